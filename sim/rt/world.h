@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A world: all mutable state of one simulation, in one region of memory.
+ * Its allocator, its images (save, restore, reset) and the pointer to the running world live here.
+ * What runs in a world (actors, locks, pages) has headers of its own; what is no world (traces, parse trees) is jemalloc's.
+ *
+ * Invariants:
+ *  - The region lies at an address that is fixed for the world's life, so a restored image has valid pointers.
+ *  - Nothing outside the region is needed to go on from an image, except what floors above set up again
+ *    (choosers, trace sinks, hooks: they are attached to the world, not in it).
+ *  - Allocator bookkeeping lies in the region; live bytes and live blocks are exact at any time.
+ */
+#ifndef RT_WORLD_H
+#define RT_WORLD_H
+
+#include "sim/rt/types.h"
+
+struct rt_world;
+struct rt_image;
+
+struct rt_world_opts {
+	size_t heap_max; /* bytes of address space reserved for the heap; 0: 4 GiB */
+	u32 actors_max;	 /* most actors at a time; 0: 64 */
+	size_t stack_size; /* bytes of each actor's stack slot; 0: 64 KiB (256 KiB under a sanitizer) */
+	u64 seed;	   /* of the world's one random source */
+};
+
+/*
+ * rt_world_new - a fresh world, made the current one of this thread.
+ * @opts: NULL for the defaults.
+ * Returns NULL with errno set if the address space can't be reserved.
+ */
+struct rt_world *rt_world_new(const struct rt_world_opts *opts);
+
+/* Free the world and everything in it. If it was current, no world is current afterwards. */
+void rt_world_free(struct rt_world *w);
+
+/* Back to the state right after rt_world_new(); costs what was used. Not from inside an actor. */
+void rt_world_reset(struct rt_world *w);
+
+/*
+ * rt_world_save / rt_world_restore - copy the used part of the region out, and back.
+ * Not from inside an actor. Restoring an image of another world is a defect of the caller (aborts).
+ * The image is jemalloc's; rt_image_free() gives it back. rt_image_bytes() is its payload.
+ */
+struct rt_image *rt_world_save(struct rt_world *w);
+void rt_world_restore(struct rt_world *w, const struct rt_image *img);
+void rt_image_free(struct rt_image *img);
+size_t rt_image_bytes(const struct rt_image *img);
+
+/*
+ * The world that this thread is in. One thread-local pointer is the only variable of the runtime outside a
+ * world: it plays the part of the CPU's "current" register, so that code in the kernel's dialect needs no
+ * extra argument. rt_world_enter() returns the one that was current before.
+ */
+struct rt_world *rt_world_current(void);
+struct rt_world *rt_world_enter(struct rt_world *w);
+
+/*
+ * Allocation in the current world. rt_alloc() gives uninitialised memory (poisoned in sanitizer builds),
+ * rt_zalloc() zeros; both are aligned to 16 and, for sizes of 4096 or more, to 4096. Running out of reserved
+ * address space is fatal: a simulated allocation failure is injected (sim/rt/fault.h), never met by accident.
+ * rt_free(NULL) is nothing. A freed block is poisoned. A double free or a wild pointer aborts with its address offset.
+ */
+void *rt_alloc(size_t size);
+void *rt_zalloc(size_t size);
+void *rt_realloc(void *p, size_t size);
+void rt_free(void *p);
+size_t rt_alloc_size(const void *p);
+
+/* Offset of @p in the world's region: what a trace may print and a hash may use, where an address may not be. */
+size_t rt_offset(const void *p);
+void *rt_at_offset(size_t off);
+/* Whether @p points into the current world's heap. */
+bool rt_owns(const void *p);
+
+struct rt_mem_stats {
+	size_t live_bytes; /* in live blocks, with size-class rounding */
+	size_t live_blocks;
+	size_t heap_used; /* high-water mark of the heap in this image: what a save copies, without stacks */
+	size_t stack_used; /* of suspended actors */
+};
+struct rt_mem_stats rt_mem_stats(struct rt_world *w);
+
+/*
+ * Roots: where each floor hangs its state in the world. The runtime gives no meaning to them.
+ * By agreement: 0 lab, 1 gmem, 2 kvm, 3 seam, 4 host (page allocator).
+ */
+#define RT_ROOTS 8
+void *rt_root(u32 slot);
+void rt_set_root(u32 slot, void *p);
+
+/* The world's one random source (splitmix64 over the seed); used by choosers and nothing else. */
+u64 rt_random(void);
+u64 rt_random_below(u64 n);
+
+/* Virtual time, in cycles of a 2 GHz TSC. Only simulated work moves it. */
+u64 rt_cycles_now(void);
+void rt_cycles(u64 n);
+
+#endif
