@@ -32,7 +32,7 @@ struct seam_range {
 struct seam_config {
 	const char *profile; /* "1.5.28"; NULL: "1.5.01" (the vectors' default) */
 	bool dynamic_pamt;   /* enabled at SYS.CONFIG; the profile must be able to */
-	s8 enh_demote; /* ENHANCED_DEMOTE_INTERRUPTIBILITY: -1 as the profile has it, 0 off, 1 on (refused if it can't) */
+	s8 enh_demote; /* ENHANCED_DEMOTE_INTERRUPTIBILITY: 0 as the profile has it, 1 on (refused if it can't), -1 off */
 	bool non_blocking_resize; /* assumption of tdx-module.md 8.3: every report must say so */
 	u32 lps, pkgs;		  /* 4, 1 */
 	struct seam_range tdmr

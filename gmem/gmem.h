@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * guest_memfd as userspace and the lab see it: files, conversion, holes, host mappings, pins, memory failure.
+ * What KVM calls of it (kvm_gmem_get_pfn() and its kin) is declared in <linux/kvm_host.h>, as in the kernel.
+ * Policies P1 to P23 of gmem.md are a table like KVM's (mmu/policy.h).
+ *
+ * Conventions: offset and size in bytes of the file; index in 4 KiB pages; 0 or negative errno. Callers hold no lock; all may sleep.
+ */
+#ifndef GMEM_GMEM_H
+#define GMEM_GMEM_H
+
+#include "mmu/policy.h"
+#include "sim/rt/types.h"
+
+struct kvm;
+struct kvm_gmem_file;
+
+enum gmem_backing {
+	GMEM_4K, /* buddy pages */
+	GMEM_THP_2M,
+	GMEM_HUGETLB_2M,
+	GMEM_HUGETLB_1G,
+};
+
+extern const struct policy_desc
+	gmem_policies[]; /* ends with key NULL; keys "conv_order" (P1), "size_rule" (P2) ... */
+#define GMEM_POLICIES_MAX 32
+
+/* A named bundle of values ("SEAN_2026"): fills policy[]; false if the name is unknown. gmem_profile_name(i) lists, NULL ends. */
+bool gmem_profile(const char *name, u8 policy[GMEM_POLICIES_MAX]);
+const char *gmem_profile_name(u32 i);
+
+struct gmem_setup {
+	const char *name; /* "g0" */
+	u64 size;
+	enum gmem_backing backing;
+	bool hvo;
+	bool init_shared; /* GUEST_MEMFD_FLAG_INIT_SHARED */
+	u8 policy[GMEM_POLICIES_MAX];
+};
+
+/* KVM_CREATE_GUEST_MEMFD: checks of gmem.md 1 "Creation". */
+int kvm_gmem_create(struct kvm *kvm, const struct gmem_setup *setup, struct kvm_gmem_file **file);
+/* Last close: release (gmem.md 2.11). The memory goes when no file is left on the inode. */
+void kvm_gmem_release(struct kvm_gmem_file *file);
+const char *kvm_gmem_name(const struct kvm_gmem_file *file);
+const struct gmem_setup *kvm_gmem_setup(const struct kvm_gmem_file *file);
+
+/* KVM_SET_MEMORY_ATTRIBUTES2 (gmem.md 2.6). @attributes: KVM_MEMORY_ATTRIBUTE_PRIVATE or 0. */
+int kvm_gmem_set_attributes(struct kvm_gmem_file *file, u64 offset, u64 size, u64 attributes,
+			    u64 *error_offset);
+/* fallocate(PUNCH_HOLE | KEEP_SIZE) and fallocate(KEEP_SIZE). */
+int kvm_gmem_punch_hole(struct kvm_gmem_file *file, u64 offset, u64 size);
+int kvm_gmem_allocate(struct kvm_gmem_file *file, u64 offset, u64 size);
+
+/* Host userspace mapping of the file: one 8-byte access at @offset. -EFAULT stands for SIGBUS (EACCES inside). */
+int kvm_gmem_host_read(struct kvm_gmem_file *file, u64 offset, u64 *val);
+int kvm_gmem_host_write(struct kvm_gmem_file *file, u64 offset, u64 val);
+/* Long-term GUP pins (VFIO). Pinning faults the pages in like a host access. */
+int kvm_gmem_pin(struct kvm_gmem_file *file, u64 offset, u64 size);
+int kvm_gmem_unpin(struct kvm_gmem_file *file, u64 offset, u64 size);
+/* An unexpected reference: transient (goes at the next drain) or for good, on the folio that covers @offset. */
+int kvm_gmem_stray_ref(struct kvm_gmem_file *file, u64 offset, bool transient);
+/* Memory failure at @offset (gmem.md 2.9): -EHWPOISON path of error_folio. */
+int kvm_gmem_memory_failure(struct kvm_gmem_file *file, u64 offset);
+
+/* --- looking inside; no lock, no change ------------------------------------------------------------------------- */
+
+struct gmem_folio_view {
+	u64 index; /* of the head */
+	u64 pfn;
+	u8 order; /* 0, 9, 18 */
+	u32 refcount;
+	bool hwpoison, uptodate, frozen, hugetlb;
+	u8 original_order;
+};
+bool kvm_gmem_look_folio(const struct kvm_gmem_file *file, u64 index, struct gmem_folio_view *v);
+void kvm_gmem_for_each_folio(const struct kvm_gmem_file *file, u64 index, u64 nr,
+			     bool (*fn)(void *ctx, const struct gmem_folio_view *v), void *ctx);
+bool kvm_gmem_look_private(const struct kvm_gmem_file *file, u64 index);
+/* Ranges of equal attribute, ascending, over the whole file. */
+void kvm_gmem_for_each_attr(const struct kvm_gmem_file *file,
+			    bool (*fn)(void *ctx, u64 index, u64 nr, bool private_), void *ctx);
+/* Host mappings that exist now. */
+void kvm_gmem_for_each_host_map(const struct kvm_gmem_file *file,
+				bool (*fn)(void *ctx, u64 index, u64 pfn), void *ctx);
+u32 kvm_gmem_invalidating(const struct kvm_gmem_file *file); /* calls between begin and end */
+
+#define GMEM_STATS(X)                                                                             \
+	X(ALLOCS_TREE, "allocs.tree", "attribute tree nodes preallocated")                        \
+	X(ALLOCS_FILEMAP, "allocs.filemap-node", "filemap tree nodes for folio splits")           \
+	X(ALLOCS_VMEMMAP, "allocs.vmemmap", "vmemmap pages to undo HVO")                          \
+	X(FAILED_UNMAPPED, "failed_unmapped", "pages unmapped though the call failed")            \
+	X(SMALL_FOLIO_LEAVES, "small_folio_leaves", "mirror leaves larger than their folio, now") \
+	X(SPINS, "spins", "freeze iterations that waited")                                        \
+	X(CONVERSIONS, "conversions", "conversion calls that succeeded")
+enum gmem_stat {
+#define GMEM_STAT_ENUM(id, name, text) GMEM_STAT_##id,
+	GMEM_STATS(GMEM_STAT_ENUM)
+#undef GMEM_STAT_ENUM
+	GMEM_STAT_NR
+};
+u64 kvm_gmem_stat(enum gmem_stat st);
+
+/* Fault sites, key 0: "attr-alloc", "filemap-alloc", "vmemmap-alloc", "folio-alloc", "metadata-alloc". */
+
+#endif
