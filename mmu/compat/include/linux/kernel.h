@@ -11,20 +11,20 @@
 #include <linux/errno.h>
 #include <linux/types.h>
 
-#define ARRAY_SIZE(a)			 RT_ARRAY_SIZE(a)
+#define ARRAY_SIZE(a)			RT_ARRAY_SIZE(a)
 #define container_of(ptr, type, member) rt_container_of(ptr, type, member)
-#define IS_ERR_VALUE(x)			 unlikely((unsigned long)(x) >= (unsigned long)-4095)
+#define IS_ERR_VALUE(x)			unlikely((unsigned long)(x) >= (unsigned long)-4095)
 
-#define min(a, b)                          \
-	({                                 \
-		__typeof__(a) __mina = (a); \
-		__typeof__(b) __minb = (b); \
+#define min(a, b)                                  \
+	({                                         \
+		__typeof__(a) __mina = (a);        \
+		__typeof__(b) __minb = (b);        \
 		__mina < __minb ? __mina : __minb; \
 	})
-#define max(a, b)                          \
-	({                                 \
-		__typeof__(a) __maxa = (a); \
-		__typeof__(b) __maxb = (b); \
+#define max(a, b)                                  \
+	({                                         \
+		__typeof__(a) __maxa = (a);        \
+		__typeof__(b) __maxb = (b);        \
 		__maxa > __maxb ? __maxa : __maxb; \
 	})
 #define min_t(type, a, b) min((type)(a), (type)(b))

@@ -8,8 +8,11 @@
 
 #include <linux/kernel.h>
 
-#define LIST_HEAD_INIT(name) {&(name), &(name)}
-#define LIST_HEAD(name)	     struct list_head name = LIST_HEAD_INIT(name)
+#define LIST_HEAD_INIT(name)     \
+	{                        \
+		&(name), &(name) \
+	}
+#define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)
 
 static inline void INIT_LIST_HEAD(struct list_head *head)
 {
@@ -90,10 +93,10 @@ static inline void list_add_tail_rcu(struct list_head *new, struct list_head *he
 	list_add_tail(new, head);
 }
 
-#define list_entry(ptr, type, member)	    container_of(ptr, type, member)
-#define list_first_entry(ptr, type, member) list_entry((ptr)->next, type, member)
-#define list_last_entry(ptr, type, member)  list_entry((ptr)->prev, type, member)
-#define list_next_entry(pos, member)	    list_entry((pos)->member.next, __typeof__(*(pos)), member)
+#define list_entry(ptr, type, member)	      container_of(ptr, type, member)
+#define list_first_entry(ptr, type, member)   list_entry((ptr)->next, type, member)
+#define list_last_entry(ptr, type, member)    list_entry((ptr)->prev, type, member)
+#define list_next_entry(pos, member)	      list_entry((pos)->member.next, __typeof__(*(pos)), member)
 #define list_entry_is_head(pos, head, member) (&(pos)->member == (head))
 #define list_first_entry_or_null(ptr, type, member) \
 	(list_empty(ptr) ? NULL : list_first_entry(ptr, type, member))
@@ -101,15 +104,13 @@ static inline void list_add_tail_rcu(struct list_head *new, struct list_head *he
 #define list_next_or_null_rcu(head, ptr, type, member) \
 	((ptr)->next == (head) ? NULL : list_entry((ptr)->next, type, member))
 
-#define list_for_each_entry(pos, head, member)                            \
-	for (pos = list_first_entry(head, __typeof__(*pos), member);      \
-	     !list_entry_is_head(pos, head, member);                      \
-	     pos = list_next_entry(pos, member))
-#define list_for_each_entry_safe(pos, n, head, member)                    \
-	for (pos = list_first_entry(head, __typeof__(*pos), member),      \
-	    n = list_next_entry(pos, member);                             \
-	     !list_entry_is_head(pos, head, member);                      \
-	     pos = n, n = list_next_entry(n, member))
+#define list_for_each_entry(pos, head, member)                       \
+	for (pos = list_first_entry(head, __typeof__(*pos), member); \
+	     !list_entry_is_head(pos, head, member); pos = list_next_entry(pos, member))
+#define list_for_each_entry_safe(pos, n, head, member)               \
+	for (pos = list_first_entry(head, __typeof__(*pos), member), \
+	    n = list_next_entry(pos, member);                        \
+	     !list_entry_is_head(pos, head, member); pos = n, n = list_next_entry(n, member))
 /* The optional condition of the kernel's (which lock protects the walk) is evaluated by nobody. */
 #define list_for_each_entry_rcu(pos, head, member, ...) list_for_each_entry(pos, head, member)
 

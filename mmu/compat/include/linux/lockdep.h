@@ -19,10 +19,10 @@ void compat_lockdep_fail(const char *file, int line, const char *what);
 		if (unlikely(!(cond)))                                  \
 			compat_lockdep_fail(__FILE__, __LINE__, #cond); \
 	} while (0)
-#define lockdep_assert_once(cond)	lockdep_assert(cond)
-#define lockdep_assert_held(l)		lockdep_assert(lockdep_is_held(l))
-#define lockdep_assert_held_write(l)	lockdep_assert(lockdep_is_held_type(l, 1))
-#define lockdep_assert_held_read(l)	lockdep_assert(lockdep_is_held_type(l, 0))
-#define lockdep_assert_not_held(l)	lockdep_assert(!lockdep_is_held(l))
+#define lockdep_assert_once(cond)    lockdep_assert(cond)
+#define lockdep_assert_held(l)	     lockdep_assert(lockdep_is_held(l))
+#define lockdep_assert_held_write(l) lockdep_assert(lockdep_is_held_type(l, 1))
+#define lockdep_assert_held_read(l)  lockdep_assert(lockdep_is_held_type(l, 0))
+#define lockdep_assert_not_held(l)   lockdep_assert(!lockdep_is_held(l))
 
 #endif

@@ -21,9 +21,9 @@
 #define PAGE_SIZE  (1ULL << PAGE_SHIFT)
 #define PAGE_MASK  (~(PAGE_SIZE - 1))
 
-#define COMPAT_HEAP_PHYS  (1ULL << 45)
-#define COMPAT_DIRECT_MAP 0xffff888000000000ULL
-#define COMPAT_VMEMMAP	  0xffffea0000000000ULL
+#define COMPAT_HEAP_PHYS   (1ULL << 45)
+#define COMPAT_DIRECT_MAP  0xffff888000000000ULL
+#define COMPAT_VMEMMAP	   0xffffea0000000000ULL
 #define COMPAT_PAGE_STRUCT 64ULL
 
 #define PHYS_PFN(x) ((u64)(x) >> PAGE_SHIFT)
@@ -67,10 +67,10 @@ static inline void *compat_va(phys_addr_t pa)
 	return (void *)(uintptr_t)(COMPAT_DIRECT_MAP + pa);
 }
 
-#define __pa(va)	  compat_pa((const void *)(uintptr_t)(va))
-#define __va(pa)	  compat_va(pa)
-#define virt_to_page(va)  pfn_to_page(PHYS_PFN(__pa(va)))
-#define virt_to_phys(va)  __pa(va)
+#define __pa(va)	 compat_pa((const void *)(uintptr_t)(va))
+#define __va(pa)	 compat_va(pa)
+#define virt_to_page(va) pfn_to_page(PHYS_PFN(__pa(va)))
+#define virt_to_phys(va) __pa(va)
 
 /* Zeroed 4 KiB heap page as an address; 0 on an injected failure. @site: fault site, NULL for none. */
 unsigned long compat_get_zeroed_page(gfp_t gfp, const char *site);
@@ -88,15 +88,17 @@ struct page *compat_alloc_page(gfp_t gfp, const char *site);
 void __free_page(struct page *page);
 
 /*
- * host_alloc_pfn - 2^order contiguous, aligned frames (order 0, 9 or 18) from the host's page allocator: the lowest that fit.
- * Contents are what the last user left. False when there are none. host_free_pfn() takes any part back: the frames of one
- * allocation may be freed in pieces of another order (a split folio).
+ * host_alloc_pfns - 2^order contiguous, aligned frames (order 0, 9 or 18) from the host's page allocator: the lowest that fit.
+ * Contents are what the last user left. Returns the first frame, 0 when there is no room (frame 0 is never memory of the host).
+ * host_free_pfns() takes any part back: the frames of one allocation may be freed in pieces of another order (a split folio).
+ * Neither sleeps, and there is no fault site inside; a 1G block costs no more than a page.
  */
-bool host_alloc_pfn(u32 order, kvm_pfn_t *pfn);
-void host_free_pfn(kvm_pfn_t pfn, u32 order);
-/* Frames that are handed out; whether this one is; whether it is memory of the host at all (pfn_valid()). */
+u64 host_alloc_pfns(u32 order);
+void host_free_pfns(u64 pfn, u32 order);
+/* Frames that are handed out; that are free; whether this one is out; whether it is memory of the host at all. */
 u64 host_pages_used(void);
-bool host_pfn_used(kvm_pfn_t pfn);
-bool pfn_valid(kvm_pfn_t pfn);
+u64 host_free_pfns_count(void);
+bool host_pfn_used(u64 pfn);
+bool pfn_valid(u64 pfn);
 
 #endif

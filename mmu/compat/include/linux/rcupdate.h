@@ -43,27 +43,27 @@ static inline void rcu_barrier(void)
 	rt_rcu_barrier();
 }
 
-#define rcu_dereference_check(p, cond)                                            \
-	({                                                                        \
-		if (unlikely(!(rt_rcu_held() || (cond))))                         \
-			compat_rcu_fail(__FILE__, __LINE__, #p);                  \
-		(p);                                                              \
+#define rcu_dereference_check(p, cond)                           \
+	({                                                       \
+		if (unlikely(!(rt_rcu_held() || (cond))))        \
+			compat_rcu_fail(__FILE__, __LINE__, #p); \
+		(p);                                             \
 	})
-#define rcu_dereference(p)		    rcu_dereference_check(p, false)
-#define rcu_dereference_protected(p, cond)                                        \
-	({                                                                        \
-		if (unlikely(!(cond)))                                            \
-			compat_rcu_fail(__FILE__, __LINE__, #p);                  \
-		(p);                                                              \
+#define rcu_dereference(p) rcu_dereference_check(p, false)
+#define rcu_dereference_protected(p, cond)                       \
+	({                                                       \
+		if (unlikely(!(cond)))                           \
+			compat_rcu_fail(__FILE__, __LINE__, #p); \
+		(p);                                             \
 	})
 #define rcu_dereference_raw(p)	 (p)
 #define rcu_access_pointer(p)	 READ_ONCE(p)
 #define rcu_assign_pointer(p, v) WRITE_ONCE(p, v)
 #define RCU_INIT_POINTER(p, v)	 ((void)((p) = (v)))
-#define RCU_LOCKDEP_WARN(cond, what)                                              \
-	do {                                                                      \
-		if (unlikely(cond))                                               \
-			compat_rcu_fail(__FILE__, __LINE__, what);                \
+#define RCU_LOCKDEP_WARN(cond, what)                               \
+	do {                                                       \
+		if (unlikely(cond))                                \
+			compat_rcu_fail(__FILE__, __LINE__, what); \
 	} while (0)
 
 #endif

@@ -12,7 +12,10 @@ typedef struct refcount_struct {
 	atomic_t refs;
 } refcount_t;
 
-#define REFCOUNT_INIT(n)   {ATOMIC_INIT(n)}
+#define REFCOUNT_INIT(n)       \
+	{                      \
+		ATOMIC_INIT(n) \
+	}
 #define refcount_set(r, n) ((void)((r)->refs.counter = (n)))
 #define refcount_read(r)   READ_ONCE((r)->refs.counter)
 

@@ -39,11 +39,11 @@ static inline void synchronize_srcu(struct srcu_struct *s)
 
 #define synchronize_srcu_expedited(s) synchronize_srcu(s)
 
-#define srcu_dereference_check(p, s, cond)                                        \
-	({                                                                        \
-		if (unlikely(!(srcu_read_lock_held(s) || (cond))))                \
-			compat_rcu_fail(__FILE__, __LINE__, #p);                  \
-		(p);                                                              \
+#define srcu_dereference_check(p, s, cond)                         \
+	({                                                         \
+		if (unlikely(!(srcu_read_lock_held(s) || (cond)))) \
+			compat_rcu_fail(__FILE__, __LINE__, #p);   \
+		(p);                                               \
 	})
 
 #endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which function each vendor operation is: TDX is the only vendor here, so kvm_x86_call(op) is resolved when it is compiled.
+ */
+#ifndef _ASM_KVM_X86_OPS_H
+#define _ASM_KVM_X86_OPS_H
+
+#include <linux/kvm_types.h>
+
+struct kvm;
+struct kvm_vcpu;
+struct kvm_mmu_page;
+
+#define kvm_x86_call(op)		  kvm_x86_op_##op
+#define kvm_x86_op_set_external_spte	  tdx_sept_set_private_spte
+#define kvm_x86_op_reclaim_external_sp	  tdx_sept_reclaim_private_sp
+#define kvm_x86_op_topup_external_cache	  tdx_topup_external_pamt_cache
+#define kvm_x86_op_gmem_convert		  tdx_gmem_convert
+#define kvm_x86_op_gmem_max_mapping_level tdx_gmem_max_mapping_level
+
+/* mmu/tdx_sept.c; contracts in spec 2 (table) and 2.7. */
+int tdx_sept_set_private_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte,
+			      enum pg_level level);
+void tdx_sept_reclaim_private_sp(struct kvm *kvm, gfn_t gfn, struct kvm_mmu_page *sp);
+/* @vcpu NULL: the per-VM split cache (split_cache=mutex: pamt_cache_lock held). */
+int tdx_topup_external_pamt_cache(struct kvm *kvm, struct kvm_vcpu *vcpu, int min_nr_spts);
+int tdx_gmem_convert(struct kvm *kvm, gfn_t start, gfn_t end, bool to_private);
+int tdx_gmem_max_mapping_level(struct kvm *kvm, kvm_pfn_t pfn, bool is_private);
+
+#endif
