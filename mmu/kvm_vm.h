@@ -78,6 +78,12 @@ int kvm_vm_ioctl_set_memory_region(struct kvm *kvm, const struct kvm_userspace_m
 /* KVM_SET_MEMORY_ATTRIBUTES, per VM (policy vm_attrs=on; else -ENOTTY). */
 int kvm_vm_ioctl_set_mem_attributes(struct kvm *kvm, u64 gpa, u64 size, u64 attributes);
 
+/*
+ * One 8-byte access of the VMM to its own memory behind a slot, where shared pages live with vm_attrs=on.
+ * -EFAULT when the page is private, the slot has no userspace memory, or vm_attrs=off.
+ */
+int kvm_vm_host_access(struct kvm *kvm, u64 gpa, bool write, u64 *val);
+
 /* Closing the last vCPU and VM descriptors: teardown in the real order. The gmem files must have been released. */
 void kvm_vm_release(struct kvm *kvm);
 
@@ -126,6 +132,11 @@ void kvm_vcpu_signal(struct kvm_vcpu *vcpu, bool pending);
  */
 void kvm_set_guest_program(struct kvm_host *host,
 			   void (*run)(struct kvm_vcpu *vcpu, u32 lp, struct seam_regs *r));
+/*
+ * Whether the guest of @vcpu has an instruction to execute: a pure function of the world. Only needed where two vCPUs share a CPU:
+ * one without work neither keeps nor takes it. Not set: always.
+ */
+void kvm_set_guest_has_work(struct kvm_host *host, bool (*has_work)(const struct kvm_vcpu *vcpu));
 void kvm_vcpu_set_data(struct kvm_vcpu *vcpu, void *data);
 void *kvm_vcpu_data(const struct kvm_vcpu *vcpu);
 
@@ -165,6 +176,8 @@ u32 kvm_mmu_locked(const struct kvm *kvm);
 /* Translate gpa to the slot's gmem file and page index; false without a slot. */
 bool kvm_look_slot(const struct kvm *kvm, u64 gpa, u32 *slot, struct kvm_gmem_file **file,
 		   u64 *index);
+/* Whether the frame is handed out by the page allocator (a page in an S-EPT must be). */
+bool kvm_look_host_page(const struct kvm_host *host, u64 pfn);
 /* Host pages that are handed out by the page allocator (all owners): for leak accounting. */
 u64 kvm_host_pages_used(const struct kvm_host *host);
 

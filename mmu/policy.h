@@ -26,6 +26,10 @@ struct policy_desc {
 extern const struct policy_desc kvm_policies[];
 #define KVM_POLICIES_MAX 24
 
+/* All rows at their defaults / the rows that a series bundles set as it has them ("v3", "v5"; others untouched), false if unknown. */
+void kvm_policy_defaults(u8 policy[KVM_POLICIES_MAX]);
+bool kvm_policy_series(const char *name, u8 policy[KVM_POLICIES_MAX]);
+
 /* The index of @key in a table, -1 if there is none; of @value in a row, -1 likewise. */
 int policy_find(const struct policy_desc *table, const char *key);
 int policy_find_value(const struct policy_desc *row, const char *value);
