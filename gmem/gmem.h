@@ -59,8 +59,18 @@ int kvm_gmem_host_write(struct kvm_gmem_file *file, u64 offset, u64 val);
 /* Long-term GUP pins (VFIO). Pinning faults the pages in like a host access. */
 int kvm_gmem_pin(struct kvm_gmem_file *file, u64 offset, u64 size);
 int kvm_gmem_unpin(struct kvm_gmem_file *file, u64 offset, u64 size);
-/* An unexpected reference: transient (goes at the next drain) or for good, on the folio that covers @offset. */
-int kvm_gmem_stray_ref(struct kvm_gmem_file *file, u64 offset, bool transient);
+/*
+ * An unexpected reference on the page at @offset; -ENOENT if no folio covers it. The first two values are those of a bool
+ * "transient". A pin ends with kvm_gmem_unpin() or kvm_gmem_put_strays(), the others by themselves.
+ */
+enum gmem_stray {
+	GMEM_STRAY_PIN,	      /* for good: GUP pin, IOMMU */
+	GMEM_STRAY_TRANSIENT, /* speculative: one check or spin meets it, then it goes */
+	GMEM_STRAY_LRU,	      /* per-CPU lru_add batch: goes at the next drain */
+};
+int kvm_gmem_stray_ref(struct kvm_gmem_file *file, u64 offset, enum gmem_stray kind);
+/* Everybody who holds a reference beyond the life of its inode lets go: the memory returns to the host (I13 after settling). */
+void kvm_gmem_put_strays(void);
 /* Memory failure at @offset (gmem.md 2.9): -EHWPOISON path of error_folio. */
 int kvm_gmem_memory_failure(struct kvm_gmem_file *file, u64 offset);
 
@@ -73,6 +83,7 @@ struct gmem_folio_view {
 	u32 refcount;
 	bool hwpoison, uptodate, frozen, hugetlb;
 	u8 original_order;
+	bool hvo; /* its vmemmap is given back but for one page */
 };
 bool kvm_gmem_look_folio(const struct kvm_gmem_file *file, u64 index, struct gmem_folio_view *v);
 void kvm_gmem_for_each_folio(const struct kvm_gmem_file *file, u64 index, u64 nr,
@@ -85,6 +96,13 @@ void kvm_gmem_for_each_attr(const struct kvm_gmem_file *file,
 void kvm_gmem_for_each_host_map(const struct kvm_gmem_file *file,
 				bool (*fn)(void *ctx, u64 index, u64 pfn), void *ctx);
 u32 kvm_gmem_invalidating(const struct kvm_gmem_file *file); /* calls between begin and end */
+/* The largest order that may be mapped at @index now, by the size rule (I6). */
+u8 kvm_gmem_look_max_order(const struct kvm_gmem_file *file, u64 index);
+/* page_folio(): the folio that host page @pfn belongs to; false if guest_memfd does not own it. Any inode. */
+bool kvm_gmem_page_folio(u64 pfn, u64 *head_pfn, int *order);
+/* HugeTLB pages that are set aside for files and not in use; pages lost to memory failure; pages whose references outlived them. */
+u64 kvm_gmem_reserved(void);
+u64 kvm_gmem_orphans(void);
 
 #define GMEM_STATS(X)                                                                             \
 	X(ALLOCS_TREE, "allocs.tree", "attribute tree nodes preallocated")                        \
@@ -93,7 +111,10 @@ u32 kvm_gmem_invalidating(const struct kvm_gmem_file *file); /* calls between be
 	X(FAILED_UNMAPPED, "failed_unmapped", "pages unmapped though the call failed")            \
 	X(SMALL_FOLIO_LEAVES, "small_folio_leaves", "mirror leaves larger than their folio, now") \
 	X(SPINS, "spins", "freeze iterations that waited")                                        \
-	X(CONVERSIONS, "conversions", "conversion calls that succeeded")
+	X(CONVERSIONS, "conversions", "conversion calls that succeeded")                          \
+	X(FOLIO_SPLITS, "folio_splits", "folios split")                                           \
+	X(FOLIO_MERGES, "folio_merges", "blocks merged")                                          \
+	X(RETIRED, "retired_pages", "pages lost to memory failure, never given back")
 enum gmem_stat {
 #define GMEM_STAT_ENUM(id, name, text) GMEM_STAT_##id,
 	GMEM_STATS(GMEM_STAT_ENUM)
@@ -101,6 +122,15 @@ enum gmem_stat {
 	GMEM_STAT_NR
 };
 u64 kvm_gmem_stat(enum gmem_stat st);
+
+/*
+ * KVM's spelling of a gmem policy value ("size_rule=CONTIG" is "size_rule=contiguity"): one switch under two names; the rows that
+ * only KVM branches on (P10, P15, P16) are in its table alone. Ends with gmem_key NULL.
+ */
+struct gmem_alias {
+	const char *gmem_key, *gmem_value, *kvm_key, *kvm_value;
+};
+extern const struct gmem_alias gmem_aliases[];
 
 /* Fault sites, key 0: "attr-alloc", "filemap-alloc", "vmemmap-alloc", "folio-alloc", "metadata-alloc". */
 
