@@ -51,9 +51,9 @@ enum seam_switch {
 
 /* How a row is known. */
 enum seam_evidence {
-	SEAM_RECORDED, /* vectors of this release exist */
-	SEAM_RUN,      /* run only to place a change */
-	SEAM_READ,     /* from published source or headers, not run */
+	SEAM_EVID_RECORDED, /* vectors of this release exist */
+	SEAM_EVID_RUN,	    /* run only to place a change */
+	SEAM_EVID_READ,	    /* from published source or headers, not run */
 };
 
 /* TDX_FEATURES0 bits that code here asks for (8.1). */
