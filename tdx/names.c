@@ -7,6 +7,7 @@
 
 #include "tdx/abi.h"
 #include "tdx/inspect.h"
+#include "tdx/sept.h"
 
 struct name {
 	u64 value;

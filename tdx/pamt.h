@@ -140,9 +140,13 @@ bool seam_pamt_all_nda(const struct seam_pamt_4k *sub, u32 *first);
 bool seam_bitmap_set(struct seam *s, u64 hpa);
 void seam_bitmap_clear(struct seam *s, u64 hpa);
 bool seam_bitmap_test(const struct seam *s, u64 hpa);
-/* Both page operands of a pair, checks of 8.4 before any lock: INVALID, ADDR_RANGE (PAMT.ADD checks in another order). */
-u64 seam_pair_check(struct seam_ctx *c, u64 hpa0, u32 op0, u64 hpa1, u32 op1);
-/* Lock each shared, want it free, mark both in the bitmap. @range: the 2M they are for. PAGE_NOT_FREE, BUSY. */
-u64 seam_pair_take(struct seam_ctx *c, u64 hpa0, u32 op0, u64 hpa1, u32 op1, u64 skip_range);
+/*
+ * Both pages of a pair: locked shared for a look at the type, then marked. @own_range: pages in this 2M are not walked
+ * (PAMT.ADD holds it exclusive and allows them); SEAM_NULL_PA: all are. PAGE_NOT_FREE or BUSY with @op0 or @op1; nothing
+ * is marked then.
+ */
+u64 seam_pair_take(struct seam_ctx *c, u64 hpa0, u32 op0, u64 hpa1, u32 op1, u64 own_range);
+/* The block's pair goes: bits cleared, 4K entries gone. The 2M entry's type is the caller's. */
+void seam_pair_drop(struct seam *s, struct seam_pamt_2m *b);
 
 #endif
