@@ -100,6 +100,8 @@ u64 seam_check_tracking(struct seam_ctx *c, u64 bepoch);
  * INTERRUPTED_BUSY where the profile has it and the tree is wanted. If not 0, RCX and RDX are what the caller gave.
  */
 u64 seam_poll_host(struct seam_ctx *c, u64 interrupted);
+/* Key of the "interrupt" fault for guest leaves: this | leaf. */
+#define SEAM_FAULT_GUEST 0x10000U
 /* As a guest leaf: any event, whatever IF is. */
 bool seam_poll_guest(struct seam_ctx *c);
 
