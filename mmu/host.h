@@ -13,19 +13,23 @@
 #include "mmu/kvm_policy.h"
 #include "mmu/kvm_vm.h"
 
-/* A logical processor. It runs one thing at a time: a guest, or one thread's SEAMCALL. mmu/cpu.c. */
+/*
+ * A logical processor. It runs one thing at a time: a guest, or one thread's SEAMCALL; other host code is not counted. mmu/cpu.c.
+ * Invariant: @guest implies @busy.
+ */
 struct kvm_cpu {
-	bool busy;		/* somebody executes here */
-	struct kvm_vcpu *guest; /* that is the guest of this vCPU; NULL: host code */
-	u64 entered;		/* step at which the guest was entered */
-	u32 preempt;		/* threads that wait and have sent the guest an interrupt */
-	bool ipi;		/* an IPI is on its way and not handled */
+	bool busy;
+	struct kvm_vcpu *guest; /* whose vCPU thread has it for the guest */
+	struct kvm_vcpu *heir;	/* waits for it and has sent the present guest an interrupt */
+	u32 host_waiters;	/* threads that wait for it to make a SEAMCALL: they go before any guest */
+	u64 taken_at;		/* step at which the guest's thread took it */
+	u64 ipis_handled;
 	u32 pkg;
-	struct list_head tdvcpus; /* vcpu_tdx.cpu_list: associated with this LP */
 };
 
 /* Dynamic PAMT: references of the 2M ranges that have any. */
 struct tdx_pamt_ref {
+	bool used;
 	u64 index; /* pfn >> 9 */
 	u64 count;
 };
@@ -49,6 +53,9 @@ struct kvm_host {
 	void (*guest)(struct kvm_vcpu *vcpu, u32 lp, struct seam_regs *r);
 	bool (*guest_has_work)(const struct kvm_vcpu *vcpu);
 
+	unsigned long *page_private; /* of heap pages, by page number */
+	u64 cap_page_private;
+
 	spinlock_t pamt_lock;
 	struct tdx_pamt_ref *pamt_refs; /* open addressing */
 	u32 nr_pamt_refs, cap_pamt_refs;
@@ -61,14 +68,23 @@ struct kvm_host *kvm_host_current(void);
 void kvm_stat_add(enum kvm_stat st, s64 n);
 
 /*
- * Running on a CPU. kvm_cpu_get() waits until @cpu is free, preempting a guest there; kvm_cpu_get_any() picks one for a thread
- * without a vCPU. Both return the CPU. kvm_cpu_put() handles what interrupts came meanwhile.
+ * Running on a CPU (mmu/cpu.c). kvm_cpu_get() waits until @cpu is free, preempting a guest there. kvm_cpu_get_current() is that for
+ * the calling thread: its loaded vCPU's CPU, else one with as little on it as there is. kvm_cpu_put() first takes the interrupts
+ * that came meanwhile: senders of IPIs wait for that.
  */
-u32 kvm_cpu_get(u32 cpu);
-u32 kvm_cpu_get_any(void);
-u32 kvm_cpu_get_current(void); /* of the calling thread: its loaded vCPU's, else any */
+void kvm_cpu_get(u32 cpu);
+u32 kvm_cpu_get_current(void);
 void kvm_cpu_put(u32 cpu);
-/* The vCPU's thread gets its CPU for the guest; waits without preempting as long as the guest has no work. */
-void kvm_cpu_get_for_guest(struct kvm_vcpu *vcpu);
+/*
+ * The vCPU's thread takes its CPU for the guest. A vCPU without work waits until the CPU is free, one with work preempts the guest
+ * there once that has none or had its turn. False: a request or a signal came first, and the CPU was not taken.
+ */
+bool kvm_cpu_get_for_guest(struct kvm_vcpu *vcpu);
+/* Send an IPI to what runs on @cpu; kvm_cpu_ipi_handled() says whether the CPU has taken one since. */
+u64 kvm_cpu_send_ipi(u32 cpu);
+static inline bool kvm_cpu_ipi_handled(const struct kvm_cpu *cpu, u64 cookie)
+{
+	return cpu->ipis_handled > cookie;
+}
 
 #endif

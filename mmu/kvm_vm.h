@@ -97,6 +97,8 @@ void kvm_vm_release(struct kvm *kvm);
 #define KVM_EXIT_MEMORY_FAULT	     39
 #define KVM_MEMORY_EXIT_FLAG_PRIVATE (1ULL << 3)
 #define KVM_HC_MAP_GPA_RANGE	     12
+/* hypercall.attributes: the guest wants the range private (else shared). */
+#define KVM_MAP_GPA_RANGE_ENCRYPTED (1ULL << 4)
 
 struct kvm_run {
 	u32 exit_reason;
@@ -106,7 +108,7 @@ struct kvm_run {
 	} memory_fault;
 	struct {
 		u64 nr, gpa, npages, attributes; /* KVM_HC_MAP_GPA_RANGE */
-		u64 ret;			 /* in, before the next KVM_RUN */
+		u64 ret; /* in, before the next KVM_RUN: 0, EAGAIN or EINVAL (positive) */
 	} hypercall;
 };
 
@@ -176,6 +178,10 @@ u32 kvm_mmu_locked(const struct kvm *kvm);
 /* Translate gpa to the slot's gmem file and page index; false without a slot. */
 bool kvm_look_slot(const struct kvm *kvm, u64 gpa, u32 *slot, struct kvm_gmem_file **file,
 		   u64 *index);
+/* Whether the VMs' entries are held off because a SEAMCALL was BUSY (R23). */
+bool kvm_look_wait_for_sept_zap(const struct kvm *kvm);
+/* The attribute of @gfn as KVM sees it: its own array with vm_attrs=on, else the gmem file's. */
+bool kvm_look_private(const struct kvm *kvm, u64 gfn);
 /* Whether the frame is handed out by the page allocator (a page in an S-EPT must be). */
 bool kvm_look_host_page(const struct kvm_host *host, u64 pfn);
 /* Host pages that are handed out by the page allocator (all owners): for leak accounting. */

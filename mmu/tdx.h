@@ -46,8 +46,7 @@ struct vcpu_tdx {
 	struct kvm_vcpu vcpu;
 	struct tdx_vp vp;
 	enum vcpu_tdx_state state;
-	struct list_head cpu_list; /* of kvm_cpu.tdvcpus while associated */
-	bool associated;
+	bool associated; /* the module has it on an LP: vcpu->cpu */
 
 	/* Of the last exit: RAX, RCX, RDX, R8, R9. */
 	u64 vp_enter_ret;

@@ -70,6 +70,7 @@
 
 /* TDX_FEATURES0 */
 #define TDX_FEATURES0_NO_RBP_MOD		      BIT_ULL(18)
+#define TDX_FEATURES0_TOPOLOGY_ENUM		 BIT_ULL(20)
 #define TDX_FEATURES0_DYNAMIC_PAMT		      BIT_ULL(36)
 #define TDX_FEATURES0_ENHANCE_DEMOTE_INTERRUPTIBILITY BIT_ULL(51)
 
@@ -86,6 +87,8 @@ struct tdx_module_args {
 u64 __seamcall(u64 fn, struct tdx_module_args *args);
 u64 __seamcall_ret(u64 fn, struct tdx_module_args *args);
 u64 __seamcall_saved_ret(u64 fn, struct tdx_module_args *args);
+/* As __seamcall_ret() on a given CPU, as smp_call_function_single() would do it. */
+u64 __seamcall_on(u32 cpu, u64 fn, struct tdx_module_args *args);
 
 static inline bool tdx_operand_busy(u64 err)
 {

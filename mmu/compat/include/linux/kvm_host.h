@@ -31,6 +31,7 @@
 /* --- memslots ----------------------------------------------------------------------------------------------------- */
 
 struct kvm_memory_slot {
+	struct kvm *kvm; /* whose VMM's memory is behind userspace_addr (the kernel knows it from current->mm) */
 	gfn_t base_gfn;
 	u64 npages;
 	u32 flags;
@@ -313,11 +314,23 @@ bool kvm_mem_is_private(struct kvm *kvm, gfn_t gfn);
 void kvm_prepare_memory_fault_exit(struct kvm_vcpu *vcpu, gpa_t gpa, gpa_t size, bool is_write,
 				   bool is_exec, bool is_private);
 
+/* Per-VM attributes (vm_attrs=on): whether all of [start, end) has @attrs under @mask. slots_lock or mmu_lock. mmu/mem_attr.c. */
+bool kvm_range_has_memory_attributes(struct kvm *kvm, gfn_t start, gfn_t end, u64 mask, u64 attrs);
+
+#define KVM_PFN_ERR_MASK  (0x7ffULL << 52)
+#define KVM_PFN_ERR_FAULT (KVM_PFN_ERR_MASK)
+static inline bool is_error_pfn(kvm_pfn_t pfn)
+{
+	return pfn & KVM_PFN_ERR_MASK;
+}
+
 /*
- * The VMM's ordinary memory behind a slot (shared pages when attributes are per VM): the frame at @gfn's userspace address, zeroed
- * when it is first touched. -EFAULT for a slot without userspace memory, -ENOMEM. mmu/user_mem.c.
+ * __kvm_faultin_pfn - the VMM's ordinary memory behind a slot (shared pages when attributes are per VM): the frame at @gfn's userspace
+ * address, zeroed when it is first touched. KVM_PFN_ERR_FAULT for a slot without userspace memory. It is never moved or taken away,
+ * so *@refcounted_page is NULL. mmu/user_mem.c.
  */
-int kvm_hva_to_pfn(struct kvm *kvm, const struct kvm_memory_slot *slot, gfn_t gfn, kvm_pfn_t *pfn);
+kvm_pfn_t __kvm_faultin_pfn(const struct kvm_memory_slot *slot, gfn_t gfn, unsigned int foll,
+			    bool *writable, struct page **refcounted_page);
 
 /* Fill @mc to @min objects at least (-ENOMEM) / take one (never fails: falls back with a WARN) / give all back. */
 int kvm_mmu_topup_memory_cache(struct kvm_mmu_memory_cache *mc, int min);

@@ -95,9 +95,10 @@ void __free_page(struct page *page);
  */
 u64 host_alloc_pfns(u32 order);
 void host_free_pfns(u64 pfn, u32 order);
-/* Frames that are handed out; that are free; whether this one is out; whether it is memory of the host at all. */
+/* Frames that are handed out; that are free; of the host; whether this one is out; whether it is memory of the host at all. */
 u64 host_pages_used(void);
 u64 host_free_pfns_count(void);
+u64 host_pages_total(void);
 bool host_pfn_used(u64 pfn);
 bool pfn_valid(u64 pfn);
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Life of the host's page allocator; its calls are in <linux/mm.h>.
+ */
+#ifndef COMPAT_HOSTMEM_H
+#define COMPAT_HOSTMEM_H
+
+#include "sim/rt/types.h"
+
+/* Memory [@base, @base + @size) bytes, both multiples of 2M, base above 0; state at root 4. -EINVAL otherwise. */
+int hostmem_init(u64 base, u64 size);
+void hostmem_exit(void);
+
+#endif
