@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Named places where a fault can be injected, and the faults that are armed.
- * The code under test asks "does one fire here?"; the lab arms them. What a fault means is decided where it fires.
- * Sites are strings that the floors define; each floor lists its own in one table for "tdxsim list faults".
+ * The code under test asks "does one fire here?"; the lab arms them. What a fault means is decided
+ * where it fires. Sites are strings that the floors define; each floor lists its own in one table
+ * for "tdxsim list faults".
  */
 #ifndef RT_FAULT_H
 #define RT_FAULT_H
@@ -27,8 +28,9 @@ struct rt_fault {
 u32 rt_fault_arm(const struct rt_fault *f);
 void rt_fault_disarm(u32 id);
 /*
- * rt_fault_fire - the running actor passes @site with @key. True if an armed fault fires; *@value is then its value
- * (may be NULL). At most one fault fires; all that match count the visit. Costs one test when nothing is armed.
+ * rt_fault_fire - the running actor passes @site with @key. True if an armed fault fires; *@value
+ * is then its value (may be NULL). At most one fault fires; all that match count the visit. Costs
+ * one test when nothing is armed.
  */
 bool rt_fault_fire(const char *site, u64 key, u64 *value);
 /* Faults that are armed, in the order of arming; NULL ends. */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Actors, scheduling points and choosers: who goes on, and where that is decided.
- * An actor is a fiber (sim/rt/fiber.h); it gives up the processor only at rt_point(), rt_block() and its end.
- * Locks are in sim/rt/lock.h; what actors do is the business of the floors above.
+ * An actor is a fiber (sim/rt/fiber.h); it gives up the processor only at rt_point(), rt_block()
+ * and its end. Locks are in sim/rt/lock.h; what actors do is the business of the floors above.
  *
  * Invariants:
  *  - A run is a function of the world and of the chooser's answers, nothing else.
  *  - A step is one decision of the scheduler; steps count from 0 in each world and only go up.
- *  - The chooser is asked only when more than one actor could go on; a recorded schedule lists the answers
- *    that differ from "in order".
+ *  - The chooser is asked only when more than one actor could go on; a recorded schedule lists the
+ *    answers that differ from "in order".
  */
 #ifndef RT_SCHED_H
 #define RT_SCHED_H
@@ -47,6 +47,7 @@ const char *rt_point_name(enum rt_point pt);
 /*
  * rt_actor_new - create an actor that starts in @fn when first chosen.
  * @name is copied (at most 31 characters). Returns NULL if the world has no free stack slot.
+ * The struct lives as long as the world, so that ids stay valid.
  * An actor that returns from @fn is finished; its slot is reused by the next rt_actor_new().
  */
 struct rt_actor *rt_actor_new(const char *name, void (*fn)(void *arg), void *arg);
@@ -62,7 +63,10 @@ bool rt_actor_finished(const struct rt_actor *a);
 /* One pointer that the floors above may keep with an actor (the lab keeps its script there). */
 void rt_actor_set_data(struct rt_actor *a, void *data);
 void *rt_actor_data(const struct rt_actor *a);
-/* Where it stands: point kind, object, and why it is blocked (NULL if it is not). For reports and the explorer. */
+/*
+ * Where it stands: point kind, object, and why it is blocked (NULL if it is not). For reports and
+ * the explorer.
+ */
 struct rt_where {
 	enum rt_point point;
 	u64 obj;
@@ -78,14 +82,18 @@ struct rt_where rt_actor_where(const struct rt_actor *a);
 void rt_point(enum rt_point pt, u64 obj);
 
 /*
- * rt_block - wait until @ready(@arg) holds. @why is a literal for reports ("mmu_lock", "vCPU to leave guest mode").
+ * rt_block - wait until @ready(@arg) holds. @why is a literal for reports ("mmu_lock", "vCPU to
+ * leave guest mode").
  * @ready must be a pure function of the world; it is called by the scheduler, possibly often.
- * Returns at once if it holds already (and that is no scheduling point). Outside an actor a condition that
- * does not hold can never come true: it aborts with @why.
+ * Returns at once if it holds already (and that is no scheduling point). Outside an actor a
+ * condition that does not hold can never come true: it aborts with @why.
  */
 void rt_block(const char *why, bool (*ready)(void *arg), void *arg);
 
-/* As rt_block(), but waiting here is no deadlock: the actor has nothing to do until somebody gives it work. */
+/*
+ * As rt_block(), but waiting here is no deadlock: the actor has nothing to do until somebody gives
+ * it work.
+ */
 void rt_idle(const char *why, bool (*ready)(void *arg), void *arg);
 
 enum rt_run_result {
@@ -100,7 +108,10 @@ enum rt_run_result {
 enum rt_run_result rt_run(void);
 /* End the run from inside (an oracle broke): does not return to the actor in this rt_run(). */
 void rt_stop(void);
-/* Steps that one rt_run() may take; 0 is the default of 10 million. */
+/*
+ * Steps that one rt_run() may take; 0 is the default of 10 million. Attached to the current world
+ * from outside, not saved.
+ */
 void rt_set_budget(u64 steps);
 u64 rt_step(void);
 
@@ -110,17 +121,23 @@ u64 rt_step(void);
  */
 struct rt_choice {
 	u64 step;
-	u32 cur; /* index in ids[] of the actor that just stopped at a point; RT_NOBODY if it can't go on */
-	u32 nr;		/* >= 2, or >= 1 when the chooser asked to see every step (all_steps) */
+	u32 cur; /* index in ids[] of the actor that just stopped; RT_NOBODY if it can't go on */
+	u32 nr;	 /* >= 2, or >= 1 when the chooser asked to see every step (all_steps) */
 	const u32 *ids; /* actor ids, ascending */
 };
-#define RT_PICK_PAUSE 0xfffffffeU
+#define RT_PICK_PAUSE 0xfffffffeU /* rt_run() returns; the next one asks the same question again */
 
 struct rt_chooser {
 	const char *name;
 	u32 (*pick)(void *ctx, const struct rt_choice *c);
 	void *ctx;
 	bool all_steps;
+	/*
+	 * First step, from now on, at which it wants to be asked; before that the run is "in
+	 * order", and costs nothing. NULL: always asked. Asked again after each pick, at the start
+	 * of rt_run() and after a restore.
+	 */
+	u64 (*ask_from)(void *ctx);
 };
 void rt_set_chooser(struct rt_world *w, const struct rt_chooser *ch);
 
@@ -130,8 +147,9 @@ extern const struct rt_chooser rt_chooser_in_order;
 extern const struct rt_chooser rt_chooser_random;
 
 /*
- * A recorded schedule: the answers that differ from "in order", as (step, actor id), steps ascending.
- * As a chooser it is tolerant: an answer that no longer fits is skipped and counted, and the first such step kept.
+ * A recorded schedule: the answers that differ from "in order", as (step, actor id), steps
+ * ascending. As a chooser it is tolerant: an answer that no longer fits is skipped and counted, and
+ * the first such step kept.
  */
 struct rt_schedule_entry {
 	u64 step;
@@ -152,8 +170,9 @@ struct rt_chooser rt_schedule_chooser(struct rt_schedule *s);
 void rt_record_schedule(struct rt_world *w, struct rt_schedule *s);
 
 /*
- * Hooks, attached from outside. The point hook runs at every rt_point(), before the decision; outside actors too.
- * The step hook runs after every step, on the scheduler's stack (cheap oracles).
+ * Hooks, attached from outside. The point hook runs at every rt_point(), before the decision;
+ * outside actors too. The step hook runs after every step, on the scheduler's stack (cheap
+ * oracles).
  */
 void rt_set_point_hook(struct rt_world *w, void (*fn)(void *ctx, enum rt_point pt, u64 obj),
 		       void *ctx);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The trace: typed events, in order, outside the world (restoring an image cuts it back).
- * Each floor describes its events in one table (struct rt_event_type); the writers here know no event by name.
- * Narration for people (who, which SEAMCALL, what changed) is the lab's; these are the raw records and two writers.
+ * Each floor describes its events in one table (struct rt_event_type); the writers here know no
+ * event by name. Narration for people (who, which SEAMCALL, what changed) is the lab's; these are
+ * the raw records and two writers.
  */
 #ifndef RT_TRACE_H
 #define RT_TRACE_H
@@ -21,7 +22,10 @@ enum rt_arg_fmt {
 
 #define RT_EVENT_ARGS 6
 
-/* Invariant: types are static const data, alive for the whole process; events refer to them by pointer. */
+/*
+ * Invariant: types are static const data, alive for the whole process; events refer to them by
+ * pointer.
+ */
 struct rt_event_type {
 	const char *name; /* "seamcall", "lock", "spte" */
 	const char *cat;  /* floor: "rt", "tdx", "mmu", "gmem", "lab" */
@@ -50,7 +54,10 @@ struct rt_event {
 };
 
 struct rt_world;
-/* A trace buffer of at most @cap events (0: unbounded); when full the oldest go. Attach to a world; NULL detaches. */
+/*
+ * A trace buffer of at most @cap events (0: unbounded); when full the oldest go. Attach to a world;
+ * NULL detaches.
+ */
 struct rt_trace;
 struct rt_trace *rt_trace_new(size_t cap);
 void rt_trace_free(struct rt_trace *t);
@@ -72,8 +79,9 @@ const struct rt_event *rt_trace_get(const struct rt_trace *t, size_t i);
 u64 rt_trace_seq(const struct rt_trace *t);
 
 /*
- * Writers: everything kept, to @out. Text: one line an event. JSON: Trace Event Format, B and E events only (an instant is a
- * B and an E), one thread an actor, step count as time. Ftrace: the text form that ftrace users know.
+ * Writers: everything kept, to @out. Text: one line an event. JSON: Trace Event Format, B and E
+ * events only (an instant is a B and an E), one thread an actor, step count as time. Ftrace: the
+ * text form that ftrace users know.
  * @actor_name maps an actor id to its name. Return 0 or -errno of the stream.
  */
 int rt_trace_write_text(const struct rt_trace *t, FILE *out, const char *(*actor_name)(u32 id));

@@ -2,12 +2,14 @@
 /*
  * A world: all mutable state of one simulation, in one region of memory.
  * Its allocator, its images (save, restore, reset) and the pointer to the running world live here.
- * What runs in a world (actors, locks, pages) has headers of its own; what is no world (traces, parse trees) is jemalloc's.
+ * What runs in a world (actors, locks, pages) has headers of its own; what is no world (traces,
+ * parse trees) is jemalloc's.
  *
  * Invariants:
- *  - The region lies at an address that is fixed for the world's life, so a restored image has valid pointers.
- *  - Nothing outside the region is needed to go on from an image, except what floors above set up again
- *    (choosers, trace sinks, hooks: they are attached to the world, not in it).
+ *  - The region lies at an address that is fixed for the world's life, so a restored image has
+ *    valid pointers.
+ *  - Nothing outside the region is needed to go on from an image, except what floors above set up
+ *    again (choosers, trace sinks, hooks: they are attached to the world, not in it).
  *  - Allocator bookkeeping lies in the region; live bytes and live blocks are exact at any time.
  */
 #ifndef RT_WORLD_H
@@ -19,9 +21,9 @@ struct rt_world;
 struct rt_image;
 
 struct rt_world_opts {
-	size_t heap_max; /* bytes of address space reserved for the heap; 0: 4 GiB */
-	u32 actors_max;	 /* most actors at a time; 0: 64 */
-	size_t stack_size; /* bytes of each actor's stack slot; 0: 64 KiB (256 KiB under a sanitizer) */
+	size_t heap_max;   /* bytes of address space reserved for the heap; 0: 4 GiB */
+	u32 actors_max;	   /* most actors at a time; 0: 64 */
+	size_t stack_size; /* bytes of each actor's stack slot; 0: 64 KiB (256 KiB under ASan) */
 	u64 seed;	   /* of the world's one random source */
 };
 
@@ -49,35 +51,43 @@ void rt_image_free(struct rt_image *img);
 size_t rt_image_bytes(const struct rt_image *img);
 
 /*
- * The world that this thread is in. One thread-local pointer is the only variable of the runtime outside a
- * world: it plays the part of the CPU's "current" register, so that code in the kernel's dialect needs no
- * extra argument. rt_world_enter() returns the one that was current before.
+ * The world that this thread is in. One thread-local pointer is the only variable of the runtime
+ * outside a world: it plays the part of the CPU's "current" register, so that code in the kernel's
+ * dialect needs no extra argument. rt_world_enter() returns the one that was current before.
  */
 struct rt_world *rt_world_current(void);
 struct rt_world *rt_world_enter(struct rt_world *w);
 
 /*
- * Allocation in the current world. rt_alloc() gives uninitialised memory (poisoned in sanitizer builds),
- * rt_zalloc() zeros; both are aligned to 16 and, for sizes of 4096 or more, to 4096. Running out of reserved
- * address space is fatal: a simulated allocation failure is injected (sim/rt/fault.h), never met by accident.
- * rt_free(NULL) is nothing. A freed block is poisoned. A double free or a wild pointer aborts with its address offset.
+ * Allocation in the current world. rt_alloc() gives memory full of RT_POISON, so that a read of
+ * uninitialised memory is deterministic too, rt_zalloc() zeros; both are aligned to 16 and, for
+ * sizes of 4096 or more, to 4096. Running out of reserved address space is fatal: a simulated
+ * allocation failure is injected (sim/rt/fault.h), never met by accident. rt_free(NULL) is nothing.
+ * A freed block is poisoned, and a write to it is reported ("use-after-free") when the memory is
+ * used again. A double free or a wild pointer aborts with its address offset.
  */
+#define RT_POISON 0x6b /* each byte of what is free, and of a block that rt_alloc() gives */
 void *rt_alloc(size_t size);
 void *rt_zalloc(size_t size);
 void *rt_realloc(void *p, size_t size);
 void rt_free(void *p);
 size_t rt_alloc_size(const void *p);
 
-/* Offset of @p in the world's region: what a trace may print and a hash may use, where an address may not be. */
+/*
+ * Offset of @p in the world's region: what a trace may print and a hash may use, where an address
+ * may not be.
+ */
 size_t rt_offset(const void *p);
 void *rt_at_offset(size_t off);
 /* Whether @p points into the current world's heap. */
 bool rt_owns(const void *p);
 
 struct rt_mem_stats {
-	size_t live_bytes; /* in live blocks, with size-class rounding */
+	size_t live_bytes; /* in live blocks of rt_alloc(), with size-class rounding and header */
 	size_t live_blocks;
-	size_t heap_used; /* high-water mark of the heap in this image: what a save copies, without stacks */
+	size_t own_bytes; /* the same of the runtime: actors, pages, lock classes, faults */
+	size_t own_blocks;
+	size_t heap_used;  /* what a save copies, without stacks: heap, page map, fixed part */
 	size_t stack_used; /* of suspended actors */
 };
 struct rt_mem_stats rt_mem_stats(struct rt_world *w);

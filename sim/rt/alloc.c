@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The world's allocator: small blocks of 27 size classes, carved from shared pages, and whole pages
+ * for the rest. All its bookkeeping is in the world, so an image has it; what is free is poisoned,
+ * and so is what is fresh. Spans of pages are in pages.c.
+ *
+ * A small block is 8 bytes of header and the payload, which is aligned to 16:
+ *
+ *	| tag | size or next | payload ............. |
+ *	0     4              8
+ *
+ * The tag is made of the block's place and state; that is how a double free or a wild pointer is
+ * known. All classes carve from one run of pages, because a slab for each class would make small
+ * worlds several times larger.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "sim/rt/internal.h"
+
+#define HDR 8
+#define SMALL_MAX \
+	3576 /* with the header, the largest class but one; above it a page of its own is as good */
+
+/* The three states of a small block. */
+#define TAG_LIVE 0x5ac0ffeeU
+#define TAG_OWN	 0x0bad5eedU /* live, and the runtime's own */
+#define TAG_FREE 0xf4eeb10cU
+
+/*
+ * Class of a small block that takes @total bytes with its header: 32 to 128 by 16, then four to
+ * each doubling.
+ */
+static u32 class_of(u32 total)
+{
+	u32 lg;
+
+	if (total <= 128)
+		return total <= 32 ? 0 : (total - 17) / 16;
+	lg = 31 - (u32)__builtin_clz(total - 1);
+	return 7 + (lg - 7) * 4 + ((total - 1 - (1U << lg)) >> (lg - 2));
+}
+
+static u32 class_stride(u32 class)
+{
+	u32 lg, k;
+
+	if (class < 7)
+		return 32 + 16 * class;
+	lg = 7 + (class - 7) / 4;
+	k = (class - 7) % 4;
+	return (1U << lg) + ((k + 1) << (lg - 2));
+}
+
+static u32 tag_at(u32 off16, u32 state)
+{
+	return state ^ (off16 * 0x9e3779b1U);
+}
+
+/* Headers are poisoned under ASan; these three are the only ones that touch them. */
+RT_NO_ASAN static u32 hdr_tag(const char *p)
+{
+	return ((const u32 *)(p - HDR))[0];
+}
+
+RT_NO_ASAN static u32 hdr_val(const char *p)
+{
+	return ((const u32 *)(p - HDR))[1];
+}
+
+RT_NO_ASAN static void hdr_set(char *p, u32 tag, u32 val)
+{
+	((u32 *)(p - HDR))[0] = tag;
+	((u32 *)(p - HDR))[1] = val;
+}
+
+static size_t offset_of(const struct rt_world *w, const void *p)
+{
+	return (size_t)((const char *)p - (const char *)w);
+}
+
+static u32 page_of(const struct rt_world *w, const void *p)
+{
+	return (u32)((size_t)((const char *)p - w->heap) / 4096);
+}
+
+static u32 off16_of(const struct rt_world *w, const void *p)
+{
+	return (u32)((size_t)((const char *)p - w->heap) / 16);
+}
+
+/*
+ * Free memory must still hold its poison when it is used again. ASan sees the write itself, and
+ * earlier.
+ */
+static void check_poison(const struct rt_world *w, const char *p, size_t len)
+{
+	const u64 want = 0x0101010101010101ULL * RT_POISON;
+	const u64 *word = (const u64 *)p;
+
+	if (RT_ASAN)
+		return;
+	for (size_t i = 0; i < len / 8; i++) {
+		if (word[i] != want) {
+			rt_report("use-after-free", "freed block at offset %#zx was written to",
+				  offset_of(w, &word[i]));
+			return;
+		}
+	}
+}
+
+static void small_push(struct rt_world *w, char *p, u32 class)
+{
+	u32 off16 = off16_of(w, p);
+
+	hdr_set(p, tag_at(off16, TAG_FREE), w->s.heap.free[class]);
+	w->s.heap.free[class] = off16;
+}
+
+/* The rest of a run that can't be made longer becomes free blocks, largest first. */
+static void run_retire(struct rt_world *w)
+{
+	struct rt_heap *h = &w->s.heap;
+
+	for (u32 class = RT_CLASSES; class -- > 0;) {
+		u32 stride = class_stride(class) / 8;
+
+		while (h->run_end - h->run_cur >= stride) {
+			small_push(w, w->heap + (size_t)h->run_cur * 8 + HDR, class);
+			h->run_cur += stride;
+		}
+	}
+}
+
+static void run_extend(struct rt_world *w)
+{
+	struct rt_heap *h = &w->s.heap;
+	bool fresh;
+	u32 page = rt_pages_take(w, 1, &fresh);
+	char *mem = w->heap + (size_t)page * 4096;
+
+	if (fresh) {
+		rt_asan_unpoison(mem, 4096);
+		memset(mem, RT_POISON, 4096);
+	}
+	rt_asan_poison(mem, 4096);
+	w->pages[page] = (struct rt_page){.kind = RT_PG_SMALL, .nr = 1};
+	if (h->run_end != page * 512) {
+		run_retire(w);
+		h->run_cur = page * 512 + 1; /* headers end at a multiple of 16 */
+	}
+	h->run_end = (page + 1) * 512;
+}
+
+static char *small_alloc(struct rt_world *w, size_t size, bool own)
+{
+	struct rt_heap *h = &w->s.heap;
+	u32 class = class_of((u32)size + HDR);
+	u32 stride = class_stride(class);
+	char *p;
+
+	if (h->free[class]) {
+		p = w->heap + (size_t)h->free[class] * 16;
+		h->free[class] = hdr_val(p);
+		check_poison(w, p, stride - HDR);
+	} else {
+		while ((h->run_end - h->run_cur) * 8 < stride)
+			run_extend(w);
+		p = w->heap + (size_t)h->run_cur * 8 + HDR;
+		h->run_cur += stride / 8;
+	}
+	hdr_set(p, tag_at(off16_of(w, p), own ? TAG_OWN : TAG_LIVE), (u32)size);
+	rt_asan_unpoison(p, size);
+	return p;
+}
+
+static char *large_alloc(struct rt_world *w, size_t size, bool own)
+{
+	size_t nr = (size + 4095) / 4096;
+	bool fresh;
+	u32 page;
+	char *p;
+
+	if (nr > w->heap_pages)
+		rt_panic("block of %zu bytes in a heap of %u pages", size, w->heap_pages);
+	page = rt_pages_take(w, (u32)nr, &fresh);
+	p = w->heap + (size_t)page * 4096;
+	for (u32 i = 1; i < nr; i++)
+		w->pages[page + i] = (struct rt_page){.kind = RT_PG_TAIL};
+	w->pages[page] = (struct rt_page){.kind = own ? RT_PG_OWN : RT_PG_LARGE,
+					  .nr = (u32)nr,
+					  .next = (u32)(nr * 4096 - size)};
+	rt_asan_unpoison(p, nr * 4096);
+	if (fresh)
+		memset(p, RT_POISON, nr * 4096);
+	else
+		check_poison(w, p, nr * 4096);
+	rt_asan_poison(p + size, nr * 4096 - size);
+	return p;
+}
+
+static void *heap_alloc(struct rt_world *w, size_t size, bool own)
+{
+	struct rt_heap *h = &w->s.heap;
+	size_t bytes;
+	char *p;
+
+	if (size <= SMALL_MAX) {
+		p = small_alloc(w, size, own);
+		bytes = class_stride(class_of((u32)size + HDR));
+	} else {
+		p = large_alloc(w, size, own);
+		bytes = (size + 4095) / 4096 * 4096;
+	}
+	if (own) {
+		h->own_bytes += bytes;
+		h->own_blocks++;
+	} else {
+		h->live_bytes += bytes;
+		h->live_blocks++;
+	}
+	return p;
+}
+
+/* Size of the live block @p as asked for; aborts if @p is no live block of that owner. */
+static size_t block_size(const struct rt_world *w, const char *p, bool own, const char *what)
+{
+	const struct rt_page *pg;
+	bool page_aligned = ((uintptr_t)p & 4095) == 0;
+	u32 tag;
+
+	if (p < w->heap || p >= w->heap + (size_t)w->s.heap.brk * 4096)
+		rt_panic("%s: pointer outside of the used heap of the world", what);
+	pg = &w->pages[page_of(w, p)];
+	if (page_aligned && pg->kind == (own ? RT_PG_OWN : RT_PG_LARGE))
+		return (size_t)pg->nr * 4096 - pg->next;
+	if (page_aligned && (pg->kind == RT_PG_FREE || pg->kind == RT_PG_NONE))
+		rt_panic("%s: block at offset %#zx is free already", what, offset_of(w, p));
+	if (pg->kind == RT_PG_SMALL && !page_aligned && ((uintptr_t)p & 15) == 0) {
+		tag = hdr_tag(p);
+		if (tag == tag_at(off16_of(w, p), own ? TAG_OWN : TAG_LIVE))
+			return hdr_val(p);
+		if (tag == tag_at(off16_of(w, p), TAG_FREE))
+			rt_panic("%s: block at offset %#zx is free already", what, offset_of(w, p));
+	}
+	rt_panic("%s: no live block at offset %#zx", what, offset_of(w, p));
+}
+
+static void heap_free(struct rt_world *w, char *p, size_t size, bool own)
+{
+	struct rt_heap *h = &w->s.heap;
+	size_t bytes;
+
+	if (size <= SMALL_MAX) {
+		u32 class = class_of((u32)size + HDR);
+
+		bytes = class_stride(class);
+		rt_asan_unpoison(p, bytes - HDR);
+		memset(p, RT_POISON, bytes - HDR);
+		rt_asan_poison(p, bytes - HDR);
+		small_push(w, p, class);
+	} else {
+		bytes = (size + 4095) / 4096 * 4096;
+		rt_asan_unpoison(p, bytes);
+		memset(p, RT_POISON, bytes);
+		rt_asan_poison(p, bytes);
+		rt_pages_give(w, page_of(w, p), (u32)(bytes / 4096));
+	}
+	if (own) {
+		h->own_bytes -= bytes;
+		h->own_blocks--;
+	} else {
+		h->live_bytes -= bytes;
+		h->live_blocks--;
+	}
+}
+
+void rt_heap_init(struct rt_world *w)
+{
+	struct rt_heap *h = &w->s.heap;
+
+	*h = (struct rt_heap){0};
+	for (u32 i = 0; i < RT_PAGE_BINS; i++)
+		h->bins[i] = RT_NO_PAGE;
+	/* No page starts there, so the first small block begins a run. */
+	h->run_cur = h->run_end = RT_NO_PAGE;
+}
+
+void *rt_own_alloc(struct rt_world *w, size_t size)
+{
+	return heap_alloc(w, size, true);
+}
+
+void *rt_own_zalloc(struct rt_world *w, size_t size)
+{
+	return memset(heap_alloc(w, size, true), 0, size);
+}
+
+void rt_own_free(struct rt_world *w, void *p)
+{
+	if (p)
+		heap_free(w, p, block_size(w, p, true, "rt_own_free"), true);
+}
+
+void *rt_own_grow(struct rt_world *w, void *p, u32 *cap, u32 nr, size_t size)
+{
+	u32 want = *cap ? *cap : 4;
+	void *q;
+
+	if (nr <= *cap)
+		return p;
+	while (want < nr)
+		want *= 2;
+	q = rt_own_zalloc(w, want * size);
+	if (p)
+		memcpy(q, p, *cap * size);
+	rt_own_free(w, p);
+	*cap = want;
+	return q;
+}
+
+void *rt_alloc(size_t size)
+{
+	return heap_alloc(rt_need_world(), size, false);
+}
+
+void *rt_zalloc(size_t size)
+{
+	return memset(heap_alloc(rt_need_world(), size, false), 0, size);
+}
+
+void *rt_realloc(void *p, size_t size)
+{
+	size_t old;
+	void *q;
+
+	if (!p)
+		return rt_alloc(size);
+	old = block_size(rt_need_world(), p, false, "rt_realloc");
+	q = rt_alloc(size);
+	memcpy(q, p, old < size ? old : size);
+	rt_free(p);
+	return q;
+}
+
+void rt_free(void *p)
+{
+	struct rt_world *w = rt_need_world();
+	size_t size;
+
+	if (!p)
+		return;
+	size = block_size(w, p, false, "rt_free");
+	rt_lockdep_freed(w, p, size);
+	heap_free(w, p, size, false);
+}
+
+size_t rt_alloc_size(const void *p)
+{
+	return block_size(rt_need_world(), p, false, "rt_alloc_size");
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a world: its region is reserved, set up, reset and unmapped here; roots, random
+ * source and virtual time too. Images are in image.c, blocks in alloc.c.
+ *
+ * The region, at one address for the world's life:
+ *
+ *	0          64K                  64K + heap_max
+ *	| rt_world | heap -> ...........| page map | guard stack | guard stack | ...
+ *
+ * All of it is address space first; the host gives a page when it is touched, so a large heap costs
+ * nothing.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "sim/rt/internal.h"
+
+#define HEAP_OFFSET    65536
+#define HEAP_DEFAULT   (4ULL << 30)
+#define HEAP_LIMIT     (32ULL << 30) /* struct rt_heap counts in units of 8 bytes, in 32 bits */
+#define ACTORS_DEFAULT 64
+#define STACK_DEFAULT  (RT_ASAN ? 262144 : 65536)
+#define STACK_MIN      16384
+#define GUARD	       4096
+
+_Static_assert(sizeof(struct rt_world) <= HEAP_OFFSET, "the heap starts after the world");
+
+_Thread_local struct rt_world *rt_cur;
+
+void rt_panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("tdxsim: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	abort();
+}
+
+struct rt_world *rt_need_world(void)
+{
+	if (!rt_cur)
+		rt_panic("no world is current");
+	return rt_cur;
+}
+
+void *rt_host_realloc(void *p, size_t size)
+{
+	void *q = realloc(p, size);
+
+	if (!q)
+		rt_panic("the host is out of memory (%zu bytes)", size);
+	return q;
+}
+
+/* Fills in the defaults; false if a value is out of what this file can do. */
+static bool opts_complete(struct rt_world_opts *o)
+{
+	if (!o->heap_max)
+		o->heap_max = HEAP_DEFAULT;
+	if (!o->actors_max)
+		o->actors_max = ACTORS_DEFAULT;
+	if (!o->stack_size)
+		o->stack_size = STACK_DEFAULT;
+	if (o->heap_max > HEAP_LIMIT || o->actors_max > RT_ACTORS_MAX || o->stack_size > HEAP_LIMIT)
+		return false;
+	if (o->stack_size < STACK_MIN)
+		o->stack_size = STACK_MIN;
+	o->heap_max = (o->heap_max + 4095) & ~(size_t)4095;
+	o->stack_size = (o->stack_size + 4095) & ~(size_t)4095;
+	return true;
+}
+
+static void state_init(struct rt_world *w)
+{
+	w->s = (struct rt_state){0};
+	w->s.random = w->opts.seed;
+	rt_heap_init(w);
+}
+
+struct rt_world *rt_world_new(const struct rt_world_opts *opts)
+{
+	struct rt_world_opts o = opts ? *opts : (struct rt_world_opts){0};
+	size_t map_bytes, rw_bytes, size;
+	struct rt_world *w;
+	u32 *choice;
+	char *base;
+	int err;
+
+	if (!opts_complete(&o)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	map_bytes = (o.heap_max / 4096 * sizeof(struct rt_page) + 4095) & ~(size_t)4095;
+	rw_bytes = HEAP_OFFSET + o.heap_max + map_bytes;
+	size = rw_bytes + o.actors_max * (o.stack_size + GUARD);
+
+	base = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (base == MAP_FAILED)
+		return NULL;
+	choice = calloc(o.actors_max, sizeof(*choice));
+	if (!choice || mprotect(base, rw_bytes, PROT_READ | PROT_WRITE)) {
+		err = choice ? errno : ENOMEM;
+		free(choice);
+		munmap(base, size);
+		errno = err;
+		return NULL;
+	}
+
+	w = (struct rt_world *)base;
+	w->size = size;
+	w->heap = base + HEAP_OFFSET;
+	w->pages = (struct rt_page *)(w->heap + o.heap_max);
+	w->stacks = base + rw_bytes;
+	w->slot_size = o.stack_size + GUARD;
+	w->heap_pages = (u32)(o.heap_max / 4096);
+	w->opts = o;
+	w->choice = choice;
+	w->chooser = rt_chooser_in_order;
+	state_init(w);
+	rt_cur = w;
+	return w;
+}
+
+void rt_world_free(struct rt_world *w)
+{
+	if (!w)
+		return;
+	if (w->in_run)
+		rt_panic("rt_world_free() inside rt_run()");
+	if (rt_cur == w)
+		rt_cur = NULL;
+	/* The addresses may be somebody else's tomorrow. */
+	rt_asan_unpoison(w->heap, (size_t)w->heap_peak * 4096);
+	rt_asan_unpoison(w->stacks, w->slots_mapped * w->slot_size);
+	free(w->choice);
+	munmap(w, w->size);
+}
+
+void rt_world_reset(struct rt_world *w)
+{
+	if (w->in_run)
+		rt_panic("rt_world_reset() inside rt_run()");
+	rt_asan_poison(w->heap, (size_t)w->s.heap.brk * 4096);
+	state_init(w);
+	if (w->trace)
+		rt_trace_cut(w->trace, w->trace_base);
+	rt_sched_rearm(w);
+}
+
+struct rt_world *rt_world_current(void)
+{
+	return rt_cur;
+}
+
+struct rt_world *rt_world_enter(struct rt_world *w)
+{
+	struct rt_world *before = rt_cur;
+
+	rt_cur = w;
+	return before;
+}
+
+size_t rt_offset(const void *p)
+{
+	const struct rt_world *w = rt_need_world();
+	size_t off = (size_t)((const char *)p - (const char *)w);
+
+	if ((const char *)p < (const char *)w || off >= w->size)
+		rt_panic("rt_offset: pointer outside of the world");
+	return off;
+}
+
+void *rt_at_offset(size_t off)
+{
+	struct rt_world *w = rt_need_world();
+
+	if (off >= w->size)
+		rt_panic("rt_at_offset: %#zx is outside of the world", off);
+	return (char *)w + off;
+}
+
+bool rt_owns(const void *p)
+{
+	const struct rt_world *w = rt_need_world();
+	const char *c = p;
+
+	return c >= w->heap && c < w->heap + (size_t)w->s.heap.brk * 4096;
+}
+
+struct rt_mem_stats rt_mem_stats(struct rt_world *w)
+{
+	const struct rt_heap *h = &w->s.heap;
+	struct rt_mem_stats st = {
+		.live_bytes = h->live_bytes,
+		.live_blocks = h->live_blocks,
+		.own_bytes = h->own_bytes,
+		.own_blocks = h->own_blocks,
+		.heap_used = (size_t)h->brk * (4096 + sizeof(struct rt_page)) + sizeof(w->s),
+	};
+
+	for (const struct rt_actor *a = w->s.sched.live; a; a = a->next_live) {
+		if (a != w->s.sched.running)
+			st.stack_used += (size_t)((const char *)a->fiber.stack + a->fiber.size -
+						  rt_fiber_low(&a->fiber));
+	}
+	return st;
+}
+
+void *rt_root(u32 slot)
+{
+	assert(slot < RT_ROOTS);
+	return rt_need_world()->s.root[slot];
+}
+
+void rt_set_root(u32 slot, void *p)
+{
+	assert(slot < RT_ROOTS);
+	rt_need_world()->s.root[slot] = p;
+}
+
+/* splitmix64: a counter and a mixer, so that the state is one word and every seed is a good one. */
+u64 rt_random(void)
+{
+	struct rt_world *w = rt_need_world();
+	u64 z = w->s.random += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+/*
+ * Multiply and take the high half: no division, and a bias below 2^-50 for the small @n that
+ * choosers have.
+ */
+u64 rt_random_below(u64 n)
+{
+	assert(n > 0);
+	return (u64)(((unsigned __int128)rt_random() * n) >> 64);
+}
+
+u64 rt_cycles_now(void)
+{
+	return rt_need_world()->s.cycles;
+}
+
+void rt_cycles(u64 n)
+{
+	rt_need_world()->s.cycles += n;
+}
