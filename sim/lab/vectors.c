@@ -5,6 +5,8 @@
  */
 #include <stdlib.h>
 
+#include "sim/lab/diag.h"
+#include "sim/lab/util.h"
 #include "sim/lab/vectors_int.h"
 #include "sim/rt/world.h"
 
@@ -16,10 +18,8 @@ struct lab_vectors {
 
 struct lab_vectors *lab_vectors_new(void)
 {
-	struct lab_vectors *v = calloc(1, sizeof(*v));
+	struct lab_vectors *v = lab_zalloc(sizeof(*v));
 
-	if (!v)
-		abort();
 	v->dict = vec_dict_new();
 	return v;
 }
@@ -39,9 +39,22 @@ void lab_vectors_free(struct lab_vectors *v)
 
 struct vec_adding {
 	struct lab_vectors *v;
-	FILE *err;
-	u32 wrong;
+	struct lab_diag diag;
 };
+
+/* The error, under the line where it is; bytes that a terminal should not see are dots there. */
+static void vec_tell(struct lab_diag *d, const char *name, const char *text, size_t len,
+		     const struct vec_error *e)
+{
+	char *copy = lab_zalloc(len + 1);
+	struct lab_source src = {name, copy, len};
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		copy[i] = (text[i] >= ' ' && text[i] <= '~') || text[i] == '\n' ? text[i] : '.';
+	lab_diag_at(d, &src, e->line, e->column, e->width, "%s", e->text);
+	free(copy);
+}
 
 static void vec_add(void *ctx, const char *name, const char *text, size_t len)
 {
@@ -49,20 +62,19 @@ static void vec_add(void *ctx, const char *name, const char *text, size_t len)
 	struct lab_vectors *v = a->v;
 	struct vec_error e;
 
-	v->file = vec_grow(v->file, &v->cap, v->nr + 1ULL, sizeof(*v->file));
-	if (vec_parse(v->dict, name, text, len, &v->file[v->nr], &e)) {
+	v->file = lab_grow(v->file, &v->cap, v->nr + 1, sizeof(*v->file));
+	if (vec_parse(v->dict, name, text, len, &v->file[v->nr], &e))
 		v->nr++;
-		return;
-	}
-	fprintf(a->err, "%s:%u:%u: %s\n", name, e.line, e.column, e.text);
-	a->wrong++;
+	else
+		vec_tell(&a->diag, name, text, len, &e);
 }
 
 u32 lab_vectors_add(struct lab_vectors *v, const char *path, FILE *err)
 {
-	struct vec_adding a = {.v = v, .err = err};
+	struct vec_adding a = {.v = v, .diag = {.out = err}};
+	u32 wrong = vec_read(path, vec_add, &a, err);
 
-	return vec_read(path, vec_add, &a, err) + a.wrong;
+	return wrong + a.diag.errors;
 }
 
 size_t lab_vectors_files(const struct lab_vectors *v)

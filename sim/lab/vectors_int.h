@@ -193,6 +193,7 @@ struct vec_file {
 /* Where and why a text is no recording. */
 struct vec_error {
 	u32 line, column; /* from 1; columns are bytes */
+	u32 width;	  /* bytes that are wrong */
 	char text[400];	  /* "found ..., expected ..." */
 };
 
@@ -256,8 +257,5 @@ void vec_print(FILE *out, const struct vec_file *f, const struct vec_event *ev,
 
 extern const char *const vec_key_names[VEC_K_NR];
 extern const char *const vec_form_names[VEC_F_NR];
-
-/* Room for @need elements of @size bytes at @p; running out of memory ends the program. */
-void *vec_grow(void *p, u32 *cap, u64 need, size_t size);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/lab/util.h"
 #include "sim/lab/vectors_parse.h"
 
 const char *const vec_key_names[VEC_K_NR] = {
@@ -158,7 +159,7 @@ u32 vec_store(struct vec_parser *p, u64 set)
 	struct vec_file *f = p->f;
 	u32 at = f->nr_vals;
 
-	f->vals = vec_grow(f->vals, &f->cap_vals, (u64)at + VEC_K_NR, sizeof(*f->vals));
+	f->vals = lab_grow(f->vals, &f->cap_vals, at + VEC_K_NR, sizeof(*f->vals));
 	for (; set; set &= set - 1)
 		f->vals[f->nr_vals++] = p->val[__builtin_ctzll(set)];
 	return at;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/lab/diag.h"
 #include "sim/lab/vectors_lex.h"
 
 #define VEC_WORD_LEN 32 /* longest word that can be one of ours */
@@ -131,6 +132,7 @@ bool vec_fail(struct vec_lex *lx, const char *s, size_t len, const char *expecte
 
 	err->line = lx->line ? lx->line : 1;
 	err->column = (u32)(s - lx->bol) + 1;
+	err->width = len < 1000 ? (u32)len : 1;
 	vec_found(lx, found, sizeof(found), s, len);
 	n = snprintf(err->text, sizeof(err->text), "found %s, expected ", found);
 	va_start(ap, expected);
@@ -191,50 +193,14 @@ bool vec_words_find(const struct vec_words *w, const char *s, size_t len, u32 *v
 	return false;
 }
 
-/* Edit distance with swaps of neighbours; both are at most VEC_WORD_LEN bytes. */
-static u32 vec_distance(const char *a, u32 alen, const char *b, u32 blen)
+static const char *vec_next_word(const void *ctx, u32 i)
 {
-	u32 row[3][VEC_WORD_LEN + 1];
-	u32 i, j;
+	const struct vec_words *w = ctx;
 
-	for (j = 0; j <= blen; j++)
-		row[0][j] = j;
-	for (i = 1; i <= alen; i++) {
-		u32 *cur = row[i % 3], *up = row[(i + 2) % 3], *upup = row[(i + 1) % 3];
-
-		cur[0] = i;
-		for (j = 1; j <= blen; j++) {
-			u32 best = up[j - 1] + (a[i - 1] != b[j - 1]);
-
-			if (best > up[j] + 1)
-				best = up[j] + 1;
-			if (best > cur[j - 1] + 1)
-				best = cur[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    best > upup[j - 2] + 1)
-				best = upup[j - 2] + 1;
-			cur[j] = best;
-		}
-	}
-	return row[alen % 3][blen];
+	return i < w->nr ? w->word[i].text : NULL;
 }
 
 const char *vec_words_nearest(const struct vec_words *w, const char *s, size_t len)
 {
-	/* Further away than this it is another word, not a slip. */
-	u32 best = len > 8 ? 4 : len > 3 ? 3 : 2;
-	const char *near = NULL;
-	u32 i;
-
-	if (len > VEC_WORD_LEN)
-		return NULL;
-	for (i = 0; i < w->nr; i++) {
-		u32 dist = vec_distance(s, (u32)len, w->word[i].text, w->word[i].len);
-
-		if (dist < best) {
-			best = dist;
-			near = w->word[i].text;
-		}
-	}
-	return near;
+	return lab_nearest(s, len, vec_next_word, w);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/lab/util.h"
 #include "sim/lab/vectors_parse.h"
 #include "tdx/abi.h"
 
@@ -33,11 +34,9 @@ static const struct vec_lock {
 
 struct vec_dict *vec_dict_new(void)
 {
-	struct vec_dict *d = calloc(1, sizeof(*d));
+	struct vec_dict *d = lab_zalloc(sizeof(*d));
 	u32 i;
 
-	if (!d)
-		abort();
 	for (i = 0; i < VEC_K_NR; i++)
 		vec_words_add(&d->keys, vec_key_names[i], i);
 	for (i = 0; i < VEC_F_NR; i++)
@@ -70,21 +69,6 @@ struct vec_dict *vec_dict_new(void)
 void vec_dict_free(struct vec_dict *d)
 {
 	free(d);
-}
-
-void *vec_grow(void *p, u32 *cap, u64 need, size_t size)
-{
-	u64 want = *cap ? *cap : 64;
-
-	if (need <= *cap)
-		return p;
-	while (want < need)
-		want *= 2;
-	p = want <= 0xffffffffU ? realloc(p, want * size) : NULL;
-	if (!p)
-		abort();
-	*cap = (u32)want;
-	return p;
 }
 
 void vec_file_free(struct vec_file *f)
@@ -232,7 +216,7 @@ static bool vec_bytes(struct vec_parser *p, struct vec_event *ev)
 		return false;
 	if (t.len & 1)
 		return vec_fail(&p->lx, t.s, t.len, "whole bytes, two digits each");
-	f->bytes = vec_grow(f->bytes, &f->cap_bytes, (u64)f->nr_bytes + t.len / 2, 1);
+	f->bytes = lab_grow(f->bytes, &f->cap_bytes, f->nr_bytes + t.len / 2, 1);
 	ev->bytes = f->nr_bytes;
 	ev->arg = t.len / 2;
 	for (i = 0; i < t.len; i += 2) {
@@ -307,7 +291,7 @@ static struct vec_event *vec_event_new(struct vec_parser *p, const char *start)
 	struct vec_file *f = p->f;
 	struct vec_event *ev;
 
-	f->ev = vec_grow(f->ev, &f->cap_ev, (u64)f->nr_ev + 1, sizeof(*f->ev));
+	f->ev = lab_grow(f->ev, &f->cap_ev, f->nr_ev + 1, sizeof(*f->ev));
 	ev = &f->ev[f->nr_ev++];
 	*ev = (struct vec_event){
 		.line = p->lx.line,
@@ -469,10 +453,8 @@ bool vec_parse(const struct vec_dict *d, const char *name, const char *text, siz
 	struct vec_parser p = {.d = d, .text = text, .f = f, .lps = 4, .pkgs = 1};
 
 	memset(f, 0, sizeof(*f));
-	f->name = strdup(name);
-	f->text = malloc(len ? len : 1);
-	if (!f->name || !f->text)
-		abort();
+	f->name = lab_strdup(name);
+	f->text = lab_zalloc(len + 1);
 	memcpy(f->text, text, len);
 	/* The machine of the recordings: no memory encryption, and every guest access walks (FORMAT). */
 	f->config.one_key = f->config.no_tlb = true;

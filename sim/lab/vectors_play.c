@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/lab/util.h"
 #include "sim/lab/vectors_int.h"
 #include "sim/rt/phys.h"
 #include "sim/rt/sched.h"
@@ -363,12 +364,10 @@ void vec_play(const struct vec_file *f, const struct lab_vectors_opts *opts,
 	      struct lab_vectors_sum *sum)
 {
 	u32 lps = f->config.lps ? f->config.lps : 4, lp;
-	struct vec_player *p = calloc(1, sizeof(*p) + lps * sizeof(p->lp[0]));
+	struct vec_player *p = lab_zalloc(sizeof(*p) + lps * sizeof(p->lp[0]));
 	struct seam_config cfg = f->config;
 	char why[200] = "";
 
-	if (!p)
-		abort();
 	cfg.profile = f->profile[0] ? f->profile : NULL;
 	p->f = f;
 	p->opts = opts;

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sim/lab/util.h"
 #include "sim/lab/vectors_int.h"
 
 #define VEC_FILE_MAX (1U << 30) /* a text that is longer is not read: offsets in it are 32 bits */
@@ -41,47 +42,46 @@ static void vec_wrong(struct vec_source *src, const char *path, const char *why)
 	src->wrong++;
 }
 
-/* All of a file; NULL, and told, if it can't be had. */
+/* All of an open file into *buf; NULL, or what is wrong. */
+static const char *vec_read_all(int fd, char **buf, u32 *len)
+{
+	u32 cap = 0;
+
+	for (*len = 0; *len < VEC_FILE_MAX;) {
+		ssize_t got;
+
+		*buf = lab_grow(*buf, &cap, *len + 4096, 1);
+		got = read(fd, *buf + *len, cap - *len);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return strerror(errno);
+		if (!got)
+			return NULL;
+		*len += (u32)got;
+	}
+	return "found more than 1 GiB, expected a recording";
+}
+
+/* All of the file at @path; NULL, and told, if it can't be had. */
 static char *vec_slurp(struct vec_source *src, const char *path, size_t *len)
 {
-	size_t cap = 1 << 16, n = 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *buf;
+	const char *why;
+	char *buf = NULL;
+	u32 n = 0;
 
 	if (fd < 0) {
 		vec_wrong(src, path, strerror(errno));
 		return NULL;
 	}
-	buf = malloc(cap);
-	while (buf) {
-		ssize_t got = read(fd, buf + n, cap - n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0) {
-			if (!got)
-				break;
-			vec_wrong(src, path, strerror(errno));
-			goto fail;
-		}
-		n += (size_t)got;
-		if (n == cap) {
-			if (cap >= VEC_FILE_MAX) {
-				vec_wrong(src, path, "found more than 1 GiB, expected a recording");
-				goto fail;
-			}
-			cap *= 2;
-			buf = realloc(buf, cap);
-		}
-	}
-	if (!buf)
-		abort();
+	why = vec_read_all(fd, &buf, &n);
 	close(fd);
 	*len = n;
-	return buf;
-fail:
+	if (!why)
+		return buf;
+	vec_wrong(src, path, why);
 	free(buf);
-	close(fd);
 	return NULL;
 }
 
@@ -109,10 +109,8 @@ static char *vec_join(const char *dir, const char *name)
 {
 	size_t len = strlen(dir) + strlen(name) + 2;
 	const char *slash = vec_ends(dir, "/") ? "" : "/";
-	char *path = malloc(len);
+	char *path = lab_zalloc(len);
 
-	if (!path)
-		abort();
 	snprintf(path, len, "%s%s%s", dir, slash, name);
 	return path;
 }
@@ -121,7 +119,7 @@ static char *vec_join(const char *dir, const char *name)
 static char **vec_names(struct vec_source *src, const char *path, u32 *nr)
 {
 	char **names = NULL;
-	u32 cap = 0, i;
+	u32 cap = 0;
 	DIR *dir = opendir(path);
 	struct dirent *de;
 
@@ -133,13 +131,10 @@ static char **vec_names(struct vec_source *src, const char *path, u32 *nr)
 	while ((de = readdir(dir))) {
 		if (de->d_name[0] == '.')
 			continue;
-		names = vec_grow(names, &cap, *nr + 1ULL, sizeof(*names));
-		names[(*nr)++] = strdup(de->d_name);
+		names = lab_grow(names, &cap, *nr + 1, sizeof(*names));
+		names[(*nr)++] = lab_strdup(de->d_name);
 	}
 	closedir(dir);
-	for (i = 0; i < *nr; i++)
-		if (!names[i])
-			abort();
 	if (*nr)
 		qsort(names, *nr, sizeof(*names), vec_by_name);
 	return names;
@@ -181,9 +176,8 @@ static bool vec_source_member(struct vec_source *src, const char *path)
 
 	if (!at)
 		return false;
-	archive = strndup(path, (size_t)(at - path) + strlen(vec_archive_ext));
-	if (!archive)
-		abort();
+	archive = lab_strdup(path);
+	archive[(size_t)(at - path) + strlen(vec_archive_ext)] = '\0';
 	data = vec_slurp(src, archive, &len);
 	if (data) {
 		src->found++;

@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/lab/util.h"
 #include "sim/lab/vectors_int.h"
 
 #ifdef HAVE_LZMA
 #include <lzma.h>
 
 #define VEC_BLOCK      512
-#define VEC_UNPACK_MAX (1ULL << 30) /* an archive that grows beyond this is refused */
+#define VEC_UNPACK_MAX (1U << 30) /* an archive that grows beyond this is refused */
 
 /* One header block (POSIX 1003.1, ustar). All fields are text; numbers are octal. */
 struct vec_tar_header {
@@ -50,11 +51,11 @@ static const char *vec_lzma_says(lzma_ret ret)
 static char *vec_unpack(const void *data, size_t len, size_t *out_len, const char **why)
 {
 	lzma_stream s = LZMA_STREAM_INIT;
-	size_t cap = 1 << 20;
-	char *buf = malloc(cap);
+	u32 cap = 0;
+	char *buf = lab_grow(NULL, &cap, 1 << 20, 1);
 	lzma_ret ret;
 
-	if (!buf || lzma_stream_decoder(&s, UINT64_MAX, LZMA_CONCATENATED) != LZMA_OK)
+	if (lzma_stream_decoder(&s, UINT64_MAX, LZMA_CONCATENATED) != LZMA_OK)
 		abort();
 	s.next_in = data;
 	s.avail_in = len;
@@ -67,12 +68,9 @@ static char *vec_unpack(const void *data, size_t len, size_t *out_len, const cha
 			ret = LZMA_MEM_ERROR;
 			break;
 		}
-		buf = realloc(buf, cap * 2);
-		if (!buf)
-			abort();
-		s.next_out = (u8 *)buf + cap;
-		s.avail_out = cap;
-		cap *= 2;
+		buf = lab_grow(buf, &cap, cap + 1, 1);
+		s.next_out = (u8 *)buf + s.total_out;
+		s.avail_out = cap - s.total_out;
 	}
 	*out_len = (size_t)s.total_out;
 	lzma_end(&s);
