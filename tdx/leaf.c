@@ -174,6 +174,16 @@ u64 seam_check_tracking(struct seam_ctx *c, u64 bepoch)
 	return 0;
 }
 
+void seam_count_blocked(struct seam_ctx *c, u8 state, int sign)
+{
+	bool pending = state == SEAM_SEPT_PENDING || state == SEAM_SEPT_PENDING_BLOCKED;
+	bool leaf = pending || state == SEAM_SEPT_MAPPED || state == SEAM_SEPT_BLOCKED;
+	u64 *count = pending ? &c->td->pending_blocked_pages : &c->td->blocked_pages;
+
+	if (c->s->f.blocked_counters && leaf)
+		*count += (u64)(s64)sign * SEAM_LEVEL_PAGES(c->pos.level);
+}
+
 /* The n-th poll of this call: others may run just before it is answered, and a fault may raise events at it. */
 static u32 poll(struct seam_ctx *c, u64 fault_key)
 {

@@ -94,6 +94,8 @@ bool seam_state_in(u8 state, u64 states);
 u64 seam_check_entry_state(struct seam_ctx *c, u64 states);
 /* T of 5: blocked, and tracked by @bepoch. */
 u64 seam_check_tracking(struct seam_ctx *c, u64 bepoch);
+/* Profile blocked_counters: the page or table of c->pos was blocked (+1) or is no longer (-1); @state without the blocking. */
+void seam_count_blocked(struct seam_ctx *c, u8 state, int sign);
 
 /*
  * Poll for interrupts as a host leaf does: passes the POLL point, then answers 0, @interrupted (RESTARTABLE or RESUMABLE), or
