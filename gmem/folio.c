@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Getting a folio: look-up under its lock, allocation, a fresh folio that must be split at once, and zeroing.
+ * The callers are faults from guest and host, fallocate and populate (fault.c, host.c, hole.c).
+ * Restructuring of folios that are in use is in restructure.c.
+ */
+#include <linux/mm.h>
+
+#include "gmem/internal.h"
+#include "mmu/kvm_vm.h"
+#include "sim/rt/phys.h"
+
+/*
+ * A fresh huge folio over a block that has shared indices is split before anybody can see it: no scheduling point lies
+ * between insertion and split, so no waiter holds a reference that the freeze would wait for, and a failure takes the
+ * folio out again. ([W] leaves it behind unsplit, B9; a waiter on the locked fresh folio deadlocks, B16.)
+ */
+static int folio_add(struct gmem_inode *inode, u64 index)
+{
+	struct gmem_folio f;
+	u64 at, stop, end, err;
+	int ret;
+
+	ret = gmem_block_alloc(inode, index, &f);
+	if (ret)
+		return ret;
+	gmem_filemap_insert(inode, &f);
+	gmem_trace_folio("alloc", f.index, f.pfn, f.order, 0);
+	end = f.index + f.nr;
+	for (at = f.index; f.order && at < end && !ret; at = stop) {
+		const struct gmem_attr *a = gmem_attr_at(inode, at);
+
+		stop = gmem_min(a->last + 1, end);
+		if (!(a->value & KVM_MEMORY_ATTRIBUTE_PRIVATE))
+			ret = gmem_range_split(inode, at, stop, &err);
+	}
+	if (ret)
+		gmem_filemap_remove(inode, f.index, f.nr, gmem_pages_release);
+	return ret;
+}
+
+int gmem_folio_get(struct gmem_inode *inode, u64 index, struct gmem_folio *f)
+{
+	struct gmem_folio now;
+	u64 pfn;
+	int ret;
+
+	assert(rt_lock_held_any(&inode->invalidate_lock));
+	for (;;) {
+		if (!gmem_folio_at(inode, index, f)) {
+			ret = folio_add(inode, index);
+			if (ret)
+				return ret;
+			continue;
+		}
+		pfn = gmem_folio_pfn(f, index);
+		gmem_page_ref(gmem_extent_of_pfn(pfn), pfn, GMEM_REF_LOOKUP);
+		if (gmem_folio_lock(f)) {
+			/* The lock was waited for: is it still the lock of the folio at @index? */
+			if (gmem_folio_at(inode, index, &now) && now.pfn == f->pfn &&
+			    now.index == f->index) {
+				*f = now;
+				return 0;
+			}
+			gmem_folio_unlock(f->pfn);
+		}
+		gmem_page_unref(pfn, GMEM_REF_LOOKUP);
+	}
+}
+
+/* Whole folio, not only its first page: a later split copies the flag to every fragment (B19). */
+void gmem_folio_make_uptodate(struct gmem_inode *inode, struct gmem_folio *f)
+{
+	u64 pfn;
+
+	if (f->flags & GMEM_F_UPTODATE)
+		return;
+	for (pfn = f->pfn; pfn < f->pfn + f->nr; pfn++)
+		if (rt_phys_info(PFN_PHYS(pfn)).touched) /* what nobody touched is zero already */
+			rt_phys_fill(PFN_PHYS(pfn), 0, 0);
+	f->flags |= GMEM_F_UPTODATE;
+	gmem_filemap_set_flags(inode, f->index, f->nr, GMEM_F_UPTODATE, 0);
+}

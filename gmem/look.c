@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Looking inside without a lock and without a change: what oracles, expectations and reports see of guest_memfd.
+ * Folios are shown one by one, also where an extent stands for many. Statistics are read here, counted elsewhere.
+ */
+#include <linux/kvm_host.h>
+
+#include "gmem/internal.h"
+#include "sim/rt/world.h"
+
+static void view_of(const struct gmem_folio *f, struct gmem_folio_view *v)
+{
+	bool frozen = f->flags & GMEM_F_FROZEN;
+
+	*v = (struct gmem_folio_view){
+		.index = f->index,
+		.pfn = f->pfn,
+		.order = f->order,
+		.refcount = frozen ? 0 : f->nr + gmem_pages_refs(f->pfn, f->nr),
+		.hwpoison = gmem_pages_poisoned(f->pfn, f->nr),
+		.uptodate = f->flags & GMEM_F_UPTODATE,
+		.frozen = frozen,
+		.hugetlb = f->flags & GMEM_F_HUGETLB,
+		.hvo = f->flags & GMEM_F_HVO,
+		.original_order = f->orig_order,
+	};
+}
+
+bool kvm_gmem_look_folio(const struct kvm_gmem_file *file, u64 index, struct gmem_folio_view *v)
+{
+	struct gmem_folio f;
+
+	if (!gmem_folio_at(file->inode, index, &f))
+		return false;
+	view_of(&f, v);
+	return true;
+}
+
+void kvm_gmem_for_each_folio(const struct kvm_gmem_file *file, u64 index, u64 nr,
+			     bool (*fn)(void *ctx, const struct gmem_folio_view *v), void *ctx)
+{
+	struct gmem_folio_view v;
+	struct gmem_folio f;
+	u64 at = index;
+
+	while (gmem_folio_next(file->inode, at, index + nr, &f)) {
+		view_of(&f, &v);
+		if (!fn(ctx, &v))
+			return;
+		at = f.index + f.nr;
+	}
+}
+
+bool kvm_gmem_look_private(const struct kvm_gmem_file *file, u64 index)
+{
+	return gmem_is_private(file->inode, index);
+}
+
+void kvm_gmem_for_each_attr(const struct kvm_gmem_file *file,
+			    bool (*fn)(void *ctx, u64 index, u64 nr, bool private_), void *ctx)
+{
+	const struct gmem_attr *a;
+	u64 at;
+
+	for (at = 0; at < file->inode->nr_pages; at = a->last + 1) {
+		a = gmem_attr_at(file->inode, at);
+		if (!fn(ctx, a->start, a->last - a->start + 1,
+			a->value & KVM_MEMORY_ATTRIBUTE_PRIVATE))
+			return;
+	}
+}
+
+void kvm_gmem_for_each_host_map(const struct kvm_gmem_file *file,
+				bool (*fn)(void *ctx, u64 index, u64 pfn), void *ctx)
+{
+	struct gmem_host_map *m;
+
+	for (m = gmem_host_map_from(file->inode, 0); m; m = gmem_host_map_next(m))
+		if (!fn(ctx, m->index, m->pfn))
+			return;
+}
+
+u32 kvm_gmem_invalidating(const struct kvm_gmem_file *file)
+{
+	return file->invalidating;
+}
+
+u8 kvm_gmem_look_max_order(const struct kvm_gmem_file *file, u64 index)
+{
+	return gmem_max_order(file->inode, index);
+}
+
+bool kvm_gmem_page_folio(u64 pfn, u64 *head_pfn, int *order)
+{
+	const struct gmem_extent *e = gmem_extent_of_pfn(pfn);
+
+	if (!e)
+		return false;
+	*head_pfn = gmem_round_down(pfn, e->order);
+	*order = e->order;
+	return true;
+}
+
+/* --- leaves larger than their folio ----------------------------------------------------------------------------- */
+
+static bool count_large(void *ctx, const struct kvm_spte_view *v)
+{
+	u64 *n = ctx, head;
+	int order;
+
+	if (v->leaf && v->level > PG_LEVEL_4K && kvm_gmem_page_folio(v->pfn, &head, &order))
+		*n += order < (v->level - PG_LEVEL_4K) * GMEM_ORDER_2M;
+	return true;
+}
+
+static u64 small_folio_leaves(const struct gmem *g)
+{
+	const struct kvm_gmem_file *file;
+	const struct gmem_inode *inode;
+	const struct gmem_binding *b;
+	u64 n = 0;
+
+	TAILQ_FOREACH(inode, &g->inodes, link)
+		TAILQ_FOREACH(file, &inode->files, link)
+			TAILQ_FOREACH(b, &file->bindings, link)
+				kvm_for_each_spte(file->kvm, true, b->slot->base_gfn, b->nr,
+						  count_large, &n);
+	return n;
+}
+
+u64 kvm_gmem_stat(enum gmem_stat st)
+{
+	const struct gmem *g = rt_root(1);
+
+	if (!g || st >= GMEM_STAT_NR)
+		return 0;
+	return st == GMEM_STAT_SMALL_FOLIO_LEAVES ? small_folio_leaves(g) : g->stat[st];
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * guest_memfd's side of the dispute: the table of policies (gmem.md 3), the profiles, and KVM's spelling of shared switches.
+ * Only values that the code really has are listed. What a value does is written where the code branches on it.
+ */
+#include <string.h>
+
+#include "gmem/internal.h"
+
+/* The first value of each row is the default (gmem.md 3, "Defaults", and the profile SEAN_2026). */
+const struct policy_desc gmem_policies[] = {
+	[GMEM_P_CONV_ORDER] =
+		{
+			.key = "conv_order",
+			.values = {"ARCH_PREZAP", "BASE", "ZAP_FIRST", "PLAN7", "PLAN7_SEPT",
+				   "SEPT_FIRST", "V8_4K"},
+			.question = "In which order does a conversion unmap, split and store?",
+			.who = "Yan: S-EPT before folios; Ackerley: folios first, all failure before "
+			       "the zap; Sean: an arch hook before the zap",
+			.measure = "failed_unmapped overzap_bytes reaccept_pages",
+			.source = "gmem.md P1, 2.6",
+		},
+	[GMEM_P_SIZE_RULE] =
+		{
+			.key = "size_rule",
+			.values = {"ATTR", "FOLIO", "CONTIG"},
+			.question = "How large may a private mapping be?",
+			.who = "Yan: the folio; Vishal, Ackerley: contiguous memory; Ackerley: the "
+			       "attributes alone; Sean: what gmem says",
+			.measure = "small_folio_leaves pages_2m",
+			.source = "gmem.md P2",
+		},
+	[GMEM_P_SPLIT_SHAPE] =
+		{
+			.key = "split_shape",
+			.values = {"UNIFORM_4K", "NONUNIFORM"},
+			.question = "Does a 1G folio fall to 4K everywhere, or only where it must?",
+			.who = "Yan: only where it must; Ackerley: its cost is hard to know before",
+			.measure = "allocs.filemap-node allocs.vmemmap splits",
+			.source = "gmem.md P3",
+		},
+	[GMEM_P_SPLIT_FAIL] =
+		{
+			.key = "split_fail",
+			.values = {"LEAVE", "MERGE_BACK"},
+			.question = "What becomes of fragments when a split fails half-way?",
+			.who = "Ackerley: they stay",
+			.measure = "folio_merges",
+			.source = "gmem.md P5",
+		},
+	[GMEM_P_TOSHARED_REFS] =
+		{
+			.key = "toshared_refs",
+			.values = {"CHECK_EAGAIN", "SPIN"},
+			.question = "Somebody holds a private folio: give up or wait?",
+			.who = "Yan: -EAGAIN; Ackerley: only transient references are possible, spin",
+			.measure = "spins",
+			.source = "gmem.md P6",
+		},
+	[GMEM_P_MEM_FAILURE] =
+		{
+			.key = "mem_failure",
+			.values = {"ZAP_FOLIO", "SPLIT_SEPT_FAIL", "SPLIT_ELSE_ZAP"},
+			.question =
+				"Does memory failure split a leaf that is larger than its folio?",
+			.who = "Yan: split, or return an error; Vishal: split, or zap it all",
+			.measure = "overzap_bytes",
+			.source = "gmem.md P9, 2.9",
+		},
+	[GMEM_P_HOLE] =
+		{
+			.key = "hole",
+			.values = {"ALIGNED_EINVAL", "ZERO_PARTIAL"},
+			.question = "What does a hole that is no whole huge page do?",
+			.who = "upstream: -EINVAL; the RFC: zero the ends",
+			.measure = "overzap_bytes",
+			.source = "gmem.md P12, 2.8",
+		},
+	[GMEM_P_SPLIT_API] =
+		{
+			.key = "split_api",
+			.values = {"HEAD_TAIL", "CROSS_BOUNDARY"},
+			.question = "Does the S-EPT split look at the two ends or walk the range?",
+			.who = "Sean: head and tail; Yan: the walk is cheap up to 1G",
+			.measure = "mmu_lock_write_cycles",
+			.source = "gmem.md P14, 2.7",
+		},
+	[GMEM_P_MERGE_VIEW] =
+		{
+			.key = "merge_view",
+			.values = {"STORE_FIRST", "REST_PRIVATE", "OLD_TREE"},
+			.question = "Which attributes does the merge look at?",
+			.who = "Ackerley: store first; v3 fixup: only indices outside the range; [W]: "
+			       "the old tree, so it never merges (B3)",
+			.measure = "folio_merges pages_2m",
+			.source = "gmem.md P17",
+		},
+	[GMEM_P_SEQ_ORDER] =
+		{
+			.key = "seq_order",
+			.values = {"STORE_INSIDE", "STORE_AFTER"},
+			.question = "Is the store inside the invalidation?",
+			.who = "[W] stores after it (B6)",
+			.measure = "pf_retry",
+			.source = "gmem.md P21",
+		},
+	[GMEM_P_INVAL_RANGE] =
+		{
+			.key = "inval_range",
+			.values = {"ALIGNED", "EXACT"},
+			.question = "Which faults does a conversion make retry?",
+			.who = "EXACT is sound for 4K only: a neighbour maps 2M across the range (B24)",
+			.measure = "pf_retry",
+			.source = "gmem.md P22",
+		},
+	[GMEM_P_SHARED_STAGE2] =
+		{
+			.key = "shared_stage2",
+			.values = {"NOTIFIER", "SKIP"},
+			.question =
+				"Does unmapping from the host drop the guest's shared leaves too?",
+			.who = "Ackerley: undecided",
+			.measure = "kicks",
+			.source = "gmem.md P23",
+		},
+	[GMEM_P_GET_PFN_REF] =
+		{
+			.key = "get_pfn_ref",
+			.values = {"DROP", "HOLD"},
+			.question = "Does a fault hold its folio until the mapping is in?",
+			.who = "[W] holds, newer trees drop before get_pfn returns",
+			.measure = "spins pf_retry",
+			.source = "gmem.md 1, \"Other holders\"",
+		},
+	[GMEM_P_HOLE_CHECK] =
+		{
+			.key = "hole_check",
+			.values = {"BEFORE_ZAP", "AFTER_ZAP"},
+			.question = "Does a hole look at references before or after it zaps?",
+			.who = "[W] after: -EAGAIN with data lost (B20); before is ours",
+			.measure = "overzap_bytes",
+			.source = "gmem.md 2.8, B20",
+		},
+	[GMEM_P_NR] = {.key = NULL},
+};
+_Static_assert(GMEM_P_NR <= GMEM_POLICIES_MAX, "a setup has room for every row");
+
+/* What a profile does not name is the default: 0 in every row. P10, P15, P16 and P18 of a profile are KVM's keys. */
+static const struct {
+	const char *name;
+	u8 policy[GMEM_P_NR];
+} profiles[] = {
+	{"SEAN_2026", {[GMEM_P_CONV_ORDER] = GMEM_FLOW_ARCH_PREZAP}},
+	{"V3",
+	 {[GMEM_P_CONV_ORDER] = GMEM_FLOW_ZAP_FIRST,
+	  [GMEM_P_SIZE_RULE] = GMEM_SIZE_FOLIO,
+	  [GMEM_P_SPLIT_API] = GMEM_API_CROSS_BOUNDARY,
+	  [GMEM_P_MERGE_VIEW] = GMEM_VIEW_REST_PRIVATE,
+	  [GMEM_P_SEQ_ORDER] = GMEM_SEQ_AFTER,
+	  [GMEM_P_GET_PFN_REF] = GMEM_PFN_REF_HOLD}},
+	{"GOOGLE_2026",
+	 {[GMEM_P_CONV_ORDER] = GMEM_FLOW_PLAN7_SEPT,
+	  [GMEM_P_SIZE_RULE] = GMEM_SIZE_CONTIG,
+	  [GMEM_P_TOSHARED_REFS] = GMEM_REFS_SPIN,
+	  [GMEM_P_GET_PFN_REF] = GMEM_PFN_REF_HOLD}},
+	{"YAN_2026",
+	 {[GMEM_P_CONV_ORDER] = GMEM_FLOW_SEPT_FIRST,
+	  [GMEM_P_SIZE_RULE] = GMEM_SIZE_FOLIO,
+	  [GMEM_P_SPLIT_SHAPE] = GMEM_SHAPE_NONUNIFORM}},
+	{"UPSTREAM_4K", {[GMEM_P_CONV_ORDER] = GMEM_FLOW_V8_4K}},
+};
+
+bool gmem_profile(const char *name, u8 policy[GMEM_POLICIES_MAX])
+{
+	u32 i;
+
+	for (i = 0; i < RT_ARRAY_SIZE(profiles); i++) {
+		if (strcmp(profiles[i].name, name))
+			continue;
+		memset(policy, 0, GMEM_POLICIES_MAX);
+		memcpy(policy, profiles[i].policy, GMEM_P_NR);
+		return true;
+	}
+	return false;
+}
+
+const char *gmem_profile_name(u32 i)
+{
+	return i < RT_ARRAY_SIZE(profiles) ? profiles[i].name : NULL;
+}
+
+const struct gmem_alias gmem_aliases[] = {
+	{"size_rule", "FOLIO", "size_rule", "folio"},
+	{"size_rule", "CONTIG", "size_rule", "contiguity"},
+	{"size_rule", "ATTR", "size_rule", "gmem"},
+	{"conv_order", "SEPT_FIRST", "split_order", "sept"},
+	{"conv_order", "ZAP_FIRST", "split_order", "sept"},
+	{"conv_order", "PLAN7", "split_order", "folio"},
+	{"conv_order", "PLAN7_SEPT", "split_order", "folio"},
+	{"split_api", "CROSS_BOUNDARY", "split_api", "cross"},
+	{"split_api", "HEAD_TAIL", "split_api", "headtail"},
+	{"mem_failure", "ZAP_FOLIO", "poison_zap", "folio"},
+	{"mem_failure", "SPLIT_ELSE_ZAP", "poison_zap", "split"},
+	{NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * guest_memfd's trace events: each building block of a conversion, each change of a folio, each store of attributes.
+ */
+#include "gmem/internal.h"
+#include "sim/rt/trace.h"
+
+static const struct rt_event_type ev_step = {
+	.name = "gmem_step",
+	.cat = "gmem",
+	.arg = {{"step", RT_ARG_STR, NULL},
+		{"index", RT_ARG_HEX, NULL},
+		{"pages", RT_ARG_DEC, NULL},
+		{"to_private", RT_ARG_DEC, NULL},
+		{"errno", RT_ARG_DEC, NULL}},
+};
+
+static const struct rt_event_type ev_folio = {
+	.name = "gmem_folio",
+	.cat = "gmem",
+	.arg = {{"what", RT_ARG_STR, NULL},
+		{"index", RT_ARG_HEX, NULL},
+		{"pfn", RT_ARG_HEX, NULL},
+		{"order", RT_ARG_DEC, NULL},
+		{"errno", RT_ARG_DEC, NULL}},
+};
+
+static const struct rt_event_type ev_attr = {
+	.name = "gmem_attr",
+	.cat = "gmem",
+	.arg = {{"index", RT_ARG_HEX, NULL},
+		{"pages", RT_ARG_DEC, NULL},
+		{"attributes", RT_ARG_HEX, NULL}},
+};
+
+void gmem_trace_step(const struct gmem_convert *c, const struct gmem_step *step, int ret)
+{
+	rt_trace(&ev_step, RT_PH_INSTANT, (uintptr_t)step->name, c->start, c->nr, c->to_private,
+		 (u64)-ret);
+}
+
+void gmem_trace_folio(const char *what, u64 index, u64 pfn, u8 order, int ret)
+{
+	rt_trace(&ev_folio, RT_PH_INSTANT, (uintptr_t)what, index, pfn, order, (u64)-ret);
+}
+
+void gmem_trace_attr(u64 start, u64 nr, u64 value)
+{
+	rt_trace(&ev_attr, RT_PH_INSTANT, start, nr, value);
+}
