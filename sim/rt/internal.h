@@ -116,6 +116,7 @@ struct rt_actor {
 	u32 slot;
 	u8 point;
 	bool idle;
+	bool yields; /* at rt_yield(), and nobody has made a step since */
 	bool finished;
 	char name[RT_NAME_LEN];
 	struct rt_task task;
@@ -132,6 +133,7 @@ struct rt_sched {
 	struct rt_actor **actors; /* all, by id */
 	u32 nr_actors, cap_actors;
 	u32 nr_live;
+	u32 nr_yields; /* actors that yield */
 	u64 slots[RT_SLOT_WORDS]; /* stack slots in use */
 };
 

@@ -54,6 +54,32 @@ void rt_point(enum rt_point pt, u64 obj)
 		rt_rcu_quiescent(w);
 }
 
+void rt_yield(void)
+{
+	struct rt_world *w = rt_need_world();
+	struct rt_actor *a;
+
+	if (w->point_hook)
+		w->point_hook(w->point_ctx, RT_PT_RESCHED, 0);
+	a = w->s.sched.running;
+	if (a) {
+		a->point = RT_PT_RESCHED;
+		a->obj = 0;
+		a->yields = true;
+		w->s.sched.nr_yields++;
+		yield(w, a);
+	}
+	rt_rcu_quiescent(w);
+}
+
+/* @a makes a step: that is what the others waited for, and no matter for itself any more. */
+static void end_yields(struct rt_sched *s)
+{
+	for (struct rt_actor *a = s->live; a; a = a->next_live)
+		a->yields = false;
+	s->nr_yields = 0;
+}
+
 static void wait_for(const char *why, bool (*ready)(void *arg), void *arg, bool idle)
 {
 	struct rt_world *w = rt_need_world();

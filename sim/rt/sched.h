@@ -82,6 +82,14 @@ struct rt_where rt_actor_where(const struct rt_actor *a);
 void rt_point(enum rt_point pt, u64 obj);
 
 /*
+ * rt_yield - the point of a loop that tries again until somebody else has done something
+ * (cpu_relax(), a retried call): as rt_point(RT_PT_RESCHED, 0), but the actor goes on only after
+ * another has made a step, or if nobody else can go on. So no chooser, and no search, spins. Two
+ * that only wait for each other this way end with the step budget.
+ */
+void rt_yield(void);
+
+/*
  * rt_block - wait until @ready(@arg) holds. @why is a literal for reports ("mmu_lock", "vCPU to
  * leave guest mode").
  * @ready must be a pure function of the world; it is called by the scheduler, possibly often.
