@@ -29,6 +29,17 @@ int kvm_mmu_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code);
 int kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8 *level);
 /* Initial memory: map @pfn at 4K, slots_lock and invalidate lock held. 0, -EINTR, -EIO, -ENOMEM ... */
 int kvm_tdp_mmu_map_private_pfn(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn);
+/*
+ * Around the store of KVM_SET_MEMORY_ATTRIBUTES; slots_lock and write mmu_lock held (kvm-port.md 2.10). pre: marks what straddles
+ * MIXED, splits (to shared) and zaps; < 0 error, 1 flush, 0. post: recomputes MIXED from the attributes as they are, so it is also
+ * right after a failed pre (B66).
+ */
+int kvm_arch_pre_set_memory_attributes(struct kvm *kvm, struct kvm_gfn_range *range);
+void kvm_arch_post_set_memory_attributes(struct kvm *kvm, struct kvm_gfn_range *range);
+
+/* For seam_set_shared_walk(): @ctx is the struct kvm_host; walks the TD's direct table as hardware does, without a lock. */
+bool kvm_mmu_shared_walk(void *ctx, u64 tdr, u64 gpa, u64 *hpa, bool *writable);
+
 /* Zap a slot that is being deleted: takes mmu_lock for write; slots_lock held. */
 void kvm_mmu_zap_memslot(struct kvm *kvm, struct kvm_memory_slot *slot);
 

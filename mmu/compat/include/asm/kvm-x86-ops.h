@@ -15,6 +15,7 @@ struct kvm_mmu_page;
 #define kvm_x86_op_set_external_spte	  tdx_sept_set_private_spte
 #define kvm_x86_op_reclaim_external_sp	  tdx_sept_reclaim_private_sp
 #define kvm_x86_op_topup_external_cache	  tdx_topup_external_pamt_cache
+#define kvm_x86_op_need_topup_split_cache tdx_need_topup_split_cache
 #define kvm_x86_op_gmem_convert		  tdx_gmem_convert
 #define kvm_x86_op_gmem_max_mapping_level tdx_gmem_max_mapping_level
 
@@ -24,6 +25,8 @@ int tdx_sept_set_private_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_
 void tdx_sept_reclaim_private_sp(struct kvm *kvm, gfn_t gfn, struct kvm_mmu_page *sp);
 /* @vcpu NULL: the per-VM split cache (split_cache=mutex: pamt_cache_lock held). */
 int tdx_topup_external_pamt_cache(struct kvm *kvm, struct kvm_vcpu *vcpu, int min_nr_spts);
+/* Whether a split of @level finds too little in the cache that others may drain; v3's per-VM cache only. Write mmu_lock. */
+bool tdx_need_topup_split_cache(struct kvm *kvm, enum pg_level level);
 int tdx_gmem_convert(struct kvm *kvm, gfn_t start, gfn_t end, bool to_private);
 int tdx_gmem_max_mapping_level(struct kvm *kvm, kvm_pfn_t pfn, bool is_private);
 

@@ -31,6 +31,8 @@
 
 struct page; /* never defined */
 
+#define FOLL_WRITE 1U
+
 static inline struct page *pfn_to_page(u64 pfn)
 {
 	return (struct page *)(uintptr_t)(COMPAT_VMEMMAP + pfn * COMPAT_PAGE_STRUCT);

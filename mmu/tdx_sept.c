@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The external table: what the S-EPT does when a mirror SPTE changes. Map, link, split, remove,
+ * give back, and TRACK. Called by the TDP MMU through kvm_x86_call(); SEAMCALL wrappers are below
+ * (tdx_seamcall.h), faults are tdx_ept.c's.
+ *
+ * Under read mmu_lock BUSY is an answer (-EBUSY, the fault is retried); under write lock
+ * tdh_do_no_vcpus() keeps all vCPUs out and tries once more, and what fails then ends the VM
+ * (kvm-port.md R16, R23, R26).
+ */
+#include "mmu/tdx.h"
+
+#include "mmu/kvm_policy.h"
+#include "mmu/spte.h"
+
+/*
+ * Page pairs of Dynamic PAMT for one split: the new S-EPT page, DEMOTE, and DEMOTE's second try
+ * after BUSY (B10).
+ */
+#define TDX_SPLIT_PAMT_PAIRS 3
+
+static kvm_pfn_t external_spt_pfn(const struct kvm_mmu_page *sp)
+{
+	return page_to_pfn(virt_to_page(sp->external_spt));
+}
+
+/* --- caches of PAMT pages ----------------------------------------------- */
+
+/*
+ * Who splits draws from the cache of the vCPU whose thread it is, else from one of the VM's: v5's,
+ * if the caller holds its mutex, so that nobody else can draw; v3's, which any holder of mmu_lock
+ * may find drained (R38). NULL only for a bug.
+ */
+static struct tdx_pamt_cache *tdx_split_cache(struct kvm *kvm, struct kvm_vcpu *vcpu)
+{
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
+
+	if (kvm_policy(KVM_POLICY_SPLIT_CACHE) == KVM_SPLIT_CACHE_SPIN)
+		return &kvm_tdx->prealloc_split_cache;
+	if (vcpu)
+		return KVM_BUG_ON(vcpu->kvm != kvm, kvm) ? NULL : &to_tdx(vcpu)->pamt_cache;
+	if (lockdep_is_held(&kvm_tdx->pamt_cache_lock))
+		return &kvm_tdx->pamt_cache;
+	return &kvm_tdx->prealloc_split_cache;
+}
+
+static u32 tdx_min_split_cache_sz(void)
+{
+	return TDX_SPLIT_PAMT_PAIRS * tdx_dpamt_entry_pages();
+}
+
+/*
+ * Page by page, allocated without the lock: v3. Others may draw meanwhile, so the walk asks again
+ * under mmu_lock.
+ */
+static int tdx_topup_vm_split_cache(struct kvm_tdx *kvm_tdx)
+{
+	struct tdx_pamt_cache *cache = &kvm_tdx->prealloc_split_cache;
+	struct page *page;
+
+	while (READ_ONCE(cache->cnt) < tdx_min_split_cache_sz()) {
+		page = compat_alloc_page(GFP_KERNEL_ACCOUNT, "pamt-alloc");
+		if (!page)
+			return -ENOMEM;
+
+		spin_lock(&kvm_tdx->prealloc_split_cache_lock);
+		if (cache->cnt < TDX_PAMT_CACHE_MAX) {
+			cache->pages[cache->cnt++] = page;
+			page = NULL;
+		}
+		spin_unlock(&kvm_tdx->prealloc_split_cache_lock);
+		if (page)
+			__free_page(page);
+	}
+	return 0;
+}
+
+bool tdx_need_topup_split_cache(struct kvm *kvm, enum pg_level level)
+{
+	struct tdx_pamt_cache *cache = tdx_split_cache(kvm, kvm_get_running_vcpu());
+
+	KVM_BUG_ON(level != PG_LEVEL_2M, kvm);
+	/*
+	 * The mutex keeps others away, and so does being the running vCPU: what was filled is
+	 * there.
+	 */
+	if (cache != &to_kvm_tdx(kvm)->prealloc_split_cache)
+		return false;
+	return READ_ONCE(cache->cnt) < tdx_min_split_cache_sz();
+}
+
+int tdx_topup_external_pamt_cache(struct kvm *kvm, struct kvm_vcpu *vcpu, int min_nr_spts)
+{
+	/*
+	 * A fault asks with the depth of a table: a pair for each but the root, whose page is the
+	 * TDCS's, and one for the guest page. A split asks with 1.
+	 */
+	const int nr_pairs = max(min_nr_spts, TDX_SPLIT_PAMT_PAIRS);
+	struct tdx_pamt_cache *cache;
+
+	if (!tdx_dpamt_entry_pages())
+		return 0;
+	if (vcpu && min_nr_spts > 1)
+		return tdx_topup_pamt_cache(&to_tdx(vcpu)->pamt_cache, nr_pairs);
+
+	cache = tdx_split_cache(kvm, vcpu);
+	if (!cache)
+		return -EIO;
+	if (cache == &to_kvm_tdx(kvm)->prealloc_split_cache)
+		return tdx_topup_vm_split_cache(to_kvm_tdx(kvm));
+	return tdx_topup_pamt_cache(cache, nr_pairs);
+}
+
+/*
+ * For the time of one split its pages are in a cache of its own: drawn under the lock all at once
+ * (R37), so that no spinlock is held across the kick of a second DEMOTE (R20), as v3's was (B58).
+ */
+static void tdx_move_pamt_pages(struct kvm_tdx *kvm_tdx, struct tdx_pamt_cache *to,
+				struct tdx_pamt_cache *from)
+{
+	const bool locked =
+		to == &kvm_tdx->prealloc_split_cache || from == &kvm_tdx->prealloc_split_cache;
+
+	if (locked)
+		spin_lock(&kvm_tdx->prealloc_split_cache_lock);
+	while (from->cnt && to->cnt < TDX_PAMT_CACHE_MAX)
+		to->pages[to->cnt++] = from->pages[--from->cnt];
+	if (locked)
+		spin_unlock(&kvm_tdx->prealloc_split_cache_lock);
+}
+
+/* --- TRACK -------------------------------------------------------------- */
+
+void tdx_track(struct kvm *kvm)
+{
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
+	u64 err;
+
+	/* No vCPU has run: there is no translation to forget. */
+	if (unlikely(kvm_tdx->state != TD_STATE_RUNNABLE))
+		return;
+
+	lockdep_assert_held_write(&kvm->mmu_lock);
+
+	err = tdh_do_no_vcpus(tdh_mem_track, kvm, &kvm_tdx->td);
+	TDX_BUG_ON(err, TDH_MEM_TRACK, kvm);
+
+	/*
+	 * Always: a vCPU that stays in the guest keeps its translations, and the next TRACK would
+	 * find its epoch still in use (B6). The VP.ENTER that follows flushes.
+	 */
+	kvm_make_all_cpus_request(kvm, KVM_REQ_OUTSIDE_GUEST_MODE);
+}
+
+/* --- map and link: read or write mmu_lock ------------------------------- */
+
+static int tdx_mem_page_aug(struct kvm *kvm, gfn_t gfn, enum pg_level level, kvm_pfn_t pfn)
+{
+	u64 entry, level_state, err;
+
+	err = tdh_mem_page_aug(&to_kvm_tdx(kvm)->td, gfn_to_gpa(gfn), level, pfn, &entry,
+			       &level_state);
+	if (unlikely(tdx_operand_busy(err)))
+		return -EBUSY;
+	if (TDX_BUG_ON_2(err, TDH_MEM_PAGE_AUG, entry, level_state, kvm))
+		return -EIO;
+	return 0;
+}
+
+static int tdx_mem_page_add(struct kvm *kvm, gfn_t gfn, enum pg_level level, kvm_pfn_t pfn)
+{
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
+	u64 entry, level_state, err;
+
+	lockdep_assert_held(&kvm->slots_lock);
+
+	/*
+	 * Before the build is finished only the initial memory region may map, one page at a time.
+	 */
+	if (KVM_BUG_ON(kvm->arch.pre_fault_allowed || !kvm_tdx->page_add_src, kvm))
+		return -EIO;
+
+	err = tdh_mem_page_add(&kvm_tdx->td, gfn_to_gpa(gfn), pfn, kvm_tdx->page_add_src & ~1ULL,
+			       &entry, &level_state);
+	if (unlikely(tdx_operand_busy(err)))
+		return -EBUSY;
+	if (TDX_BUG_ON_2(err, TDH_MEM_PAGE_ADD, entry, level_state, kvm))
+		return -EIO;
+	return 0;
+}
+
+static int tdx_sept_map_leaf_spte(struct kvm *kvm, gfn_t gfn, u64 new_spte, enum pg_level level)
+{
+	struct kvm_vcpu *vcpu = kvm_get_running_vcpu();
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
+	const kvm_pfn_t pfn = spte_to_pfn(new_spte);
+	int ret;
+
+	if (KVM_BUG_ON(level != PG_LEVEL_4K &&
+			       (!kvm->host->tdx_huge_page || kvm_tdx->state != TD_STATE_RUNNABLE),
+		       kvm))
+		return -EIO;
+	if (KVM_BUG_ON(!vcpu, kvm))
+		return -EIO;
+
+	/* A later change of the permissions can't be told to the module (R6). */
+	WARN_ON_ONCE((new_spte & VMX_EPT_RWX_MASK) != VMX_EPT_RWX_MASK);
+
+	/* A 2M leaf needs no PAMT_4K pages, and AUG would refuse the range if it had them (B26). */
+	if (level == PG_LEVEL_4K) {
+		ret = tdx_pamt_get(pfn, &to_tdx(vcpu)->pamt_cache);
+		if (ret)
+			return ret;
+	}
+
+	/* Pairs with the write barrier of FINALIZE: who sees RUNNABLE sees the finished TD. */
+	smp_rmb();
+	if (likely(kvm_tdx->state == TD_STATE_RUNNABLE))
+		ret = tdx_mem_page_aug(kvm, gfn, level, pfn);
+	else
+		ret = tdx_mem_page_add(kvm, gfn, level, pfn);
+
+	if (ret && level == PG_LEVEL_4K)
+		tdx_pamt_put(pfn);
+	return ret;
+}
+
+/*
+ * The S-EPT page of a table that is about to be linked at @gfn, an entry of @level: NULL after a
+ * KVM bug.
+ */
+static struct kvm_mmu_page *tdx_spte_to_external_sp(struct kvm *kvm, gfn_t gfn, u64 new_spte,
+						    enum pg_level level)
+{
+	struct kvm_mmu_page *sp = spte_to_child_sp(new_spte);
+
+	if (KVM_BUG_ON(!sp->external_spt, kvm) || KVM_BUG_ON(sp->role.level + 1U != level, kvm) ||
+	    KVM_BUG_ON(sp->gfn != gfn, kvm))
+		return NULL;
+	return sp;
+}
+
+static int tdx_sept_map_nonleaf_spte(struct kvm *kvm, gfn_t gfn, u64 new_spte, enum pg_level level)
+{
+	struct kvm_mmu_page *sp = tdx_spte_to_external_sp(kvm, gfn, new_spte, level);
+	struct kvm_vcpu *vcpu = kvm_get_running_vcpu();
+	u64 entry, level_state, err;
+	int ret;
+
+	if (!sp || KVM_BUG_ON(!vcpu, kvm))
+		return -EIO;
+
+	ret = tdx_pamt_get(external_spt_pfn(sp), &to_tdx(vcpu)->pamt_cache);
+	if (ret)
+		return ret;
+
+	err = tdh_mem_sept_add(&to_kvm_tdx(kvm)->td, gfn_to_gpa(gfn), level,
+			       virt_to_page(sp->external_spt), &entry, &level_state);
+	if (unlikely(tdx_operand_busy(err)))
+		ret = -EBUSY;
+	else if (TDX_BUG_ON_2(err, TDH_MEM_SEPT_ADD, entry, level_state, kvm))
+		ret = -EIO;
+
+	/* On any error: the page goes back to the allocator, or into the next try (B22). */
+	if (ret)
+		tdx_pamt_put(external_spt_pfn(sp));
+	return ret;
+}
+
+/* --- split and remove: write mmu_lock ----------------------------------- */
+
+/* BLOCK, TRACK and kick: afterwards no vCPU can use the translation (R22). */
+static int tdx_sept_block(struct kvm *kvm, gfn_t gfn, enum pg_level level)
+{
+	u64 entry, level_state, err;
+
+	err = tdh_do_no_vcpus(tdh_mem_range_block, kvm, &to_kvm_tdx(kvm)->td, gfn_to_gpa(gfn),
+			      level, &entry, &level_state);
+	if (TDX_BUG_ON_2(err, TDH_MEM_RANGE_BLOCK, entry, level_state, kvm))
+		return -EIO;
+
+	tdx_track(kvm);
+	return 0;
+}
+
+static int tdx_sept_demote(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn, struct kvm_mmu_page *sp,
+			   enum pg_level level, struct tdx_pamt_cache *cache)
+{
+	u64 entry, level_state, err;
+	int ret;
+
+	/*
+	 * What can fail for lack of memory comes first: once BLOCK is done there is no way back but
+	 * through DEMOTE (the fix that v5's review asked for; v3 did it after TRACK).
+	 */
+	ret = tdx_pamt_get(external_spt_pfn(sp), cache);
+	if (KVM_BUG_ON(ret, kvm))
+		return -EIO;
+
+	ret = tdx_sept_block(kvm, gfn, level);
+	if (ret)
+		goto err_put;
+
+	err = tdh_do_no_vcpus(tdh_mem_page_demote, kvm, &to_kvm_tdx(kvm)->td, gfn_to_gpa(gfn),
+			      level, pfn, virt_to_page(sp->external_spt), cache, &entry,
+			      &level_state);
+	if (TDX_BUG_ON_2(err, TDH_MEM_PAGE_DEMOTE, entry, level_state, kvm)) {
+		ret = -EIO;
+		goto err_put;
+	}
+	/* DEMOTE leaves the small entries unblocked: there is no UNBLOCK to follow (R25). */
+	return 0;
+
+err_put:
+	tdx_pamt_put(external_spt_pfn(sp));
+	return ret;
+}
+
+static int tdx_sept_split_private_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte,
+				       enum pg_level level)
+{
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
+	struct kvm_mmu_page *sp = tdx_spte_to_external_sp(kvm, gfn, new_spte, level);
+	struct tdx_pamt_cache *cache, split = {.cnt = 0};
+	int ret;
+
+	/*
+	 * Under read lock BUSY could only be answered by UNBLOCK, which can be BUSY too and needs
+	 * the same TRACK (B3): refuse, as v3 p09 does; v5 asserts the write lock.
+	 */
+	if (WARN_ON_ONCE(!lockdep_is_held_type(&kvm->mmu_lock, 1)))
+		return -EOPNOTSUPP;
+	if (!sp || KVM_BUG_ON(kvm_tdx->state != TD_STATE_RUNNABLE || level != PG_LEVEL_2M, kvm))
+		return -EIO;
+
+	cache = tdx_split_cache(kvm, kvm_get_running_vcpu());
+	if (!cache)
+		return -EIO;
+
+	tdx_move_pamt_pages(kvm_tdx, &split, cache);
+	ret = tdx_sept_demote(kvm, gfn, spte_to_pfn(old_spte), sp, level, &split);
+	tdx_move_pamt_pages(kvm_tdx, cache, &split);
+	tdx_free_pamt_cache(&split);
+	return ret;
+}
+
+static int tdx_sept_remove_leaf_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, enum pg_level level)
+{
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
+	const kvm_pfn_t pfn = spte_to_pfn(old_spte);
+	u64 entry, level_state, err;
+
+	lockdep_assert_held_write(&kvm->mmu_lock);
+
+	/*
+	 * With the key gone REMOVE is impossible: leaves go before tables, and both before or after
+	 * FREEID (R28).
+	 */
+	if (KVM_BUG_ON(!is_hkid_assigned(kvm_tdx), kvm))
+		return -EIO;
+
+	if (tdx_sept_block(kvm, gfn, level))
+		return -EIO;
+
+	err = tdh_do_no_vcpus(tdh_mem_page_remove, kvm, &kvm_tdx->td, gfn_to_gpa(gfn), level,
+			      &entry, &level_state);
+	if (TDX_BUG_ON_2(err, TDH_MEM_PAGE_REMOVE, entry, level_state, kvm))
+		return -EIO;
+
+	/*
+	 * Every 4K of it: dirty lines of the TD's key would overwrite the next owner's data (R27,
+	 * B29).
+	 */
+	err = tdh_phymem_page_wbinvd_hkid(kvm_tdx->hkid, pfn, level);
+	if (TDX_BUG_ON(err, TDH_PHYMEM_PAGE_WBINVD, kvm))
+		return -EIO;
+
+	tdx_quirk_reset_pages(pfn, KVM_PAGES_PER_HPAGE(level));
+	if (level == PG_LEVEL_4K)
+		tdx_pamt_put(pfn);
+	return 0;
+}
+
+int tdx_sept_set_private_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte,
+			      enum pg_level level)
+{
+	const bool was_present = is_shadow_present_pte(old_spte);
+	const bool is_present = is_shadow_present_pte(new_spte);
+
+	if (was_present && is_present)
+		return tdx_sept_split_private_spte(kvm, gfn, old_spte, new_spte, level);
+	if (was_present)
+		return tdx_sept_remove_leaf_spte(kvm, gfn, old_spte, level);
+	if (KVM_BUG_ON(!is_present, kvm))
+		return -EIO;
+	if (!is_last_spte(new_spte, level))
+		return tdx_sept_map_nonleaf_spte(kvm, gfn, new_spte, level);
+	return tdx_sept_map_leaf_spte(kvm, gfn, new_spte, level);
+}
+
+/* --- teardown ----------------------------------------------------------- */
+
+void tdx_sept_reclaim_private_sp(struct kvm *kvm, gfn_t gfn, struct kvm_mmu_page *sp)
+{
+	struct page *page = virt_to_page(sp->external_spt);
+	u64 type, owner, size, err;
+
+	/* On any failure the page is the module's still, and may never be used again: forget it. */
+	sp->external_spt = NULL;
+
+	/*
+	 * The module gives pages back only when no vCPU can walk them any more: when the key id is
+	 * free (B56).
+	 */
+	if (KVM_BUG_ON(is_hkid_assigned(to_kvm_tdx(kvm)), kvm))
+		return;
+
+	err = tdh_phymem_page_reclaim(page, &type, &owner, &size);
+	if (TDX_BUG_ON_3(err, TDH_PHYMEM_PAGE_RECLAIM, type, owner, size, kvm))
+		return;
+
+	tdx_quirk_reset_page(page_to_pfn(page));
+	tdx_free_control_page(page);
+}
+
+/* --- levels ------------------------------------------------------------- */
+
+int tdx_gmem_max_mapping_level(struct kvm *kvm, kvm_pfn_t pfn, bool is_private)
+{
+	if (!is_private)
+		return 0;
+	/* Before FINALIZE there is only PAGE.ADD, which takes 4K. */
+	if (!kvm->host->tdx_huge_page || to_kvm_tdx(kvm)->state != TD_STATE_RUNNABLE)
+		return PG_LEVEL_4K;
+	/*
+	 * v5 does not follow attributes that are the VM's: MIXED, split and zap for them stayed
+	 * with v3.
+	 */
+	if (kvm_policy(KVM_POLICY_SERIES) == KVM_SERIES_V5 &&
+	    kvm_policy(KVM_POLICY_VM_ATTRS) == KVM_VM_ATTRS_ON)
+		return PG_LEVEL_4K;
+	return PG_LEVEL_2M;
+}
