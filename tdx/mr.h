@@ -16,5 +16,10 @@ enum seam_mr_what {
 
 void seam_mr_extend(struct seam_td *td, enum seam_mr_what what, u64 gpa, const void *data,
 		    size_t len);
+/* PAGE.ADD: the page is part of the build; its contents only if MR.EXTEND follows. */
+static inline void seam_mr_page_add(struct seam_td *td, u64 gpa)
+{
+	seam_mr_extend(td, SEAM_MR_PAGE_ADD, gpa, NULL, 0);
+}
 
 #endif
