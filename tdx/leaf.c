@@ -121,16 +121,21 @@ u64 seam_entry_error(struct seam_ctx *c, const struct seam_pos *p, u64 status)
 
 u64 seam_sept_prefix(struct seam_ctx *c, u64 tdr, const struct seam_prefix *p)
 {
-	u64 info = c->in.rcx, gpa = SEAM_INFO_GPA(info);
-	u32 level = SEAM_INFO_LEVEL(info);
-	u64 st;
+	u64 st = seam_take_td(c, tdr, SEAM_SH, SEAM_OP_RDX);
 
-	st = seam_take_td(c, tdr, SEAM_SH, SEAM_OP_RDX);
 	if (!st)
 		st = seam_check_td_state(c, p->allowed, true);
-	if (!st)
-		st = seam_check_page_info(info, p->min,
-					  p->max == SEAM_TOP ? seam_sept_top(c->td) : p->max);
+	return st ? st : seam_sept_prefix_tail(c, p);
+}
+
+u64 seam_sept_prefix_tail(struct seam_ctx *c, const struct seam_prefix *p)
+{
+	u64 info = c->in.rcx, gpa = SEAM_INFO_GPA(info);
+	u32 level = SEAM_INFO_LEVEL(info);
+	u32 max = p->max == SEAM_TOP ? seam_sept_top(c->td) : p->max;
+	u64 st;
+
+	st = seam_check_page_info(info, p->min, max);
 	if (!st)
 		st = seam_check_gpa(c->td, gpa);
 	if (!st)

@@ -86,6 +86,8 @@ struct seam_prefix {
 };
 #define SEAM_TOP 0xff
 u64 seam_sept_prefix(struct seam_ctx *c, u64 tdr, const struct seam_prefix *p);
+/* The same from the page info on, for a leaf that has checks of its own after ST. */
+u64 seam_sept_prefix_tail(struct seam_ctx *c, const struct seam_prefix *p);
 /* Set of L1 states as bits, for seam_state_in(): SEAM_STATE(MAPPED) | SEAM_STATE(NL_MAPPED). */
 #define SEAM_STATE_BIT(st) (1ULL << ((st)&0x80 ? 32 + ((st)&0x1f) : (st)&0x1f))
 #define SEAM_STATE(name)   SEAM_STATE_BIT(SEAM_SEPT_##name)
