@@ -72,14 +72,6 @@ void rt_yield(void)
 	rt_rcu_quiescent(w);
 }
 
-/* @a makes a step: that is what the others waited for, and no matter for itself any more. */
-static void end_yields(struct rt_sched *s)
-{
-	for (struct rt_actor *a = s->live; a; a = a->next_live)
-		a->yields = false;
-	s->nr_yields = 0;
-}
-
 static void wait_for(const char *why, bool (*ready)(void *arg), void *arg, bool idle)
 {
 	struct rt_world *w = rt_need_world();
@@ -123,19 +115,21 @@ void rt_stop(void)
 
 /*
  * The answer of "in order": the actor that just stopped if it can go on, else the lowest id that
- * can.
+ * can. One that yields goes on only if nobody else can.
  */
 static struct rt_actor *in_order(const struct rt_sched *s)
 {
-	struct rt_actor *a;
+	struct rt_actor *yielder = NULL;
 
-	if (s->last && rt_actor_can_go(s->last))
+	if (s->last && !s->last->yields && rt_actor_can_go(s->last))
 		return s->last;
-	for (a = s->live; a; a = a->next_live) {
-		if (rt_actor_can_go(a))
+	for (struct rt_actor *a = s->live; a; a = a->next_live) {
+		if (a->yields && !yielder)
+			yielder = a;
+		else if (!a->yields && rt_actor_can_go(a))
 			return a;
 	}
-	return NULL;
+	return yielder;
 }
 
 /* Nobody can go on: is that an end or a deadlock? */
@@ -148,10 +142,21 @@ static enum rt_run_result at_rest(const struct rt_sched *s)
 	return RT_RUN_QUIET;
 }
 
-/*
- * The full question: all that can go on, and the chooser's answer. NULL: nobody can, or it paused
- * (*@paused).
- */
+/* All that can go on, in order of id: those that yield (@yields), or the others. */
+static void collect(struct rt_world *w, struct rt_choice *c, bool yields)
+{
+	const struct rt_sched *s = &w->s.sched;
+
+	for (struct rt_actor *a = s->live; a; a = a->next_live) {
+		if (a->yields != yields || !rt_actor_can_go(a))
+			continue;
+		if (a == s->last)
+			c->cur = c->nr;
+		w->choice[c->nr++] = a->id;
+	}
+}
+
+/* The full question, and the chooser's answer. NULL: nobody can go on, or it paused (*@paused). */
 static struct rt_actor *ask(struct rt_world *w, bool *paused)
 {
 	struct rt_sched *s = &w->s.sched;
@@ -159,12 +164,10 @@ static struct rt_actor *ask(struct rt_world *w, bool *paused)
 	struct rt_actor *def, *picked;
 	u32 i;
 
-	for (struct rt_actor *a = s->live; a; a = a->next_live) {
-		if (!rt_actor_can_go(a))
-			continue;
-		if (a == s->last)
-			c.cur = c.nr;
-		w->choice[c.nr++] = a->id;
+	collect(w, &c, false);
+	if (!c.nr && s->nr_yields) {
+		collect(w, &c, true);
+		c.cur = RT_NOBODY;
 	}
 	if (!c.nr)
 		return NULL;
@@ -185,12 +188,22 @@ static struct rt_actor *ask(struct rt_world *w, bool *paused)
 	return picked;
 }
 
+/* Somebody makes a step: that is what those that yield have waited for. */
+static void end_yields(struct rt_sched *s)
+{
+	for (struct rt_actor *a = s->live; a; a = a->next_live)
+		a->yields = false;
+	s->nr_yields = 0;
+}
+
 static void run_one(struct rt_world *w, struct rt_actor *a)
 {
 	struct rt_sched *s = &w->s.sched;
 	u32 before = rt_actor_id(s->last);
 
 	s->step++;
+	if (s->nr_yields)
+		end_yields(s);
 	s->running = a;
 	if (s->last != a)
 		rt_trace(&rt_ev_switch, RT_PH_INSTANT, (u64)before);
