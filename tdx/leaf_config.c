@@ -145,8 +145,8 @@ static u64 check_operands(const struct seam_ctx *c)
 		return SEAM_OPERAND_INVALID | SEAM_OP_R8;
 	if (!c->in.rdx || c->in.rdx > SEAM_MAX_TDMRS)
 		return SEAM_OPERAND_INVALID | SEAM_OP_RDX;
-	return seam_shared_range_check(s, c->in.rcx, TDMR_INFO_ALIGN, c->in.rdx * sizeof(u64),
-				       SEAM_OP_RCX);
+	return seam_shared_hpa_check(s, c->in.rcx, TDMR_INFO_ALIGN, c->in.rdx * sizeof(u64),
+				     SEAM_OP_RCX);
 }
 
 static u64 read_infos(const struct seam_ctx *c, struct config *cf)
@@ -156,8 +156,8 @@ static u64 read_infos(const struct seam_ctx *c, struct config *cf)
 
 	rt_phys_peek(seam_shared_pa(c->s, c->in.rcx), pa, cf->nr * sizeof(pa[0]));
 	for (i = 0; i < cf->nr; i++) {
-		st = seam_shared_range_check(c->s, pa[i], TDMR_INFO_ALIGN, sizeof(cf->t[i]),
-					     SEAM_OP_TDMR_INFO_PA);
+		st = seam_shared_hpa_check(c->s, pa[i], TDMR_INFO_ALIGN, sizeof(cf->t[i]),
+					   SEAM_OP_TDMR_INFO_PA);
 		if (st)
 			return st;
 		rt_phys_peek(seam_shared_pa(c->s, pa[i]), &cf->t[i], sizeof(cf->t[i]));

@@ -143,7 +143,8 @@ u64 seam_tdh_mng_init(struct seam_ctx *c)
 	st = seam_check_td_state(c, SEAM_OPS(UNINITIALIZED), false);
 	if (st)
 		return st;
-	st = seam_shared_hpa_check(c->s, c->in.rdx, SEAM_TD_PARAMS_SIZE, SEAM_OP_RDX);
+	st = seam_shared_hpa_check(c->s, c->in.rdx, SEAM_TD_PARAMS_SIZE, SEAM_TD_PARAMS_SIZE,
+				   SEAM_OP_RDX);
 	if (st)
 		return st;
 	/* A refused call leaves this behind (recorded: td_build_order_errors). */

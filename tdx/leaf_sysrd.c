@@ -56,7 +56,7 @@ u64 seam_tdh_sys_rdall(struct seam_ctx *c)
 	u64 id = c->in.rdx, val, next, st;
 	u8 page[LIST_BYTES];
 
-	st = seam_shared_hpa_check(c->s, c->in.rcx, LIST_BYTES, SEAM_OP_RCX);
+	st = seam_shared_hpa_check(c->s, c->in.rcx, LIST_BYTES, LIST_BYTES, SEAM_OP_RCX);
 	if (st)
 		return st;
 	if (id == SEAM_FIELD_NULL)
@@ -113,12 +113,12 @@ u64 seam_tdh_sys_info(struct seam_ctx *c)
 	u8 info[INFO_BYTES];
 	u64 st;
 
-	st = seam_shared_hpa_check(c->s, c->in.rcx, INFO_BYTES, SEAM_OP_RCX);
+	st = seam_shared_hpa_check(c->s, c->in.rcx, INFO_BYTES, INFO_BYTES, SEAM_OP_RCX);
 	if (st)
 		return st;
 	if (c->in.rdx < INFO_BYTES)
 		return SEAM_OPERAND_INVALID | SEAM_OP_RDX;
-	st = seam_shared_range_check(c->s, c->in.r8, CMR_ALIGN, sizeof(cmrs), SEAM_OP_R8);
+	st = seam_shared_hpa_check(c->s, c->in.r8, CMR_ALIGN, sizeof(cmrs), SEAM_OP_R8);
 	if (st)
 		return st;
 	if (c->in.r9 < SEAM_MAX_CMRS)

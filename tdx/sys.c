@@ -13,7 +13,7 @@ u64 seam_shared_pa(const struct seam *s, u64 pa)
 	return pa & seam_pa_mask(s);
 }
 
-u64 seam_shared_range_check(const struct seam *s, u64 pa, u64 align, u64 size, u32 op)
+u64 seam_shared_hpa_check(const struct seam *s, u64 pa, u64 align, u64 size, u32 op)
 {
 	const struct seam_range *r = &s->cfg.seamrr;
 	u64 hkid = RT_FIELD(pa, SEAM_MAXPA - 1, SEAM_MAXPA - s->cfg.keyid_bits);

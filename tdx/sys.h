@@ -16,12 +16,7 @@
  * "Shared HPA" operand (2.3): aligned to @align, below MAXPA, not in SEAMRR, HKID bits of a shared key. OPERAND_INVALID | @op.
  * @size bytes from @pa are meant.
  */
-u64 seam_shared_range_check(const struct seam *s, u64 pa, u64 align, u64 size, u32 op);
-/* The same for something that is aligned to its size: a page, TD_PARAMS. */
-static inline u64 seam_shared_hpa_check(const struct seam *s, u64 pa, u64 size, u32 op)
-{
-	return seam_shared_range_check(s, pa, size, size, op);
-}
+u64 seam_shared_hpa_check(const struct seam *s, u64 pa, u64 align, u64 size, u32 op);
 /* The PA without its HKID bits, and the key to read it with. */
 u64 seam_shared_pa(const struct seam *s, u64 pa);
 
