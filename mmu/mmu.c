@@ -27,34 +27,19 @@ void kvm_mmu_uninit_vm(struct kvm *kvm)
 	kvm_mmu_uninit_tdp_mmu(kvm);
 }
 
-/*
- * A cache is filled to its capacity. The kernel's is 40; page tables are memory of the world here,
- * so theirs holds just what one fault can use.
- */
-static void kvm_mmu_init_cache(struct kvm_mmu_memory_cache *mc, int capacity, const char *site)
-{
-	mc->capacity = capacity;
-	mc->site = site;
-}
-
 int kvm_mmu_create(struct kvm_vcpu *vcpu)
 {
 	struct kvm_vcpu_arch *arch = &vcpu->arch;
 
-	kvm_mmu_init_cache(&arch->mmu_page_header_cache, PT64_ROOT_MAX_LEVEL, "sp-alloc");
 	arch->mmu_page_header_cache.kmem_cache = &mmu_page_header_cache;
 	arch->mmu_page_header_cache.gfp_zero = __GFP_ZERO;
 
-	/*
-	 * An empty entry must suppress #VE: zero would be an MMIO entry, which makes one (ktree.md
-	 * 6.3).
-	 */
-	kvm_mmu_init_cache(&arch->mmu_shadow_page_cache, PT64_ROOT_MAX_LEVEL, "spt-alloc");
+	/* An empty entry must suppress #VE: zero would be an MMIO entry, which makes one. */
 	arch->mmu_shadow_page_cache.init_value = SHADOW_NONPRESENT_VALUE;
+	arch->mmu_shadow_page_cache.site = "spt-alloc";
 
-	kvm_mmu_init_cache(&arch->mmu_external_spt_cache, PT64_ROOT_MAX_LEVEL,
-			   "external-spt-alloc");
 	arch->mmu_external_spt_cache.host_page = true;
+	arch->mmu_external_spt_cache.site = "external-spt-alloc";
 
 	arch->mmu = &arch->root_mmu;
 	arch->mmu->root.hpa = INVALID_PAGE;

@@ -35,7 +35,7 @@ int kvm_tdp_mmu_map_private_pfn(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn)
  * right after a failed pre (B66).
  */
 int kvm_arch_pre_set_memory_attributes(struct kvm *kvm, struct kvm_gfn_range *range);
-void kvm_arch_post_set_memory_attributes(struct kvm *kvm, struct kvm_gfn_range *range);
+int kvm_arch_post_set_memory_attributes(struct kvm *kvm, struct kvm_gfn_range *range);
 
 /* For seam_set_shared_walk(): @ctx is the struct kvm_host; walks the TD's direct table as hardware does, without a lock. */
 bool kvm_mmu_shared_walk(void *ctx, u64 tdr, u64 gpa, u64 *hpa, bool *writable);

@@ -202,9 +202,10 @@ static bool kvm_mmu_retry_ready(void *arg)
 }
 
 /*
- * The kernel fault returns RETRY and spins, through the caller's loop or the guest. A scheduler
- * that may starve the one who is waited for would follow that for ever, so the wait is said aloud;
- * what is seen afterwards is the same.
+ * The kernel's fault returns RETRY and spins, through the caller's loop or the guest. A scheduler that
+ * may starve the one who is waited for would follow that for ever, so the wait is said aloud: for what
+ * is known to be in the way, else (the module was busy, a slot is going, a race was lost) until
+ * somebody else has done something.
  */
 static void kvm_mmu_wait_before_retry(struct kvm_vcpu *vcpu, const struct kvm_page_fault *fault)
 {
@@ -214,7 +215,9 @@ static void kvm_mmu_wait_before_retry(struct kvm_vcpu *vcpu, const struct kvm_pa
 		.mirror = !kvm_is_addr_direct(vcpu->kvm, fault->addr),
 	};
 
-	if (rt_actor_current())
+	if (kvm_mmu_retry_ready(&wait))
+		rt_yield();
+	else
 		rt_block("fault retry", kvm_mmu_retry_ready, &wait);
 }
 

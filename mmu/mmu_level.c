@@ -146,7 +146,7 @@ static bool hugepage_is_uniform(struct kvm *kvm, gfn_t gfn, int level)
 					       KVM_MEMORY_ATTRIBUTE_PRIVATE, attrs);
 }
 
-void kvm_arch_post_set_memory_attributes(struct kvm *kvm, struct kvm_gfn_range *range)
+int kvm_arch_post_set_memory_attributes(struct kvm *kvm, struct kvm_gfn_range *range)
 {
 	const struct kvm_memory_slot *slot = range->slot;
 	int level;
@@ -163,4 +163,5 @@ void kvm_arch_post_set_memory_attributes(struct kvm *kvm, struct kvm_gfn_range *
 						   !hugepage_is_uniform(kvm, gfn, level));
 		}
 	}
+	return 0;
 }
