@@ -151,8 +151,10 @@ enum seam_result seam_call(struct seam *s, u32 lp, struct seam_regs *r)
 	if (c.nr < SEAM_TDH_NR)
 		s->nr_calls[c.nr]++;
 
+	s->in_flight++;
 	status = dispatch(&c);
 	seam_release_to(&c.held, 0);
+	s->in_flight--;
 	if (!c.entered)
 		r->rax = status;
 	rt_trace(&seam_ev_call, RT_PH_END, lp, c.nr, r->rcx, r->rdx, r->r8, status);

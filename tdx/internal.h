@@ -116,6 +116,8 @@ struct seam_td {
 	u64 pending_blocked_pages; /* and of PENDING_BLOCKED */
 	u64 mrtd;		   /* stands for the measurement */
 	struct seam_vcpu *vcpus;   /* all its VCPUs, newest first */
+	u64 td_ctls;		   /* TD_CTLS; bit 0 PENDING_VE_DISABLE (7.3) */
+	u64 notify_enables;	   /* bit 0: tell the guest of zero-step (7.4) */
 };
 
 #define SEAM_TD_DEBUG		RT_BIT(0)
@@ -150,7 +152,9 @@ struct seam {
 	u64 nr_calls[SEAM_TDH_NR];
 	u64 nr_entries;
 	u64 cost[SEAM_COST_NR];
-	u32 nr_holds; /* seam_hold()s not yet dropped: seam_check() allows for them */
+	u32 nr_holds;	    /* seam_hold()s not yet dropped: seam_check() allows for them */
+	u32 in_flight;	    /* SEAMCALLs that are somewhere inside */
+	u64 reserved_pages; /* 4K pages in reserved areas */
 	bool (*shared_walk)(void *ctx, u64 tdr, u64 gpa, u64 *hpa, bool *writable);
 	void *shared_ctx;
 };

@@ -57,6 +57,7 @@ void seam_pamt_reserve(struct seam *s, u64 base, u64 size)
 {
 	u64 end = base + size, hpa = base;
 
+	s->reserved_pages += size >> SEAM_LEVEL_SHIFT(0);
 	while (hpa < end) {
 		bool whole = !(hpa % SEAM_LEVEL_SIZE(1)) && end - hpa >= SEAM_LEVEL_SIZE(1);
 
