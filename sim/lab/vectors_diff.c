@@ -16,11 +16,13 @@ static bool vec_has_registers(u32 form)
 	return form == VEC_F_KEYS || form == VEC_F_EXIT || form == VEC_F_RESTART;
 }
 
-/* SEAMCALLs, TDCALLs and what else a guest does: they run, and they poll. */
-static bool vec_runs(u32 verb)
+/* A result of what runs on an LP (SEAMCALLs, TDCALLs, what else a guest does): that polls. */
+static bool vec_ran(const struct vec_event *ev, const struct vec_event *did)
 {
-	return verb == VEC_V_CALL || verb == VEC_V_GUEST || verb == VEC_V_ACCESS ||
-	       verb == VEC_V_INTR || verb == VEC_V_MC;
+	bool runs = did->verb == VEC_V_CALL || did->verb == VEC_V_GUEST ||
+		    did->verb == VEC_V_ACCESS || did->verb == VEC_V_INTR || did->verb == VEC_V_MC;
+
+	return runs && ev->form != VEC_F_NOTRUN;
 }
 
 /*
@@ -33,7 +35,7 @@ static u64 vec_expected(const struct vec_file *f, const struct vec_event *ev,
 	const u64 *out = f->vals + ev->out, *in = f->vals + did->in;
 	u64 keys = ev->out_keys, set;
 
-	if (vec_runs(did->verb)) {
+	if (vec_ran(ev, did)) {
 		if (vec_has_registers(ev->form)) {
 			memset(val, 0, VEC_REGS_NR * sizeof(*val));
 			keys |= VEC_REGS;

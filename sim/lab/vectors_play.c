@@ -15,22 +15,22 @@
 #include "sim/rt/world.h"
 #include "tdx/abi.h"
 
-/* A call or guest event that is under way; others may run inside it, on other LPs. */
+/* A call or guest event that is under way on an LP; others may run inside it, on other LPs. */
 struct vec_frame {
 	struct vec_frame *outer;
 	u32 lp;
 	u32 polls;
 	u32 irq;  /* poll at which an interrupt becomes pending; 0: none */
 	u32 at;	  /* the armed event that is still to run here; 0: none (event 0 never is one) */
-	u32 poll; /* poll at which it fires; 0: at the first write of a locked entry */
+	u32 poll; /* poll at which it runs; 0: at the first write of a locked entry */
 };
 
 struct vec_lp {
 	bool in_guest, busy;
-	u32 irq; /* armed for the next event here */
-	u32 at;	 /* "at" event + 1 armed for it */
-	/* What the last armed event gave. */
-	struct vec_result done;
+	u32 irq;		/* armed for the next event here */
+	u32 at;			/* "at" event + 1 armed for it */
+	struct vec_frame frame; /* of the event under way, if busy */
+	struct vec_result done; /* what the last armed event gave */
 };
 
 struct vec_player {
@@ -54,11 +54,11 @@ static bool vec_cant(struct vec_result *res, const char *why)
 	return false;
 }
 
-/* Begin an event on its LP: what was armed for it is now armed in the frame. False: it can't be done, *res says so. */
-static bool vec_begin(struct vec_player *p, const struct vec_event *ev, struct vec_frame *fr,
-		      struct vec_result *res)
+/* Begin an event on its LP: what was armed for it is now armed in its frame. False: it can't be done, *res says so. */
+static bool vec_begin(struct vec_player *p, const struct vec_event *ev, struct vec_result *res)
 {
 	struct vec_lp *lp = &p->lp[ev->lp];
+	struct vec_frame *fr = &lp->frame;
 	bool host = ev->verb == VEC_V_CALL;
 
 	if (lp->busy)
@@ -78,13 +78,15 @@ static bool vec_begin(struct vec_player *p, const struct vec_event *ev, struct v
 	return true;
 }
 
-static void vec_end(struct vec_player *p, struct vec_frame *fr, struct vec_result *res)
+static void vec_end(struct vec_player *p, u32 nr, struct vec_result *res)
 {
-	if (fr->irq)
-		seam_irq_clear(p->s, fr->lp, SEAM_IRQ_INTR);
-	p->lp[fr->lp].busy = false;
-	p->top = fr->outer;
-	res->val[VEC_K_POLLS] = fr->polls;
+	struct vec_lp *lp = &p->lp[nr];
+
+	if (lp->frame.irq)
+		seam_irq_clear(p->s, nr, SEAM_IRQ_INTR);
+	lp->busy = false;
+	p->top = lp->frame.outer;
+	res->val[VEC_K_POLLS] = lp->frame.polls;
 	res->keys |= VEC_BIT(POLLS);
 }
 
@@ -208,10 +210,9 @@ static void vec_run(struct vec_player *p, const struct vec_event *ev, struct vec
 {
 	struct seam_fault fault = {0};
 	enum seam_result what = SEAM_EXIT;
-	struct vec_frame fr;
 	struct seam_regs r;
 
-	if (!vec_begin(p, ev, &fr, res))
+	if (!vec_begin(p, ev, res))
 		return;
 	switch (ev->verb) {
 	case VEC_V_CALL:
@@ -233,7 +234,7 @@ static void vec_run(struct vec_player *p, const struct vec_event *ev, struct vec
 		vec_do_access(p, ev, res);
 	else
 		vec_outcome(p, ev->lp, what, &r, &fault, res);
-	vec_end(p, &fr, res);
+	vec_end(p, ev->lp, res);
 }
 
 static void vec_fill(const struct vec_event *ev)
