@@ -57,7 +57,7 @@ static void init_cpus(struct kvm_host *host, const struct seam_config *cfg)
 
 	host->cpus = rt_zalloc(host->nr_cpus * sizeof(*host->cpus));
 	for (i = 0; i < host->nr_cpus; i++) {
-		host->cpus[i].pkg = seam_lp_package(host->seam, i);
+		host->cpus[i].pkg = i * cfg->pkgs / cfg->lps; /* as the module numbers them */
 		seam_set_if(host->seam, i, true);
 	}
 }

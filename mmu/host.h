@@ -21,8 +21,8 @@ struct kvm_cpu {
 	bool busy;
 	struct kvm_vcpu *guest; /* whose vCPU thread has it for the guest */
 	struct kvm_vcpu *heir;	/* waits for it and has sent the present guest an interrupt */
-	u32 host_waiters;	/* threads that wait for it to make a SEAMCALL: they go before any guest */
-	u64 taken_at;		/* step at which the guest's thread took it */
+	u32 host_waiters; /* threads that wait for it to make a SEAMCALL: they go before any guest */
+	u64 taken_at;	  /* step at which the guest's thread took it */
 	u64 ipis_handled;
 	u32 pkg;
 };
@@ -44,7 +44,7 @@ struct kvm_host {
 	bool pw_mce; /* X86_BUG_TDX_PW_MCE: freed pages are reset with MOVDIR64B */
 	u64 features0;
 	u32 hkid_global, hkid_first, hkid_count, hkid_shift;
-	u64 *hkid_used; /* bitmap */
+	unsigned long *hkid_used; /* bitmap */
 	u32 tdcs_nr_pages,
 		tdvps_nr_pages; /* TDCX pages of a TD; pages of a vCPU without its TDVPR */
 

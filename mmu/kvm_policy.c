@@ -8,58 +8,70 @@
 #include <linux/kvm_host.h>
 
 const struct policy_desc kvm_policies[] = {
-	[KVM_POLICY_SERIES] = {
-		.key = "series",
-		.values = {"v5", "v3"},
-		.question = "Which posted series is the bundle of the other keys taken from?",
-		.who = "v5: Sean, Jan 2026, with the fixes of its review; v3: Yan, Jan 2026",
-		.measure = "everything below",
-		.source = "kvm-port 0, 5",
-	},
-	[KVM_POLICY_SPLIT_API] = {
-		.key = "split_api",
-		.values = {"headtail", "cross"},
-		.question = "Is a range prepared for a partial zap by looking at its two ends, or by walking all of it?",
-		.who = "headtail: Sean, Kai (a walk over 12 TiB of holes is absurd); cross: Yan (four callers, cheap up to 1G)",
-		.measure = "mmu_lock_write, mmu_lock_write_cycles, splits",
-		.source = "kvm-port 2.5, 2.10, 5",
-	},
-	[KVM_POLICY_SPLIT_CACHE] = {
-		.key = "split_cache",
-		.values = {"mutex", "spin"},
-		.question = "Who owns the pages that a split under mmu_lock needs?",
-		.who = "mutex: Sean (one per VM under a mutex: no page can be stolen, no second look); spin: Yan, v3",
-		.measure = "allocs.pamt, seamcall_retries",
-		.source = "kvm-port 2.9, 5",
-	},
-	[KVM_POLICY_SW_ERROR] = {
-		.key = "sw_error",
-		.values = {"on", "off"},
-		.question = "What does a wrapper do with a bad operand: WARN and TDX_SW_ERROR, or TDX_OPERAND_INVALID without noise?",
-		.who = "on: Sean; off: Yan (afraid of a double report with TDX_BUG_ON)",
-		.measure = "reports per fault",
-		.source = "kvm-port 5",
-	},
-	[KVM_POLICY_DEMOTE_PAMT_LOCK] = {
-		.key = "demote_pamt_lock",
-		.values = {"on", "off"},
-		.question = "Is pamt_lock held around DEMOTE, so that two TDs cannot make each other BUSY?",
-		.who = "on: Yan, Jun 2026; Dave: keep the lock simple; off: as posted in v3",
-		.measure = "seamcall_retries with two TDs that split",
-		.source = "kvm-port 2.9, 5 (B16)",
-	},
-	[KVM_POLICY_VM_ATTRS] = {
-		.key = "vm_attrs",
-		.values = {"off", "on"},
-		.question = "Does the VM keep the private/shared attributes itself (KVM_SET_MEMORY_ATTRIBUTES)?",
-		.who = "off: Sean refuses huge pages with them, Yan agreed; on: v3 p14/15",
-		.measure = "pages_2m, splits",
-		.source = "kvm-port 2.10, 5",
-	},
+	[KVM_POLICY_SERIES] =
+		{
+			.key = "series",
+			.values = {"v5", "v3"},
+			.question =
+				"Which posted series is the bundle of the other keys taken from?",
+			.who = "v5: Sean, Jan 2026, with the fixes of its review; v3: Yan, Jan 2026",
+			.measure = "everything below",
+			.source = "kvm-port 0, 5",
+		},
+	[KVM_POLICY_SPLIT_API] =
+		{
+			.key = "split_api",
+			.values = {"headtail", "cross"},
+			.question =
+				"Is a range prepared for a partial zap by looking at its two ends, or by walking all of it?",
+			.who = "headtail: Sean, Kai (a walk over 12 TiB of holes is absurd); cross: Yan (four callers, cheap up to 1G)",
+			.measure = "mmu_lock_write, mmu_lock_write_cycles, splits",
+			.source = "kvm-port 2.5, 2.10, 5",
+		},
+	[KVM_POLICY_SPLIT_CACHE] =
+		{
+			.key = "split_cache",
+			.values = {"mutex", "spin"},
+			.question = "Who owns the pages that a split under mmu_lock needs?",
+			.who = "mutex: Sean (one per VM under a mutex: no page can be stolen, no second look); spin: Yan, v3",
+			.measure = "allocs.pamt, seamcall_retries",
+			.source = "kvm-port 2.9, 5",
+		},
+	[KVM_POLICY_SW_ERROR] =
+		{
+			.key = "sw_error",
+			.values = {"on", "off"},
+			.question =
+				"What does a wrapper do with a bad operand: WARN and TDX_SW_ERROR, or TDX_OPERAND_INVALID without noise?",
+			.who = "on: Sean; off: Yan (afraid of a double report with TDX_BUG_ON)",
+			.measure = "reports per fault",
+			.source = "kvm-port 5",
+		},
+	[KVM_POLICY_DEMOTE_PAMT_LOCK] =
+		{
+			.key = "demote_pamt_lock",
+			.values = {"on", "off"},
+			.question =
+				"Is pamt_lock held around DEMOTE, so that two TDs cannot make each other BUSY?",
+			.who = "on: Yan, Jun 2026; Dave: keep the lock simple; off: as posted in v3",
+			.measure = "seamcall_retries with two TDs that split",
+			.source = "kvm-port 2.9, 5 (B16)",
+		},
+	[KVM_POLICY_VM_ATTRS] =
+		{
+			.key = "vm_attrs",
+			.values = {"off", "on"},
+			.question =
+				"Does the VM keep the private/shared attributes itself (KVM_SET_MEMORY_ATTRIBUTES)?",
+			.who = "off: Sean refuses huge pages with them, Yan agreed; on: v3 p14/15",
+			.measure = "pages_2m, splits",
+			.source = "kvm-port 2.10, 5",
+		},
 	[KVM_POLICY_NR] = {.key = NULL},
 };
 
-_Static_assert(KVM_POLICY_NR <= KVM_POLICIES_MAX, "struct kvm_host_setup has room for every policy");
+_Static_assert(KVM_POLICY_NR <= KVM_POLICIES_MAX,
+	       "struct kvm_host_setup has room for every policy");
 
 /* What a series means for the other keys; both list every key that they bundle. */
 static const struct {
@@ -71,26 +83,28 @@ static const struct {
 } bundles[] = {
 	{
 		.series = "v5",
-		.set = {
-			{KVM_POLICY_SERIES, KVM_SERIES_V5},
-			{KVM_POLICY_SPLIT_API, KVM_SPLIT_API_HEADTAIL},
-			{KVM_POLICY_SPLIT_CACHE, KVM_SPLIT_CACHE_MUTEX},
-			{KVM_POLICY_SW_ERROR, KVM_SW_ERROR_ON},
-			{KVM_POLICY_DEMOTE_PAMT_LOCK, KVM_DEMOTE_PAMT_LOCK_ON},
-			{KVM_POLICY_VM_ATTRS, KVM_VM_ATTRS_OFF},
-		},
+		.set =
+			{
+				{KVM_POLICY_SERIES, KVM_SERIES_V5},
+				{KVM_POLICY_SPLIT_API, KVM_SPLIT_API_HEADTAIL},
+				{KVM_POLICY_SPLIT_CACHE, KVM_SPLIT_CACHE_MUTEX},
+				{KVM_POLICY_SW_ERROR, KVM_SW_ERROR_ON},
+				{KVM_POLICY_DEMOTE_PAMT_LOCK, KVM_DEMOTE_PAMT_LOCK_ON},
+				{KVM_POLICY_VM_ATTRS, KVM_VM_ATTRS_OFF},
+			},
 		.nr = 6,
 	},
 	{
 		.series = "v3",
-		.set = {
-			{KVM_POLICY_SERIES, KVM_SERIES_V3},
-			{KVM_POLICY_SPLIT_API, KVM_SPLIT_API_CROSS},
-			{KVM_POLICY_SPLIT_CACHE, KVM_SPLIT_CACHE_SPIN},
-			{KVM_POLICY_SW_ERROR, KVM_SW_ERROR_OFF},
-			{KVM_POLICY_DEMOTE_PAMT_LOCK, KVM_DEMOTE_PAMT_LOCK_OFF},
-			{KVM_POLICY_VM_ATTRS, KVM_VM_ATTRS_ON},
-		},
+		.set =
+			{
+				{KVM_POLICY_SERIES, KVM_SERIES_V3},
+				{KVM_POLICY_SPLIT_API, KVM_SPLIT_API_CROSS},
+				{KVM_POLICY_SPLIT_CACHE, KVM_SPLIT_CACHE_SPIN},
+				{KVM_POLICY_SW_ERROR, KVM_SW_ERROR_OFF},
+				{KVM_POLICY_DEMOTE_PAMT_LOCK, KVM_DEMOTE_PAMT_LOCK_OFF},
+				{KVM_POLICY_VM_ATTRS, KVM_VM_ATTRS_ON},
+			},
 		.nr = 6,
 	},
 };

@@ -17,7 +17,8 @@
 #define LINES_PER_PAGE	64
 
 /* The module ran out of entropy: the next try may have some. */
-static u64 sc_retry(u64 (*call)(u64, struct tdx_module_args *), u64 fn, struct tdx_module_args *args)
+static u64 sc_retry(u64 (*call)(u64, struct tdx_module_args *), u64 fn,
+		    struct tdx_module_args *args)
 {
 	const struct tdx_module_args in = *args;
 	int retry = RDRAND_RETRY_LOOPS;
@@ -395,12 +396,9 @@ u64 tdh_phymem_pamt_remove(u64 hpa, struct page *pages[2])
 
 void tdx_quirk_reset_pages(kvm_pfn_t pfn, u64 npages)
 {
-	u64 i;
-
 	if (!kvm_host_current()->pw_mce)
 		return;
-	for (i = 0; i < npages; i++)
-		rt_phys_fill(PFN_PHYS(pfn + i), 0, 0);
+	rt_phys_fill_range(PFN_PHYS(pfn), npages * PAGE_SIZE, 0, 0);
 	rt_cycles(npages * LINES_PER_PAGE * CYCLES_PER_LINE);
 	smp_mb();
 }

@@ -26,6 +26,12 @@ static inline void compat_point_resched(void)
 	rt_point(RT_PT_RESCHED, 0);
 }
 
+/* One round of a loop that waits for another actor by trying again: every chooser lets the others go first. */
+static inline void compat_spin_wait(void)
+{
+	rt_yield();
+}
+
 static inline void compat_point_ipi_send(u32 cpu)
 {
 	rt_point(RT_PT_IPI_SEND, cpu);

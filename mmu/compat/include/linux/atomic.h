@@ -68,6 +68,6 @@
 #define atomic_cmpxchg(v, old, new) cmpxchg(&(v)->counter, old, new)
 
 /* Waiting for another CPU: without a point a loop of it would never end. */
-#define cpu_relax() compat_point_resched()
+#define cpu_relax() compat_spin_wait()
 
 #endif

@@ -31,7 +31,8 @@
 /* --- memslots ----------------------------------------------------------------------------------------------------- */
 
 struct kvm_memory_slot {
-	struct kvm *kvm; /* whose VMM's memory is behind userspace_addr (the kernel knows it from current->mm) */
+	struct kvm *
+		kvm; /* whose VMM's memory is behind userspace_addr (the kernel knows it from current->mm) */
 	gfn_t base_gfn;
 	u64 npages;
 	u32 flags;
@@ -148,6 +149,10 @@ struct kvm_vcpu {
 	unsigned long requests;
 	bool wants_to_run, signal;
 	int srcu_idx;
+	/* The last IPI of a request to all vCPUs: whoever waits for it looks here. */
+	bool kicked;
+	u32 kick_cpu;
+	u64 kick_cookie;
 	struct kvm_run run;
 	void *data; /* the lab's */
 	struct kvm_vcpu_arch arch;
