@@ -210,7 +210,7 @@ u64 seam_poll_host(struct seam_ctx *c, u64 interrupted)
 		events &= ~SEAM_IRQ_INTR;
 	if (events)
 		st = interrupted;
-	else if (c->s->f.poll_hp && (c->td->tree_lock & SEAM_WORD_HP))
+	else if (c->s->f.poll_hp && c->td && (c->td->tree_lock & SEAM_WORD_HP))
 		st = SEAM_INTERRUPTED_BUSY;
 	if (st) {
 		c->r->rcx = c->in.rcx;

@@ -15,21 +15,16 @@ static u64 *r8_plus(struct seam_regs *r, u32 vm)
 	return regs[vm];
 }
 
-/* A page becomes a table of FREE entries. */
-static void install_table(struct seam_ctx *c, struct seam_page *pg)
-{
-	seam_sept_fill_free(c->s, c->td, pg->hpa);
-	seam_pamt_assign(c->s, pg, SEAM_PT_EPT, c->td->tdr);
-	pg->e->bepoch = 0;
-	seam_child_add(c->td, 1);
-}
-
-/* The L1 table. *@added: a page was used. */
-static u64 add_l1_table(struct seam_ctx *c, bool allow_existing, bool *added)
-{
-	u8 state = seam_sept_state(c->pos.val);
-	bool given = c->in.r8 != SEAM_NULL_PA;
+/* What SEPT.ADD will do for one VM (0: the L1 itself). */
+struct table {
+	bool add, unused; /* neither: nothing was given */
 	struct seam_page pg;
+	struct seam_pos pos; /* L2 */
+};
+
+static u64 check_l1_table(struct seam_ctx *c, bool allow_existing, struct table *t)
+{
+	bool given = c->in.r8 != SEAM_NULL_PA;
 	u64 st;
 
 	if (!given && !c->version)
@@ -40,20 +35,11 @@ static u64 add_l1_table(struct seam_ctx *c, bool allow_existing, bool *added)
 					       (allow_existing ? SEAM_STATE(NL_MAPPED) : 0));
 	if (st)
 		return st;
-	if (state == SEAM_SEPT_NL_MAPPED) {
-		if (c->version)
-			c->r->r8 = c->in.r8 | SEAM_PAGE_UNUSED;
+	t->unused = seam_sept_state(c->pos.val) == SEAM_SEPT_NL_MAPPED;
+	t->add = !t->unused;
+	if (t->unused)
 		return 0;
-	}
-	st = seam_phpa(c, c->in.r8 & ~SEAM_PAGE_UNUSED, SEAM_PT_NDA, SEAM_EX, SEAM_OP_R8, &pg);
-	if (st)
-		return st;
-	install_table(c, &pg);
-	seam_sept_write(c, &c->pos, seam_sept_make_table(c->s, pg.hpa, SEAM_SEPT_NL_MAPPED));
-	if (c->version)
-		c->r->r8 = SEAM_NULL_PA;
-	*added = true;
-	return 0;
+	return seam_phpa(c, c->in.r8 & ~SEAM_PAGE_UNUSED, SEAM_PT_NDA, SEAM_EX, SEAM_OP_R8, &t->pg);
 }
 
 static u64 l2_error(struct seam_ctx *c, const struct seam_pos *l2, u64 status)
@@ -61,34 +47,64 @@ static u64 l2_error(struct seam_ctx *c, const struct seam_pos *l2, u64 status)
 	return seam_entry_error(c, l2, status | (u64)l2->vm << 16 | l2->level);
 }
 
-static u64 add_l2_table(struct seam_ctx *c, u32 vm, bool allow_existing, bool *added)
+static u64 check_l2_table(struct seam_ctx *c, u32 vm, bool allow_existing, struct table *t)
 {
-	u64 *out = r8_plus(c->r, vm), given = *r8_plus(&c->in, vm);
-	struct seam_pos l2;
-	struct seam_page pg;
-	u64 st;
+	u64 given = *r8_plus(&c->in, vm);
 
+	if (given == SEAM_NULL_PA)
+		return 0;
 	if (vm > c->td->nr_l2)
 		return SEAM_OPERAND_INVALID | (SEAM_OP_R8 + vm);
-	if (!seam_sept_walk(c->s, c->td, vm, c->pos.gpa, c->pos.level, &l2))
-		return l2_error(c, &l2, SEAM_L2_SEPT_WALK_FAILED);
-	if (seam_l2_state(l2.val) != SEAM_L2_FREE) {
-		if (!allow_existing)
-			return l2_error(c, &l2, SEAM_L2_SEPT_ENTRY_NOT_FREE);
-		*out = given | SEAM_PAGE_UNUSED;
+	if (!seam_sept_walk(c->s, c->td, vm, c->pos.gpa, c->pos.level, &t->pos))
+		return l2_error(c, &t->pos, SEAM_L2_SEPT_WALK_FAILED);
+	t->unused = seam_l2_state(t->pos.val) != SEAM_L2_FREE;
+	t->add = !t->unused;
+	if (t->unused && !allow_existing)
+		return l2_error(c, &t->pos, SEAM_L2_SEPT_ENTRY_NOT_FREE);
+	if (t->unused)
 		return 0;
+	return seam_phpa(c, given & ~SEAM_PAGE_UNUSED, SEAM_PT_NDA, SEAM_EX, SEAM_OP_R8 + vm,
+			 &t->pg);
+}
+
+/* A page becomes a table of FREE entries, and its parent points to it. */
+static void add_table(struct seam_ctx *c, u32 vm, struct table *t)
+{
+	seam_sept_fill_free(c->s, c->td, t->pg.hpa);
+	seam_pamt_assign(c->s, &t->pg, SEAM_PT_EPT, c->td->tdr);
+	t->pg.e->bepoch = 0;
+	seam_child_add(c->td, 1);
+	if (!vm) {
+		seam_sept_write(c, &c->pos,
+				seam_sept_make_table(c->s, t->pg.hpa, SEAM_SEPT_NL_MAPPED));
+		return;
 	}
-	st = seam_phpa(c, given & ~SEAM_PAGE_UNUSED, SEAM_PT_NDA, SEAM_EX, SEAM_OP_R8 + vm, &pg);
-	if (!st && *added)
-		st = seam_poll_host(c, SEAM_INTERRUPTED_RESUMABLE);
-	if (st)
-		return st;
-	install_table(c, &pg);
-	seam_sept_write(c, &l2, seam_l2_make_table(pg.hpa));
+	seam_sept_write(c, &t->pos, seam_l2_make_table(t->pg.hpa));
 	seam_sept_write(c, &c->pos, c->pos.val | SEPT_ALIAS(vm));
-	*out = SEAM_NULL_PA;
-	*added = true;
-	return 0;
+}
+
+/* All checks are done: page by page, and between pages the call can be stopped and resumed (5.1). */
+static u64 add_tables(struct seam_ctx *c, struct table t[])
+{
+	bool added = false;
+
+	for (u32 vm = 0; vm <= SEPT_MAX_VM; vm++) {
+		if (t[vm].unused && c->version)
+			*r8_plus(c->r, vm) |= SEAM_PAGE_UNUSED;
+		if (!t[vm].add)
+			continue;
+		if (added) {
+			u64 st = seam_poll_host(c, SEAM_INTERRUPTED_RESUMABLE);
+
+			if (st)
+				return st;
+		}
+		add_table(c, vm, &t[vm]);
+		added = true;
+		if (c->version)
+			*r8_plus(c->r, vm) = SEAM_NULL_PA;
+	}
+	return SEAM_SUCCESS;
 }
 
 u64 seam_tdh_mem_sept_add(struct seam_ctx *c)
@@ -101,7 +117,8 @@ u64 seam_tdh_mem_sept_add(struct seam_ctx *c)
 		.max = SEAM_TOP,
 		.tree = SEAM_SH,
 	};
-	bool allow_existing = c->in.rdx & SEAM_TDR_FLAG, added = false;
+	bool allow_existing = c->in.rdx & SEAM_TDR_FLAG;
+	struct table t[SEPT_MAX_VM + 1] = {0};
 	u64 st;
 
 	if (c->version > 1)
@@ -110,12 +127,10 @@ u64 seam_tdh_mem_sept_add(struct seam_ctx *c)
 		return SEAM_OPERAND_INVALID | SEAM_OP_RDX;
 	st = seam_sept_prefix(c, c->in.rdx & ~SEAM_TDR_FLAG, &prefix);
 	if (!st)
-		st = add_l1_table(c, allow_existing, &added);
-	for (u32 vm = 1; !st && c->version && vm <= SEPT_MAX_VM; vm++) {
-		if (*r8_plus(&c->in, vm) != SEAM_NULL_PA)
-			st = add_l2_table(c, vm, allow_existing, &added);
-	}
-	return st;
+		st = check_l1_table(c, allow_existing, &t[0]);
+	for (u32 vm = 1; !st && c->version && vm <= SEPT_MAX_VM; vm++)
+		st = check_l2_table(c, vm, allow_existing, &t[vm]);
+	return st ? st : add_tables(c, t);
 }
 
 /* The build of a TD: the TDR is exclusive, so neither OP_STATE, tree nor entry is locked (5.4). */

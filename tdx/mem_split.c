@@ -136,6 +136,8 @@ u64 seam_tdh_mem_page_demote(struct seam_ctx *c)
 	if (st)
 		return st;
 	sp.level = c->pos.level;
+	c->pos.val &=
+		~SEPT_COUNTER; /* no half done ACCEPT goes into children, nor shows in errors */
 	sp.hpa = seam_sept_hpa(c->s, c->pos.val, sp.level);
 	seam_pamt_peek(c->s, sp.hpa, sp.level, &large);
 	/* The assumption of 8.3 is nothing but this: no blocking, no tracking. */
@@ -149,7 +151,7 @@ u64 seam_tdh_mem_page_demote(struct seam_ctx *c)
 	state = seam_sept_state(c->pos.val);
 	state = state == SEAM_SEPT_MAPPED || state == SEAM_SEPT_BLOCKED ? SEAM_SEPT_MAPPED
 									: SEAM_SEPT_PENDING;
-	/* Built anew from the HPA: unblocked, unlocked and without an accept counter. */
+	/* Built anew from the HPA: unblocked and unlocked. */
 	sp.first = seam_sept_make_leaf(c->s, c->td, sp.hpa, state) | (c->pos.val & SEPT_ALIASES);
 	seam_sept_fill_children(c->s, c->td, sp.table.hpa, sp.first, sp.level - 1);
 	for (u32 vm = 1; !st && vm <= c->td->nr_l2; vm++) {

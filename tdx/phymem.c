@@ -17,6 +17,7 @@ u64 seam_tdh_phymem_page_rdmd(struct seam_ctx *c)
 	u32 level = 0;
 	u64 st;
 
+	c->r->rcx = c->r->rdx = c->r->r8 = c->r->r9 = c->r->r10 = c->r->r11 = 0;
 	if (s->dynamic_pamt) {
 		level = SEAM_INFO_LEVEL(hpa);
 		hpa &= ~7ULL;
@@ -36,7 +37,6 @@ u64 seam_tdh_phymem_page_rdmd(struct seam_ctx *c)
 	c->r->rdx = seam_pamt_owner(e);
 	c->r->r8 = pg.level;
 	c->r->r9 = e->type == SEAM_PT_REG || e->type == SEAM_PT_EPT ? e->bepoch : 0;
-	c->r->r10 = c->r->r11 = 0;
 	if (s->dynamic_pamt && level == 0 && e->type == SEAM_PT_NDA && seam_bitmap_test(s, hpa)) {
 		c->r->rcx = SEAM_PT_PAMT;
 		c->r->rdx = 0;
