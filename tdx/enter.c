@@ -43,6 +43,19 @@ void seam_vmcall_to_host(struct seam_regs *host, const struct seam_regs *guest, 
 	host->rcx = mask;
 }
 
+/*
+ * The hint answers an exit whose status has that bit, and nothing else; and no L2 VM ever runs here, so there is no L1 to resume.
+ * Both come after the association (recorded: vcpu_association), which stays.
+ */
+static u64 enter_check_flags(const struct seam_ctx *c)
+{
+	bool hint = c->in.rcx & ENTER_HOST_RECOVERABLE;
+
+	if ((c->in.rcx & ENTER_RESUME_L1) || (hint && !c->vcpu->exit_recoverable))
+		return SEAM_OPERAND_INVALID | SEAM_OP_RCX;
+	return SEAM_SUCCESS;
+}
+
 /* TDVPR, TDR, states, association: everything before the first change of state. */
 static u64 enter_check(struct seam_ctx *c)
 {
@@ -69,10 +82,7 @@ static u64 enter_check(struct seam_ctx *c)
 	st = seam_vcpu_associate(c->td, c->vcpu, c->lp->id);
 	if (st)
 		return st;
-	/* No L2 VM ever runs here, so there is no L1 to resume. */
-	if (c->in.rcx & ENTER_RESUME_L1)
-		return SEAM_OPERAND_INVALID | SEAM_OP_RCX;
-	return SEAM_SUCCESS;
+	return enter_check_flags(c);
 }
 
 /* 3.5: count the VCPU in its epoch; flush if it has not run since the epoch began, or not on this LP. */

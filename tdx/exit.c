@@ -17,9 +17,10 @@
 /* The LP's pending INTR has no vector in this model: the one that the recorded machine used. */
 #define INTR_VECTOR 0x30
 
-#define VECTOR_DF 8
-#define VECTOR_VE 20
-#define INSN_LEN  4 /* of TDCALL; every guest instruction counts as one */
+#define STATUS_RECOVERABLE RT_BIT(60)
+#define VECTOR_DF	   8
+#define VECTOR_VE	   20
+#define INSN_LEN	   4 /* of TDCALL; every guest instruction counts as one */
 /* From one guest event to the next: what lies between them is not simulated, but it has moved RIP. */
 #define EVENT_DISTANCE 0x100
 
@@ -30,6 +31,7 @@ void seam_td_exit(struct seam *s, u32 lp, const struct seam_td_exit *x, struct s
 
 	assert(v->state == SEAM_VCPU_ACTIVE && v->assoc == lp);
 	v->exit_kind = x->kind;
+	v->exit_recoverable = x->status & STATUS_RECOVERABLE;
 	*out = (struct seam_regs){.r9 = x->intr};
 	if (td->fatal) {
 		/* 3.5: the count of a dead TD's VCPU stays up for good. */

@@ -90,8 +90,9 @@ struct seam_vcpu {
 
 	/* Guest registers as they are when it is not executing; the guest's own copy runs on between exits. */
 	struct seam_regs regs;
-	u8 exit_kind;
-	u64 vmcall_mask; /* RCX of the TDG.VP.VMCALL that it left with */
+	u8 exit_kind;	       /* enum seam_exit_kind of the last TD exit */
+	bool exit_recoverable; /* and its status had HOST_RECOVERABILITY_HINT */
+	u64 vmcall_mask;       /* RCX of the TDG.VP.VMCALL that it left with */
 	struct seam_ve_info ve;
 	bool notify_due; /* the guest's next instruction meets the #VE that zero-step notification injects */
 	bool cpuid_ve;
