@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The subcommands of tdxsim: one function each, in a file of its own.
+ * argv[0] is the subcommand's name; the result is the exit status of the program (docs/design.md).
+ * What they do is in sim/lab; here is only what a command line adds.
+ */
+#ifndef TOOLS_CMD_H
+#define TOOLS_CMD_H
+
+int cmd_vectors(int argc, char **argv);
+
+#endif
