@@ -43,7 +43,8 @@ static enum seam_hold_result find_td_word(struct seam *s, const struct seam_hold
 		break;
 	}
 	w->kind = WORD_ENTRY;
-	if (td->nr_tdcx < SEAM_TDCX_MIN || td->lifecycle == SEAM_TD_TEARDOWN)
+	/* Also of a TD that is being taken apart: its tables stay in memory until somebody uses the pages. */
+	if (td->nr_tdcx < SEAM_TDCX_MIN)
 		return SEAM_HOLD_NOTD;
 	if (h->level > seam_sept_top(td) || !seam_sept_walk(s, td, 0, h->gpa, h->level, &p))
 		return SEAM_HOLD_NOWALK;

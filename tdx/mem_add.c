@@ -25,20 +25,22 @@ struct table {
 static u64 check_l1_table(struct seam_ctx *c, bool allow_existing, struct table *t)
 {
 	bool given = c->in.r8 != SEAM_NULL_PA;
-	u64 st;
+	u64 st = seam_check_entry_state(c, SEAM_STATE(FREE) | SEAM_STATE(NL_MAPPED));
 
-	if (!given && !c->version)
-		return SEAM_OPERAND_INVALID | SEAM_OP_R8;
-	if (!given)
-		return seam_check_entry_state(c, SEAM_STATE(NL_MAPPED));
-	st = seam_check_entry_state(c, SEAM_STATE(FREE) |
-					       (allow_existing ? SEAM_STATE(NL_MAPPED) : 0));
+	/* Version 0 has no "none": there NULL_PA is a bad address, but a wrong entry counts first. */
+	if (!st && !given && !c->version)
+		st = SEAM_OPERAND_INVALID | SEAM_OP_R8;
 	if (st)
 		return st;
-	t->unused = seam_sept_state(c->pos.val) == SEAM_SEPT_NL_MAPPED;
-	t->add = !t->unused;
-	if (t->unused)
-		return 0;
+	if (seam_sept_state(c->pos.val) == SEAM_SEPT_NL_MAPPED) {
+		t->unused = given;
+		if (given && !allow_existing)
+			st = seam_check_entry_state(c, SEAM_STATE(FREE));
+		return st;
+	}
+	if (!given)
+		return seam_check_entry_state(c, SEAM_STATE(NL_MAPPED));
+	t->add = true;
 	return seam_phpa(c, c->in.r8 & ~SEAM_PAGE_UNUSED, SEAM_PT_NDA, SEAM_EX, SEAM_OP_R8, &t->pg);
 }
 

@@ -40,6 +40,8 @@ u64 seam_tdh_mem_page_remove(struct seam_ctx *c)
 	if (st)
 		return st;
 	level = c->pos.level;
+	if (level)
+		c->pos.val &= ~SEPT_COUNTER; /* of a half done ACCEPT: errors do not show it here */
 	st = seam_pamt_implicit(c, seam_sept_hpa(c->s, c->pos.val, level), level, SEAM_EX,
 				SEAM_OP_RCX, &pg);
 	if (!st)

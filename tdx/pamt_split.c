@@ -170,8 +170,8 @@ u64 seam_pamt_promote(struct seam_ctx *c, u64 hpa, u32 level)
 
 	pg.e->type = child.type;
 	seam_pamt_set_owner(pg.e, seam_pamt_owner(&child));
-	if (pair)
-		pg.e->bepoch = 0; /* the words held the pair; otherwise an old value stays (5.8) */
+	if (s->dynamic_pamt)
+		pg.e->bepoch = 0; /* otherwise an old value stays (5.8) */
 	seam_release(&c->held, &pg.e->lock);
 	return 0;
 }
