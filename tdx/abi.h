@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The module's numbers: leaves, status codes, operand ids and the formats of operands (tdx-module.md 1).
- * Names are the architecture's under a prefix of our own, so that a floor that defines TDX_* itself can include this.
- * What a leaf does with the numbers is not here.
+ * The module's numbers: leaves, status codes, operand ids and the formats of operands
+ * (tdx-module.md 1). Names are the architecture's under a prefix of our own, so that a floor that
+ * defines TDX_* itself can include this. What a leaf does with the numbers is not here.
  */
 #ifndef TDX_ABI_H
 #define TDX_ABI_H
@@ -336,8 +336,9 @@ enum seam_page_type {
 };
 
 /*
- * Objects of scheduling points (sim/rt/sched.h) inside the module. HELD: lp and gpa; the write point is the one just
- * before the call first writes a locked S-EPT entry. POLL: lp and the number of the poll in this call, from 1.
+ * Objects of scheduling points (sim/rt/sched.h) inside the module. HELD: lp and gpa; the write
+ * point is the one just before the call first writes a locked S-EPT entry. POLL: lp and the number
+ * of the poll in this call, from 1.
  */
 #define SEAM_AT_WRITE	  RT_BIT(63)
 #define SEAM_AT(lp, what) ((u64)(lp) << 52 | ((what)&RT_MASK(51, 0)))

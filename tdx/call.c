@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * seam_call(): the dispatcher of host leaves, in the order of tdx-module.md 1.1, and the table it dispatches by.
- * Entry and exit of the call are here: scheduling point, counts, trace, injected faults, release of locks. TDCALLs come in
- * through guest.c.
+ * seam_call(): the dispatcher of host leaves, in the order of tdx-module.md 1.1, and the table it
+ * dispatches by. Entry and exit of the call are here: scheduling point, counts, trace, injected
+ * faults, release of locks. TDCALLs come in through guest.c.
  */
 #include <assert.h>
 

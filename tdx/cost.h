@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What memory work costs, in virtual cycles, and how much of it was done (tdx-module.md 9).
- * Every weight is a guess of that section, unconfirmed: only comparisons of counts are sound. All of them are in this table.
+ * What memory work costs, in virtual cycles, and how much of it was done (tdx-module.md 9). Every
+ * weight is a guess of that section, unconfirmed: only comparisons of counts are sound. All of them
+ * are in this table.
  */
 #ifndef TDX_COST_H
 #define TDX_COST_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Dynamic PAMT (tdx-module.md 8.4): the bitmap of pages in use as PAMT, pairs, and the two leaves that give and take them.
- * A walk that finds no pair is in pamt.c, DEMOTE's and PROMOTE's pairs in pamt_split.c.
+ * Dynamic PAMT (tdx-module.md 8.4): the bitmap of pages in use as PAMT, pairs, and the two leaves
+ * that give and take them. A walk that finds no pair is in pamt.c, DEMOTE's and PROMOTE's pairs in
+ * pamt_split.c.
  */
 #include <assert.h>
 #include <string.h>
@@ -42,7 +43,9 @@ bool seam_bitmap_test(const struct seam *s, u64 hpa)
 	return b && b->sub && (b->sub->bitmap[i / 64] & RT_BIT(i % 64));
 }
 
-/* Locked shared for a look at its type only: the bitmap is what keeps two takers apart (6.3 (g)). */
+/*
+ * Locked shared for a look at its type only: the bitmap is what keeps two takers apart (6.3 (g)).
+ */
 static u64 pair_page_is_free(struct seam_ctx *c, u64 hpa, u32 op)
 {
 	u32 mark = c->held.nr;
@@ -84,7 +87,10 @@ void seam_pair_drop(struct seam *s, struct seam_pamt_2m *b)
 	assert(sub->has_pair);
 	seam_bitmap_clear(s, sub->pair[0]);
 	seam_bitmap_clear(s, sub->pair[1]);
-	/* The entries, and locks in them that nobody looked at, vanish with the pages (8.4 PAMT.REMOVE). */
+	/*
+	 * The entries, and locks in them that nobody looked at, vanish with the pages (8.4
+	 * PAMT.REMOVE).
+	 */
 	for (u32 i = 0; i < SEAM_PAMT_CHUNKS; i++) {
 		rt_free(sub->chunk[i]);
 		sub->chunk[i] = NULL;
@@ -175,7 +181,10 @@ u64 seam_tdh_phymem_pamt_remove(struct seam_ctx *c)
 	seam_pair_drop(s, pg.block);
 	rt_trace(&seam_ev_pamt, RT_PH_INSTANT, range, 1, SEAM_PT_PAMT, SEAM_PT_NDA, 0);
 	pg.e->type = SEAM_PT_NDA;
-	/* The pair's first HPA sat 4 bits above where the owner is read: RDMD shows the remains (2.5). */
+	/*
+	 * The pair's first HPA sat 4 bits above where the owner is read: RDMD shows the remains
+	 * (2.5).
+	 */
 	seam_pamt_set_owner(pg.e, c->r->rdx << 4);
 	pg.e->bepoch = 0;
 	return SEAM_SUCCESS;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of profiles (tdx-module.md 8.5): one row a release, holding only what changes against the row before.
- * Nothing else in tdx/ knows a release's name.
+ * The table of profiles (tdx-module.md 8.5): one row a release, holding only what changes against
+ * the row before. Nothing else in tdx/ knows a release's name.
  */
 #include "tdx/features.h"
 
@@ -60,7 +60,9 @@ static const struct row rows[] = {
 		 SET(dynamic_pamt, 1), SET(features0, 0x10326F3F0EBF))},
 	{"1.5.24", SEAM_EVID_RUN, CHANGES(SET(features0, 0xD1326F3F0EBF))},
 	{"1.5.25", SEAM_EVID_RECORDED, NO_CHANGES},
-	/* From here on read, not run. Of features0 only bit 51 is known; the rest is carried over. */
+	/*
+	 * From here on read, not run. Of features0 only bit 51 is known; the rest is carried over.
+	 */
 	{"1.5.28", SEAM_EVID_READ,
 	 CHANGES(SET(enh_demote, 1), SET(poll_hp, 0), SET(demote_poll_l2_only, 1),
 		 SET(features0, 0xD1326F3F0EBF | SEAM_FEATURES0_ENH_DEMOTE))},

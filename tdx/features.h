@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What differs between releases of the module, as data: switches, and one row of changes for each release.
- * A profile is all rows down to its own, laid over each other (tdx-module.md 8.5).
- * Code asks a switch, never a release; what a switch means is written here and done where it is asked.
+ * What differs between releases of the module, as data: switches, and one row of changes for each
+ * release. A profile is all rows down to its own, laid over each other (tdx-module.md 8.5). Code
+ * asks a switch, never a release; what a switch means is written here and done where it is asked.
  */
 #ifndef TDX_FEATURES_H
 #define TDX_FEATURES_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Looking at the module without a call: S-EPT, TDs, VCPUs, PAMT, pairs, TLBs (tdx/inspect.h).
- * Nothing is changed here, nothing stored that was not. Holds are in inspect_lock.c, the conservation checks in check.c.
+ * Nothing is changed here, nothing stored that was not. Holds are in inspect_lock.c, the
+ * conservation checks in check.c.
  */
 #include "tdx/inspect.h"
 

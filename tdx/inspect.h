@@ -32,11 +32,15 @@ struct seam_sept_view {
 	bool tracked; /* BEPOCH of a blocked entry is tracked (spec 3.5) */
 };
 
-/* Walk towards @level (0 = 4K) and report the entry where the walk ends. False: no such TD or no tables. */
+/*
+ * Walk towards @level (0 = 4K) and report the entry where the walk ends. False: no such TD or no
+ * tables.
+ */
 bool seam_look_sept(const struct seam *s, u64 tdr, u64 gpa, u8 level, struct seam_sept_view *v);
 /*
- * Every entry that is not FREE of the TD's tables, ascending by gpa, parents before children, in [gpa, gpa + size).
- * Costs what is mapped. @fn returns false to stop. @v->level is the level of the entry.
+ * Every entry that is not FREE of the TD's tables, ascending by gpa, parents before children, in
+ * [gpa, gpa + size). Costs what is mapped. @fn returns false to stop. @v->level is the level of the
+ * entry.
  */
 void seam_for_each_sept(const struct seam *s, u64 tdr, u64 gpa, u64 size,
 			bool (*fn)(void *ctx, u64 gpa, const struct seam_sept_view *v), void *ctx);
@@ -68,13 +72,19 @@ struct seam_pamt_view {
 	u16 lock_word;
 };
 bool seam_look_pamt(const struct seam *s, u64 hpa, struct seam_pamt_view *v);
-/* Pages that the PAMT says belong to @tdr, in 4K units, without the TDR itself: equals its child count. */
+/*
+ * Pages that the PAMT says belong to @tdr, in 4K units, without the TDR itself: equals its child
+ * count.
+ */
 u64 seam_count_owned(const struct seam *s, u64 tdr);
 /* Every page that is not NDA, ascending by HPA, at its own level. */
 void seam_for_each_pamt(const struct seam *s,
 			bool (*fn)(void *ctx, u64 hpa, const struct seam_pamt_view *v), void *ctx);
 
-/* Dynamic PAMT: the pair of the 2M range and the bitmap bit of the 4K page (FORMAT-additions "pair"). False outside TDMRs. */
+/*
+ * Dynamic PAMT: the pair of the 2M range and the bitmap bit of the 4K page (FORMAT-additions
+ * "pair"). False outside TDMRs.
+ */
 struct seam_pair_view {
 	u8 type;
 	bool bit, has_pair;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One lock taken or released from outside, as another flow of the module would (vectors' "hold" and "drop"), and lock words.
- * A refused hold has all the side effects of a refused attempt; nothing else of a flow happens.
+ * One lock taken or released from outside, as another flow of the module would (vectors' "hold" and
+ * "drop"), and lock words. A refused hold has all the side effects of a refused attempt; nothing
+ * else of a flow happens.
  */
 #include "tdx/inspect.h"
 #include "tdx/internal.h"
@@ -43,7 +44,10 @@ static enum seam_hold_result find_td_word(struct seam *s, const struct seam_hold
 		break;
 	}
 	w->kind = WORD_ENTRY;
-	/* Also of a TD that is being taken apart: its tables stay in memory until somebody uses the pages. */
+	/*
+	 * Also of a TD that is being taken apart: its tables stay in memory until somebody uses the
+	 * pages.
+	 */
 	if (td->nr_tdcx < SEAM_TDCX_MIN)
 		return SEAM_HOLD_NOTD;
 	if (h->level > seam_sept_top(td) || !seam_sept_walk(s, td, 0, h->gpa, h->level, &p))

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The module's state: module, logical processors, TDs, keys. Only files of tdx/ include this; VCPUs are in tdx/vcpu.h.
- * Each object's rules are with the code that changes it; here are the fields and who guards them.
+ * The module's state: module, logical processors, TDs, keys. Only files of tdx/ include this; VCPUs
+ * are in tdx/vcpu.h. Each object's rules are with the code that changes it; here are the fields and
+ * who guards them.
  *
  * Invariants:
- *  - One struct seam_td for each page of type TDR, found by its HPA; made by MNG.CREATE, freed when the TDR is reclaimed.
- *  - child_count = 4K units of all pages whose PAMT owner is this TD, the TDR itself not counted (3.1).
+ *  - One struct seam_td for each page of type TDR, found by its HPA; made by MNG.CREATE, freed when
+ *    the TDR is reclaimed.
+ *  - child_count = 4K units of all pages whose PAMT owner is this TD, the TDR itself not counted
+ *    (3.1).
  */
 #ifndef TDX_INTERNAL_H
 #define TDX_INTERNAL_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * L2 S-EPT entries of VMs 1 to 3 and the alias flags that tie them to the L1 entry (tdx-module.md 4.1, 5).
- * Only what S-EPT leaves need: no L2 VM is ever entered here. Shadow permission bits of blocked entries are our own choice,
- * as nothing shows them.
+ * L2 S-EPT entries of VMs 1 to 3 and the alias flags that tie them to the L1 entry (tdx-module.md
+ * 4.1, 5). Only what S-EPT leaves need: no L2 VM is ever entered here. Shadow permission bits of
+ * blocked entries are our own choice, as nothing shows them.
  */
 #include <assert.h>
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The steps that many leaves share (tdx-module.md 3.2 ST, 5 prefix C, tracking T, interrupt polls), in the module's order.
- * What they hold they record in the call's list, so an early return is all that an error needs.
+ * The steps that many leaves share (tdx-module.md 3.2 ST, 5 prefix C, tracking T, interrupt polls),
+ * in the module's order. What they hold they record in the call's list, so an early return is all
+ * that an error needs.
  */
 #include "tdx/leaf.h"
 
@@ -189,7 +190,10 @@ void seam_count_blocked(struct seam_ctx *c, u8 state, int sign)
 		*count += (u64)(s64)sign * SEAM_LEVEL_PAGES(c->pos.level);
 }
 
-/* The n-th poll of this call: others may run just before it is answered, and a fault may raise events at it. */
+/*
+ * The n-th poll of this call: others may run just before it is answered, and a fault may raise
+ * events at it.
+ */
 static u32 poll(struct seam_ctx *c, u64 fault_key)
 {
 	u64 events;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How a host leaf is written: the context it gets, the table it stands in, and the steps that many leaves share
- * (tdx-module.md 5: prefix C, tracking T, state check ST, interrupt polls).
- * Each leaf is one function in a file of its family; guest leaves share the context and the polls.
+ * How a host leaf is written: the context it gets, the table it stands in, and the steps that many
+ * leaves share (tdx-module.md 5: prefix C, tracking T, state check ST, interrupt polls). Each leaf
+ * is one function in a file of its family; guest leaves share the context and the polls.
  *
- * How a handler works: it checks, takes locks through c->held, changes state, and returns the whole RAX. On an error it just
- * returns: the dispatcher releases c->held in reverse order and puts RAX into the registers.
- * c->in is what the caller gave, c->r what it will see.
+ * How a handler works: it checks, takes locks through c->held, changes state, and returns the whole
+ * RAX. On an error it just returns: the dispatcher releases c->held in reverse order and puts RAX
+ * into the registers. c->in is what the caller gave, c->r what it will see.
  */
 #ifndef TDX_LEAF_H
 #define TDX_LEAF_H
@@ -63,7 +63,10 @@ u64 seam_take_td(struct seam_ctx *c, u64 tdr, enum seam_mode mode, u32 op);
 /* Implicit TDR (of a VCPU, of an owner): only its own entry; BUSY | TDR(128). Sets c->td. */
 u64 seam_take_td_implicit(struct seam_ctx *c, u64 tdr, enum seam_mode mode);
 
-/* ST of 3.2: fatal, keys, TDCX, OP_STATE lock (shared) if @lock, state in @allowed (bits 1 << OP_STATE). */
+/*
+ * ST of 3.2: fatal, keys, TDCX, OP_STATE lock (shared) if @lock, state in @allowed (bits 1 <<
+ * OP_STATE).
+ */
 #define SEAM_OPS(state) RT_BIT(SEAM_OPS_##state)
 u64 seam_check_td_state(struct seam_ctx *c, u64 allowed, bool lock);
 /* OP_STATE in which TLB tracking is required (3.2): RUNNABLE, LIVE_EXPORT, LIVE_IMPORT. */
@@ -78,7 +81,10 @@ u64 seam_take_tree(struct seam_ctx *c, enum seam_mode mode, u64 gpa);
 /* RCX and RDX := the entry that stopped us, as SEPT.RD shows it; returns @status. */
 u64 seam_entry_error(struct seam_ctx *c, const struct seam_pos *p, u64 status);
 
-/* Prefix C of 5, steps 2 to 8: TDR, ST, page info, GPA, tree, walk, entry lock, entry read again into c->pos. */
+/*
+ * Prefix C of 5, steps 2 to 8: TDR, ST, page info, GPA, tree, walk, entry lock, entry read again
+ * into c->pos.
+ */
 struct seam_prefix {
 	u64 allowed; /* OP_STATEs */
 	u8 min, max; /* levels; SEAM_TOP: as high as the TD's tables go */
@@ -92,16 +98,22 @@ u64 seam_sept_prefix_tail(struct seam_ctx *c, const struct seam_prefix *p);
 #define SEAM_STATE_BIT(st) (1ULL << ((st)&0x80 ? 32 + ((st)&0x1f) : (st)&0x1f))
 #define SEAM_STATE(name)   SEAM_STATE_BIT(SEAM_SEPT_##name)
 bool seam_state_in(u8 state, u64 states);
-/* Step 9: the state of c->pos is in @states, else EPT_ENTRY_STATE_INCORRECT | RCX with the entry. */
+/*
+ * Step 9: the state of c->pos is in @states, else EPT_ENTRY_STATE_INCORRECT | RCX with the entry.
+ */
 u64 seam_check_entry_state(struct seam_ctx *c, u64 states);
 /* T of 5: blocked, and tracked by @bepoch. */
 u64 seam_check_tracking(struct seam_ctx *c, u64 bepoch);
-/* Profile blocked_counters: the page or table of c->pos was blocked (+1) or is no longer (-1); @state without the blocking. */
+/*
+ * Profile blocked_counters: the page or table of c->pos was blocked (+1) or is no longer (-1);
+ * @state without the blocking.
+ */
 void seam_count_blocked(struct seam_ctx *c, u8 state, int sign);
 
 /*
- * Poll for interrupts as a host leaf does: passes the POLL point, then answers 0, @interrupted (RESTARTABLE or RESUMABLE), or
- * INTERRUPTED_BUSY where the profile has it and the tree is wanted. If not 0, RCX and RDX are what the caller gave.
+ * Poll for interrupts as a host leaf does: passes the POLL point, then answers 0, @interrupted
+ * (RESTARTABLE or RESUMABLE), or INTERRUPTED_BUSY where the profile has it and the tree is wanted.
+ * If not 0, RCX and RDX are what the caller gave.
  */
 u64 seam_poll_host(struct seam_ctx *c, u64 interrupted);
 /* Key of the "interrupt" fault for guest leaves: this | leaf. */

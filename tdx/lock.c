@@ -23,7 +23,10 @@ enum seam_try seam_sharex_try(u16 *word, enum seam_mode mode)
 		*word = SEAM_WORD_EX;
 		return SEAM_TRY_OK;
 	}
-	/* The reader is counted before it is refused, and stays counted until the holder's release (6.1). */
+	/*
+	 * The reader is counted before it is refused, and stays counted until the holder's release
+	 * (6.1).
+	 */
 	*word = old + SHAREX_READER;
 	return old & SEAM_WORD_EX ? SEAM_TRY_BUSY : SEAM_TRY_OK;
 }
@@ -53,7 +56,10 @@ static enum seam_try hp_try_shared(u16 *word, enum seam_side side)
 		*word = old;
 		return SEAM_TRY_BUSY_HP;
 	}
-	/* A reader's success clears the reservation too: that is how a refused BLOCK loses it (8.2). */
+	/*
+	 * A reader's success clears the reservation too: that is how a refused BLOCK loses it
+	 * (8.2).
+	 */
 	if (side == SEAM_HOST)
 		*word &= ~SEAM_WORD_HP;
 	return SEAM_TRY_OK;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The module's lock words and what each attempt does to them (tdx-module.md 6.1, 4.5), and the list of locks that a call holds.
- * Nothing here waits: an attempt succeeds or is refused at once, and a refused attempt has the real one's side effects.
- * Which lock a leaf takes, and in which order, is the leaf's business.
+ * The module's lock words and what each attempt does to them (tdx-module.md 6.1, 4.5), and the list
+ * of locks that a call holds. Nothing here waits: an attempt succeeds or is refused at once, and a
+ * refused attempt has the real one's side effects. Which lock a leaf takes, and in which order, is
+ * the leaf's business.
  *
  * Invariants:
- *  - A word is 16 bits. sharex: bit 0 exclusive, 15:1 readers. With host priority: bit 0 exclusive, bit 1 HP, 15:2 readers.
- *  - A call records what it took in its list; whatever is still in there when it ends is released in reverse order.
+ *  - A word is 16 bits. sharex: bit 0 exclusive, 15:1 readers. With host priority: bit 0 exclusive,
+ *    bit 1 HP, 15:2 readers.
+ *  - A call records what it took in its list; whatever is still in there when it ends is released
+ *    in reverse order.
  */
 #ifndef TDX_LOCK_H
 #define TDX_LOCK_H
@@ -39,7 +42,9 @@ void seam_sharex_release(u16 *word, enum seam_mode mode);
 /* sharex with host priority: PAMT entries, OP_STATE, S-EPT tree from 1.5.20. */
 enum seam_try seam_sharex_hp_try(u16 *word, enum seam_mode mode, enum seam_side side);
 void seam_sharex_hp_release(u16 *word, enum seam_mode mode);
-/* The caller's shared hold becomes exclusive if it is the only one; refused: still shared, HP set. */
+/*
+ * The caller's shared hold becomes exclusive if it is the only one; refused: still shared, HP set.
+ */
 enum seam_try seam_sharex_hp_upgrade(u16 *word);
 
 /* S-EPT entry: lock bit 11, HP bit 52 of the entry itself. */
@@ -54,7 +59,7 @@ enum seam_lock_kind {
 	SEAM_HELD_SHAREX,
 	SEAM_HELD_SHAREX_HP,
 	SEAM_HELD_ENTRY,   /* one S-EPT entry */
-	SEAM_HELD_ENTRIES, /* the first @count entries of a table (PROMOTE's children up to 1.5.16) */
+	SEAM_HELD_ENTRIES, /* @count entries of a table in a row (PROMOTE's children) */
 	SEAM_HELD_MUTEX,
 };
 
@@ -65,7 +70,10 @@ struct seam_held {
 	u16 count;
 };
 
-/* DEMOTE with three L2 pages and a pair is the deepest: 3 TDR + OP_STATE + tree + entry + 4 x 3 pages + parent + 2 x 3. */
+/*
+ * DEMOTE with three L2 pages and a pair is the deepest: 3 TDR + OP_STATE + tree + entry + 4 x 3
+ * pages + parent + 2 x 3.
+ */
 #define SEAM_MAX_HELD 32
 
 struct seam_held_list {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Leaves that put a page into a TD: TDH.MEM.SEPT.ADD, PAGE.ADD, PAGE.AUG (tdx-module.md 5.1, 5.4, 5.5).
- * What takes pages out again is in mem_remove.c.
+ * Leaves that put a page into a TD: TDH.MEM.SEPT.ADD, PAGE.ADD, PAGE.AUG (tdx-module.md 5.1, 5.4,
+ * 5.5). What takes pages out again is in mem_remove.c.
  */
 #include "sim/rt/phys.h"
 #include "tdx/leaf.h"
@@ -27,7 +27,9 @@ static u64 check_l1_table(struct seam_ctx *c, bool allow_existing, struct table 
 	bool given = c->in.r8 != SEAM_NULL_PA;
 	u64 st = seam_check_entry_state(c, SEAM_STATE(FREE) | SEAM_STATE(NL_MAPPED));
 
-	/* Version 0 has no "none": there NULL_PA is a bad address, but a wrong entry counts first. */
+	/*
+	 * Version 0 has no "none": there NULL_PA is a bad address, but a wrong entry counts first.
+	 */
 	if (!st && !given && !c->version)
 		st = SEAM_OPERAND_INVALID | SEAM_OP_R8;
 	if (st)
@@ -85,7 +87,9 @@ static void add_table(struct seam_ctx *c, u32 vm, struct table *t)
 	seam_sept_write(c, &c->pos, c->pos.val | SEPT_ALIAS(vm));
 }
 
-/* All checks are done: page by page, and between pages the call can be stopped and resumed (5.1). */
+/*
+ * All checks are done: page by page, and between pages the call can be stopped and resumed (5.1).
+ */
 static u64 add_tables(struct seam_ctx *c, struct table t[])
 {
 	bool added = false;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDH.MEM.RANGE.BLOCK, RANGE.UNBLOCK and TDH.MEM.TRACK: how a range is taken from the guest before it changes
- * (tdx-module.md 3.5, 5.9). What may be done with a blocked and tracked range is in the other mem_*.c.
+ * TDH.MEM.RANGE.BLOCK, RANGE.UNBLOCK and TDH.MEM.TRACK: how a range is taken from the guest before
+ * it changes (tdx-module.md 3.5, 5.9). What may be done with a blocked and tracked range is in the
+ * other mem_*.c.
  */
 #include <assert.h>
 
@@ -47,7 +48,10 @@ static u8 unblocked_state(u8 state)
 	}
 }
 
-/* PAMT entry that carries the BEPOCH of c->pos: of the page at its level, or of the table it points to. */
+/*
+ * PAMT entry that carries the BEPOCH of c->pos: of the page at its level, or of the table it points
+ * to.
+ */
 static struct seam_pamt_entry *bepoch_entry(struct seam_ctx *c)
 {
 	u32 level = seam_sept_is_leaf(c->pos.val) ? c->pos.level : 0;
@@ -75,7 +79,10 @@ u64 seam_tdh_mem_range_block(struct seam_ctx *c)
 	/* A half done ACCEPT starts anew after this (5.9). */
 	if (state == SEAM_SEPT_PENDING && c->pos.level == 1)
 		val &= ~SEPT_COUNTER;
-	/* The entry first, BEPOCH last and without epoch_lock: a TRACK in between stamps the new epoch (3.5). */
+	/*
+	 * The entry first, BEPOCH last and without epoch_lock: a TRACK in between stamps the new
+	 * epoch (3.5).
+	 */
 	seam_sept_write(c, &c->pos, val);
 	seam_l2_block_aliases(c, c->td, &c->pos, true);
 	bepoch_entry(c)->bepoch = c->td->epoch;
@@ -95,13 +102,18 @@ u64 seam_tdh_mem_range_unblock(struct seam_ctx *c)
 						       SEAM_STATE(PENDING_BLOCKED));
 	if (st)
 		return st;
-	/* Going back costs the same as going on: others may have been denied the range already (10, 5). */
+	/*
+	 * Going back costs the same as going on: others may have been denied the range already (10,
+	 * 5).
+	 */
 	tracked = seam_epoch_tracked(c->td, bepoch_entry(c)->bepoch);
 	if (seam_tracking_required(c->td) && !tracked)
 		return SEAM_TLB_TRACKING_NOT_DONE | c->s->f.unblock_untracked_op;
 
 	state = unblocked_state(seam_sept_state(c->pos.val));
-	/* The reverse of BLOCK: aliases first. A PENDING page's stay blocked until it is accepted. */
+	/*
+	 * The reverse of BLOCK: aliases first. A PENDING page's stay blocked until it is accepted.
+	 */
 	if (state != SEAM_SEPT_PENDING)
 		seam_l2_block_aliases(c, c->td, &c->pos, false);
 	seam_sept_write(c, &c->pos, seam_sept_with_state(c->s, c->pos.val, state));
@@ -125,7 +137,9 @@ u64 seam_tdh_mem_track(struct seam_ctx *c)
 	if (seam_hold_sharex(&c->held, &td->epoch_lock, SEAM_EX) != SEAM_TRY_OK)
 		return SEAM_OPERAND_BUSY | SEAM_OP_TD_EPOCH;
 	rt_point(RT_PT_HELD, SEAM_AT(c->lp->id, td->tdr));
-	/* Nobody of the epoch before the current one may still run; those of the current one may. */
+	/*
+	 * Nobody of the epoch before the current one may still run; those of the current one may.
+	 */
 	if (td->refcount[1 - (td->epoch & 1)])
 		return SEAM_PREVIOUS_TLB_EPOCH_BUSY;
 	td->epoch++;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Leaves that take a page out of a TD or swap it: TDH.MEM.PAGE.REMOVE, SEPT.REMOVE, PAGE.RELOCATE
- * (tdx-module.md 5.2, 5.6, 5.9). The page's PAMT entry is known from the S-EPT, so its parents are not locked.
+ * (tdx-module.md 5.2, 5.6, 5.9). The page's PAMT entry is known from the S-EPT, so its parents are
+ * not locked.
  */
 #include "sim/rt/phys.h"
 #include "tdx/leaf.h"
@@ -191,7 +192,9 @@ u64 seam_tdh_mem_page_relocate(struct seam_ctx *c)
 				seam_sept_make_leaf(c->s, c->td, to.hpa,
 						    pending ? SEAM_SEPT_PENDING
 							    : SEAM_SEPT_MAPPED));
-	/* The target counts before the source falls, so moving inside one pair gives no hint (8.4). */
+	/*
+	 * The target counts before the source falls, so moving inside one pair gives no hint (8.4).
+	 */
 	seam_pamt_assign(c->s, &to, SEAM_PT_REG, c->td->tdr);
 	to.e->bepoch = 0;
 	c->r->rcx = freed(from.hpa, seam_pamt_unassign(c->s, &from));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDH.MEM.PAGE.DEMOTE (tdx-module.md 5.7, 8.2): one large leaf becomes a table of 512.
- * Its reverse is in mem_merge.c; what happens to the PAMT is in pamt_split.c.
+ * TDH.MEM.PAGE.DEMOTE (tdx-module.md 5.7, 8.2): one large leaf becomes a table of 512. Its reverse
+ * is in mem_merge.c; what happens to the PAMT is in pamt_split.c.
  *
- * Nothing that the guest can see changes before the last step, so every failure leaves the range as it was and the call can be
- * repeated: only the new table page has been written over, and that is nobody's yet.
+ * Nothing that the guest can see changes before the last step, so every failure leaves the range as
+ * it was and the call can be repeated: only the new table page has been written over, and that is
+ * nobody's yet.
  */
 #include "tdx/leaf.h"
 

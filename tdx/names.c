@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Numbers to names and back, from the tables of tdx/abi.h: leaves, status codes, operand ids, states.
- * For traces, reports and people who type a name; nothing here is asked while a leaf runs.
+ * Numbers to names and back, from the tables of tdx/abi.h: leaves, status codes, operand ids,
+ * states. For traces, reports and people who type a name; nothing here is asked while a leaf runs.
  */
 #include <string.h>
 

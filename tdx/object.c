@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDs as objects of the model: found by the HPA of their TDR, made and freed with it. And what memory work costs.
- * The real module keeps this state in the pages themselves; here a page only says, in the PAMT, that it is a TDR.
+ * TDs as objects of the model: found by the HPA of their TDR, made and freed with it. And what
+ * memory work costs. The real module keeps this state in the pages themselves; here a page only
+ * says, in the PAMT, that it is a TDR.
  */
 #include <assert.h>
 

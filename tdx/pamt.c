@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PAMT storage, walk and operand checks (tdx-module.md 2.1 to 2.3).
- * Split and merge are in pamt_split.c, pairs and bitmap of Dynamic PAMT in dpamt.c.
+ * PAMT storage, walk and operand checks (tdx-module.md 2.1 to 2.3). Split and merge are in
+ * pamt_split.c, pairs and bitmap of Dynamic PAMT in dpamt.c.
  *
- *   TDMR -> gb[i] (1G entry) -> group[8] -> 64 x (2M entry, sub) -> chunk[16] -> 32 x 4K entry
- *                                                        `-> uniform: the value of chunks that are not stored
+ *   TDMR -> gb[i] (1G entry) -> group[8] -> 64 x (2M entry, sub)
+ *                                                 sub -> chunk[16] -> 32 x 4K entry
+ *                                                  `--> uniform: the value of chunks not stored
  */
 #include <assert.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A large page's PAMT entry becomes 512 smaller ones, and back (tdx-module.md 2.1 "Level rule", 5.7, 5.8, 8.4).
- * What keeps a demotion cheap: 512 equal 4K entries are one uniform value, and only chunks with a lock in them are written out.
- * Which S-EPT entry goes with it is the leaf's business.
+ * A large page's PAMT entry becomes 512 smaller ones, and back (tdx-module.md 2.1 "Level rule",
+ * 5.7, 5.8, 8.4). What keeps a demotion cheap: 512 equal 4K entries are one uniform value, and only
+ * chunks with a lock in them are written out. Which S-EPT entry goes with it is the leaf's
+ * business.
  */
 #include <assert.h>
 #include <string.h>
@@ -49,7 +50,9 @@ static void fill_4k(struct seam_pamt_4k *sub, const struct seam_pamt_entry *val)
 	sub->uniform = *val;
 }
 
-/* All 512 types := NDA; owners and BEPOCHs stay. Chunks that say nothing of their own any more go. */
+/*
+ * All 512 types := NDA; owners and BEPOCHs stay. Chunks that say nothing of their own any more go.
+ */
 static void free_4k(struct seam_pamt_4k *sub)
 {
 	sub->uniform.type = SEAM_PT_NDA;

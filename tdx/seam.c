@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * seam_new() and seam_free(): a module in the current world, from a configuration that is checked line by line.
- * Defaults are those of tdx/seam.h. What SYS.INIT and SYS.CONFIG do on a cold module is in the SYS leaves.
+ * seam_new() and seam_free(): a module in the current world, from a configuration that is checked
+ * line by line. Defaults are those of tdx/seam.h. What SYS.INIT and SYS.CONFIG do on a cold module
+ * is in the SYS leaves.
  */
 #include <stdio.h>
 #include <string.h>
@@ -123,7 +124,7 @@ static bool make_features(const struct seam_config *cfg, struct seam_features *f
 	if (cfg->dynamic_pamt && !f->dynamic_pamt)
 		REFUSE("dynamic_pamt=on with profile %s, 1.5.20 or later expected", cfg->profile);
 	if (cfg->enh_demote > 0 && !f->enh_demote)
-		REFUSE("enhanced_demote_interruptibility=on with profile %s, 1.5.28 or later expected",
+		REFUSE("enhanced_demote_interruptibility=on with %s, 1.5.28 or later expected",
 		       cfg->profile);
 	if (cfg->enh_demote < 0 && f->enh_demote) {
 		f->enh_demote = 0;

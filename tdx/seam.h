@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * libseam's one public header: the TDX module as its callers see it, at the register ABI.
- * SEAMCALL, TDCALL, guest accesses and interrupts go in here and come out here; nothing of KVM or of a guest is known.
- * Status codes and leaf numbers are in tdx/abi.h; looking inside without a call is tdx/inspect.h.
+ * libseam's one public header: the TDX module as its callers see it, at the register ABI. SEAMCALL,
+ * TDCALL, guest accesses and interrupts go in here and come out here; nothing of KVM or of a guest
+ * is known. Status codes and leaf numbers are in tdx/abi.h; looking inside without a call is
+ * tdx/inspect.h.
  *
  * Invariants:
- *  - The module's state lies in the current world (sim/rt/world.h), under root 3 of the first instance.
- *  - A call never waits: a lock that is taken gives OPERAND_BUSY at once (tdx-module.md, Conventions).
- *  - An LP is either in the host (seam_call() allowed) or in a guest (the others allowed), never both.
+ *  - The module's state lies in the current world (sim/rt/world.h), under root 3 of the first
+ *    instance.
+ *  - A call never waits: a lock that is taken gives OPERAND_BUSY at once (tdx-module.md,
+ *    Conventions).
+ *  - An LP is either in the host (seam_call() allowed) or in a guest (the others allowed), never
+ *    both.
  */
 #ifndef TDX_SEAM_H
 #define TDX_SEAM_H
@@ -32,7 +36,11 @@ struct seam_range {
 struct seam_config {
 	const char *profile; /* "1.5.28"; NULL: "1.5.01" (the vectors' default) */
 	bool dynamic_pamt;   /* enabled at SYS.CONFIG; the profile must be able to */
-	s8 enh_demote; /* ENHANCED_DEMOTE_INTERRUPTIBILITY: 0 as the profile has it, 1 on (refused if it can't), -1 off */
+	/*
+	 * ENHANCED_DEMOTE_INTERRUPTIBILITY: 0 as the profile has it, 1 on (refused if it can't),
+	 * -1 off
+	 */
+	s8 enh_demote;
 	bool non_blocking_resize; /* assumption of tdx-module.md 8.3: every report must say so */
 	u32 lps, pkgs;		  /* 4, 1 */
 	struct seam_range tdmr
@@ -64,16 +72,17 @@ enum seam_result {
 	SEAM_RET,     /* SEAMCALL returned to the host: RAX is the status */
 	SEAM_ENTERED, /* TDH.VP.ENTER: the LP is in the guest now; registers are the guest's */
 	SEAM_DONE,    /* the guest's instruction completed; registers are the guest's */
-	SEAM_EXIT, /* TD exit: registers are the host's, as after TDH.VP.ENTER; the LP is in the host */
-	SEAM_RESTART_EXIT, /* as SEAM_EXIT, after an interruptible TDCALL that the guest will execute again */
-	SEAM_VE,	   /* #VE injected into the guest: struct seam_fault says what it reports */
+	SEAM_EXIT,    /* TD exit: host registers, as after TDH.VP.ENTER; the LP is in the host */
+	/* as SEAM_EXIT, after an interruptible TDCALL that the guest will execute again */
+	SEAM_RESTART_EXIT,
+	SEAM_VE,     /* #VE injected into the guest: struct seam_fault says what it reports */
 	SEAM_INJECT, /* another exception injected: vector in struct seam_fault */
 };
 
 /*
- * seam_call - SEAMCALL on @lp. @r: RAX = leaf | version << 16 and operands in, status and outputs out.
- * Returns SEAM_RET, or SEAM_ENTERED for a TDH.VP.ENTER that got in.
- * Scheduling points: CALL at entry, HELD while locks are held, POLL at each interrupt poll.
+ * seam_call - SEAMCALL on @lp. @r: RAX = leaf | version << 16 and operands in, status and outputs
+ * out. Returns SEAM_RET, or SEAM_ENTERED for a TDH.VP.ENTER that got in. Scheduling points: CALL at
+ * entry, HELD while locks are held, POLL at each interrupt poll.
  */
 enum seam_result seam_call(struct seam *s, u32 lp, struct seam_regs *r);
 
@@ -82,14 +91,17 @@ struct seam_fault {
 	u64 reason, qual, gla, gpa; /* VE_INFO */
 };
 
-/* SEAM_SAME_RIP: executed at the RIP of this VCPU's previous guest event (zero-step counting, spec 7.4). */
+/*
+ * SEAM_SAME_RIP: executed at the RIP of this VCPU's previous guest event (zero-step counting, spec
+ * 7.4).
+ */
 #define SEAM_SAME_RIP 1U
 /* SEAM_KEEP_VE: the guest does not read VE_INFO after a #VE. */
 #define SEAM_KEEP_VE 2U
 
 /*
- * seam_tdcall - a TDCALL of the VCPU that is in the guest on @lp. @r: the guest's registers in; out by result.
- * TDG.VP.VMCALL gives SEAM_EXIT; the next TDH.VP.ENTER of that VCPU completes it.
+ * seam_tdcall - a TDCALL of the VCPU that is in the guest on @lp. @r: the guest's registers in; out
+ * by result. TDG.VP.VMCALL gives SEAM_EXIT; the next TDH.VP.ENTER of that VCPU completes it.
  */
 enum seam_result seam_tdcall(struct seam *s, u32 lp, struct seam_regs *r, u32 flags,
 			     struct seam_fault *fault);
@@ -113,18 +125,25 @@ struct seam_access {
 };
 
 /*
- * seam_access - one guest memory access. Private GPAs are translated by the VCPU's TLB or by walking the S-EPT (no lock is taken).
- * A shared GPA is translated by the function set with seam_set_shared_walk(), else it is an EPT violation.
+ * seam_access - one guest memory access. Private GPAs are translated by the VCPU's TLB or by
+ * walking the S-EPT (no lock is taken). A shared GPA is translated by the function set with
+ * seam_set_shared_walk(), else it is an EPT violation.
  * @exit: the host's registers on SEAM_EXIT.
  */
 enum seam_result seam_access(struct seam *s, u32 lp, struct seam_access *a, u32 flags,
 			     struct seam_regs *exit, struct seam_fault *fault);
 
-/* Walk of the shared EPT (the VMM's table): true and *hpa, *writable if mapped. @eptp: as the host put it in TDVPS by VP.WR; here the VM's cookie. */
+/*
+ * Walk of the shared EPT (the VMM's table): true and *hpa, *writable if mapped. @eptp: as the host
+ * put it in TDVPS by VP.WR; here the VM's cookie.
+ */
 void seam_set_shared_walk(struct seam *s,
 			  bool (*walk)(void *ctx, u64 tdr, u64 gpa, u64 *hpa, bool *writable),
 			  void *ctx);
-/* Drop shared translations of @gpa..+@size (0: all) of a TD on all LPs: the INVEPT that the VMM's shared flush does. */
+/*
+ * Drop shared translations of @gpa..+@size (0: all) of a TD on all LPs: the INVEPT that the VMM's
+ * shared flush does.
+ */
 void seam_shared_flush(struct seam *s, u64 tdr, u64 gpa, u64 size);
 
 /* An external interrupt (vector) or a machine check makes the LP leave the guest. Fills @exit. */
@@ -132,8 +151,9 @@ void seam_guest_interrupt(struct seam *s, u32 lp, u32 vector, struct seam_regs *
 void seam_guest_machine_check(struct seam *s, u32 lp, struct seam_regs *exit);
 
 /*
- * Pending events of an LP, as the module's polls see them (spec 5, "Interrupt predicate"). They stay until cleared by the host.
- * SEAM_IRQ_INTR is masked for host-side leaves by the caller's RFLAGS.IF, see seam_set_if().
+ * Pending events of an LP, as the module's polls see them (spec 5, "Interrupt predicate"). They
+ * stay until cleared by the host. SEAM_IRQ_INTR is masked for host-side leaves by the caller's
+ * RFLAGS.IF, see seam_set_if().
  */
 #define SEAM_IRQ_INTR 1U
 #define SEAM_IRQ_NMI  2U
@@ -144,9 +164,11 @@ u32 seam_irq_pending(const struct seam *s, u32 lp);
 void seam_set_if(struct seam *s, u32 lp, bool interrupts_on);
 
 /*
- * Fault sites (sim/rt/fault.h), key = leaf number: "busy" (the call fails with OPERAND_BUSY before it has done anything: operand
- * SEPT_TREE, TD_EPOCH for TRACK), "error" (fails with the value's status, likewise), "interrupt" (key = leaf; SEAM_IRQ_* of the value
- * become pending at this poll).
+ * Fault sites (sim/rt/fault.h), key = leaf number:
+ *  "busy": the call fails with OPERAND_BUSY before it has done anything; operand SEPT_TREE, of TRACK
+ *  and VP.ENTER TD_EPOCH, of leaves that take no tree lock RCX.
+ *  "error": fails with the value's status, likewise.
+ *  "interrupt": SEAM_IRQ_* of the value become pending at this poll; guest leaves: 0x10000 | leaf.
  */
 
 #endif

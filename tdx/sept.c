@@ -89,7 +89,9 @@ u64 seam_sept_info(const struct seam_pos *p)
 	return p->level | (u64)state << 8 | (u64)p->vm << 16;
 }
 
-/* RWX as the state has them; bit 10 is there only in present entries, and only in newer releases. */
+/*
+ * RWX as the state has them; bit 10 is there only in present entries, and only in newer releases.
+ */
 static u64 perms_of(const struct seam *s, u8 state)
 {
 	bool present = state == SEAM_SEPT_MAPPED || state == SEAM_SEPT_NL_MAPPED;

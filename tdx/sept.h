@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Secure EPT entries: bits, states, walk, and the one function that writes an entry (tdx-module.md 4).
- * Pages of the tables are pages of simulated memory (rt_phys_table()), so that what is peeked is what is walked.
- * Which states a leaf accepts is in the leaf's file.
+ * Secure EPT entries: bits, states, walk, and the one function that writes an entry (tdx-module.md
+ * 4). Pages of the tables are pages of simulated memory (rt_phys_table()), so that what is peeked
+ * is what is walked. Which states a leaf accepts is in the leaf's file.
  *
  * Invariants:
- *  - An entry changes only through seam_sept_write() (and its lock bits through tdx/lock.h): the write point, the trace and the
- *    release's rule for the HP bit are there.
+ *  - An entry changes only through seam_sept_write() (and its lock bits through tdx/lock.h): the
+ *    write point, the trace and the release's rule for the HP bit are there.
  *  - A walk takes no lock; the tree lock, or tracking for guests, keeps tables alive.
  */
 #ifndef TDX_SEPT_H
@@ -76,13 +76,19 @@ static inline bool seam_sept_is_leaf(u64 val)
 /* NL_BLOCKED, BLOCKED, PENDING_BLOCKED (4.1 "any blocked"). */
 bool seam_state_any_blocked(u8 state);
 
-/* HPA in the entry without HKID bits; @level of the entry: a leaf's low bits (accept counter) are cut off. */
+/*
+ * HPA in the entry without HKID bits; @level of the entry: a leaf's low bits (accept counter) are
+ * cut off.
+ */
 u64 seam_sept_hpa(const struct seam *s, u64 val, u32 level);
 /* RCX of SEPT.RD and of the S-EPT errors (4.4), and RDX. */
 u64 seam_sept_shown(const struct seam *s, u64 val);
 u64 seam_sept_info(const struct seam_pos *p);
 
-/* Fresh L1 entries. Leaf: MAPPED, PENDING, BLOCKED or PENDING_BLOCKED. Table: NL_MAPPED or NL_BLOCKED. */
+/*
+ * Fresh L1 entries. Leaf: MAPPED, PENDING, BLOCKED or PENDING_BLOCKED. Table: NL_MAPPED or
+ * NL_BLOCKED.
+ */
 u64 seam_sept_make_leaf(const struct seam *s, const struct seam_td *td, u64 hpa, u8 state);
 u64 seam_sept_make_table(const struct seam *s, u64 hpa, u8 state);
 /* The same page or table in another state, aliases kept. */
@@ -94,7 +100,8 @@ u32 seam_sept_top(const struct seam_td *td);
 bool seam_gpa_private(const struct seam_td *td, u64 gpa);
 
 /*
- * seam_sept_walk - towards @level; stops early at an entry without RWX, or at a leaf. True: reached @level.
+ * seam_sept_walk - towards @level; stops early at an entry without RWX, or at a leaf. True: reached
+ * @level.
  * @vm 0 is the L1 tree, 1..3 an L2 VM's.
  */
 bool seam_sept_walk(const struct seam *s, const struct seam_td *td, u32 vm, u64 gpa, u32 level,
@@ -103,8 +110,9 @@ bool seam_sept_walk(const struct seam *s, const struct seam_td *td, u32 vm, u64 
 void seam_sept_reread(struct seam_pos *p);
 
 /*
- * seam_sept_write - the holder's full write of @val to the entry at @p, which stays locked if it is locked; @p->val := @val.
- * Keeps or loses HP as the release does (4.5). The first write of a call to a locked entry passes the write point.
+ * seam_sept_write - the holder's full write of @val to the entry at @p, which stays locked if it is
+ * locked; @p->val := @val. Keeps or loses HP as the release does (4.5). The first write of a call
+ * to a locked entry passes the write point.
  */
 void seam_sept_write(struct seam_ctx *c, struct seam_pos *p, u64 val);
 /* All 512 entries of a new table := FREE, or DEMOTE's: @first + i * size of @child_level. */
@@ -115,8 +123,9 @@ void seam_sept_fill_children(struct seam *s, const struct seam_td *td, u64 table
 u64 *seam_sept_table(const struct seam *s, const struct seam_td *td, u64 table_hpa);
 
 /*
- * L2 entries (VM 1..3). Attributes as TDG.MEM.PAGE.ATTR.RD/WR have them, 16 bits a VM: R 0, W 1, Xs 2, Xu 3, VGPW 4, PW 5, SSS 6,
- * SVE 7, VALID 15. A blocked L2 leaf keeps its permissions in shadow bits.
+ * L2 entries (VM 1..3). Attributes as TDG.MEM.PAGE.ATTR.RD/WR have them, 16 bits a VM: R 0, W 1, Xs
+ * 2, Xu 3, VGPW 4, PW 5, SSS 6, SVE 7, VALID 15. A blocked L2 leaf keeps its permissions in shadow
+ * bits.
  */
 #define SEAM_ATTR_VALID RT_BIT(15)
 #define SEAM_ATTR_PERMS RT_MASK(7, 0)
@@ -125,7 +134,10 @@ u64 seam_l2_make_leaf(const struct seam *s, const struct seam_td *td, u64 hpa, u
 u64 seam_l2_make_table(u64 hpa);
 u16 seam_l2_attr(u64 val);
 u64 seam_l2_with_blocked(u64 val, bool blocked);
-/* RDX of ATTR.RD and R8 of SEPT.RD: the attributes of all VMs that have an alias of the L1 entry at @p. */
+/*
+ * RDX of ATTR.RD and R8 of SEPT.RD: the attributes of all VMs that have an alias of the L1 entry at
+ * @p.
+ */
 u64 seam_l2_attrs(const struct seam *s, const struct seam_td *td, const struct seam_pos *p);
 /* Every L2 leaf alias of the L1 entry: blocked or unblocked / freed. */
 void seam_l2_block_aliases(struct seam_ctx *c, const struct seam_td *td, const struct seam_pos *p,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The module's event types: SEAMCALLs and TDCALLs with operands and status, and every change of architectural state.
- * One table; who writes them out is the lab's and the runtime's business.
+ * The module's event types: SEAMCALLs and TDCALLs with operands and status, and every change of
+ * architectural state. One table; who writes them out is the lab's and the runtime's business.
  */
 #ifndef TDX_TRACE_H
 #define TDX_TRACE_H
@@ -10,9 +10,13 @@
 
 /*
  * X(id, name): seam_ev_<id>. Arguments:
- *  call, tdcall: B: lp leaf rcx rdx r8; E: lp leaf rcx rdx r8 status. exit (TD exit): lp status qual extqual gpa.
- *  enter: lp tdvpr epoch. sept: td gpa level old new (public states). pamt: hpa level old new (types) owner.
- *  epoch: td epoch ref0 ref1. opstate: td old new.
+ *  call, tdcall: B: lp leaf rcx rdx r8; E: the same as they are then, and status
+ *  exit (TD exit): lp status qual extqual gpa
+ *  enter: lp tdvpr epoch
+ *  sept: td gpa level from to (public states)
+ *  pamt: hpa level from to (types) owner
+ *  epoch: td epoch ref0 ref1
+ *  opstate: td from to
  */
 #define SEAM_EVENTS(X)       \
 	X(call, "seamcall")  \
