@@ -74,23 +74,38 @@ u32 kvm_mmu_locked(const struct kvm *kvm)
 	return kvm->mmu_lock.rt.readers ? 1 : 0;
 }
 
-bool kvm_look_slot(const struct kvm *kvm, u64 gpa, u32 *slot, struct kvm_gmem_file **file,
-		   u64 *index)
+static const struct kvm_memory_slot *look_slot(const struct kvm *kvm, gfn_t gfn)
 {
 	const struct kvm_memslots *slots = kvm->memslots;
-	const gfn_t gfn = gpa_to_gfn(gpa);
 	const struct kvm_memory_slot *s;
 	u32 i;
 
 	kvm_for_each_memslot(s, i, slots) {
-		if (gfn - s->base_gfn >= s->npages)
-			continue;
-		*slot = s->id;
-		*file = s->gmem.file;
-		*index = gfn - s->base_gfn + s->gmem.pgoff;
-		return true;
+		if (gfn - s->base_gfn < s->npages)
+			return s;
 	}
-	return false;
+	return NULL;
+}
+
+u32 kvm_look_lpage(const struct kvm *kvm, u64 gfn, u8 level)
+{
+	const struct kvm_memory_slot *slot = look_slot(kvm, gfn);
+
+	return slot ? lpage_info_slot(gfn, slot, level)->disallow_lpage : ~0U;
+}
+
+bool kvm_look_slot(const struct kvm *kvm, u64 gpa, u32 *slot, struct kvm_gmem_file **file,
+		   u64 *index)
+{
+	const gfn_t gfn = gpa_to_gfn(gpa);
+	const struct kvm_memory_slot *s = look_slot(kvm, gfn);
+
+	if (!s)
+		return false;
+	*slot = s->id;
+	*file = s->gmem.file;
+	*index = gfn - s->base_gfn + s->gmem.pgoff;
+	return true;
 }
 
 bool kvm_look_host_page(const struct kvm_host *host, u64 pfn)

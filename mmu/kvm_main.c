@@ -323,7 +323,7 @@ bool kvm_bug_check(struct kvm *kvm, bool cond, const char *file, int line, const
 {
 	if (cond && !kvm->vm_bugged) {
 		rt_trace(&ev_bug, RT_PH_INSTANT, (u64)line);
-		rt_report("kvm-bug", "%s:%d: %s: %s", file, line, kvm->name, what);
+		compat_report("kvm-bug", kvm->name, file, line, what);
 		kvm_vm_bugged(kvm);
 	}
 	return cond;

@@ -12,15 +12,37 @@
 
 #include "sim/rt/fault.h"
 
+/*
+ * __FILE__ from the project's root on, wherever the build directory lies: what is reported must not depend on it.
+ */
+static const char *project_path(const char *file)
+{
+	static const char *const rooms[] = {"mmu/", "gmem/", "tests/"};
+	const char *at;
+	u32 i;
+
+	for (i = 0; i < RT_ARRAY_SIZE(rooms); i++) {
+		at = strstr(file, rooms[i]);
+		if (at && (at == file || at[-1] == '/'))
+			return at;
+	}
+	return file;
+}
+
+void compat_report(const char *rule, const char *who, const char *file, int line, const char *what)
+{
+	rt_report(rule, "%s:%d: %s: %s", project_path(file), line, who, what);
+}
+
 void compat_warn(const char *file, int line, const char *what)
 {
-	rt_report("warn", "%s:%d: %s", file, line, what);
+	rt_report("warn", "%s:%d: %s", project_path(file), line, what);
 }
 
 /* A BUG() ends the run where there is one to end; outside of actors nothing else than dying is honest. */
 void compat_bug(const char *file, int line, const char *what)
 {
-	rt_report("bug", "%s:%d: %s", file, line, what);
+	rt_report("bug", "%s:%d: %s", project_path(file), line, what);
 	if (rt_actor_current())
 		rt_stop();
 	abort();
@@ -32,12 +54,13 @@ void compat_lockdep_fail(const char *file, int line, const char *what)
 	struct rt_actor *cur = rt_actor_current();
 
 	rt_locks_describe(cur ? rt_actor_id(cur) : RT_NOBODY, held, sizeof(held));
-	rt_report("lockdep", "%s:%d: %s does not hold; held: %s", file, line, what, held);
+	rt_report("lockdep", "%s:%d: %s does not hold; held: %s", project_path(file), line, what,
+		  held);
 }
 
 void compat_rcu_fail(const char *file, int line, const char *what)
 {
-	rt_report("rcu", "%s:%d: %s used outside a read section", file, line, what);
+	rt_report("rcu", "%s:%d: %s used outside a read section", project_path(file), line, what);
 }
 
 const char *compat_lock_name(const char *expr)

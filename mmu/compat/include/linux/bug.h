@@ -9,6 +9,8 @@
 
 #include <linux/compiler.h>
 
+/* A report of @rule about @who (a VM's name) at that line. */
+void compat_report(const char *rule, const char *who, const char *file, int line, const char *what);
 void compat_warn(const char *file, int line, const char *what);
 __noreturn void compat_bug(const char *file, int line, const char *what);
 
