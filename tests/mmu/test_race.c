@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The port under a random scheduler: a guest that accepts in one 2M at both levels while the VMM
+ * converts pages of it and pre-faults. Whatever the order: no report, and both tables agree at the end.
+ */
+#include "tests/mmu/td_fixture.h"
+
+#include <errno.h>
+
+#include <linux/kvm_host.h>
+
+#define SEEDS	 300
+#define ACCEPTS	 6
+#define CONVERTS 4
+
+struct race {
+	struct td_fixture *td;
+	u64 seed;
+	bool guest_done, host_done;
+};
+
+static void vcpu_thread(void *arg)
+{
+	struct race *race = arg;
+	u32 i;
+	int r;
+
+	for (i = 0; i < ACCEPTS; i++) {
+		const u64 gpa = TD_GPA + (i & 1 ? SZ_2M : 0) + (i / 2) * SZ_4K;
+
+		/* A page that was converted in between is an exit to the VMM, which does nothing about it. */
+		r = td_accept(race->td, i == 3 ? TD_GPA + SZ_2M : gpa, i == 3);
+		assert_true(r == -EINTR || r == -EFAULT);
+	}
+	race->guest_done = true;
+}
+
+static void host_thread(void *arg)
+{
+	struct race *race = arg;
+	u32 i;
+
+	for (i = 0; i < CONVERTS; i++)
+		assert_int_equal(td_convert(race->td, TD_GPA + SZ_2M - SZ_4K, 2 * SZ_4K, i & 1), 0);
+	race->host_done = true;
+}
+
+static bool same_in_sept(void *ctx, const struct kvm_spte_view *v)
+{
+	struct race *race = ctx;
+	struct seam_sept_view sept;
+
+	assert_false(v->frozen);
+	if (!v->leaf)
+		return true;
+	assert_true(seam_look_sept(race->td->seam, kvm_tdr(race->td->kvm), v->gfn << 12,
+				   v->level - 1, &sept));
+	assert_true(sept.leaf);
+	assert_int_equal(sept.level, v->level - 1);
+	assert_int_equal(sept.hpa, v->pfn << 12);
+	assert_true(sept.state == SEAM_SEPT_MAPPED || sept.state == SEAM_SEPT_PENDING);
+	return true;
+}
+
+static void run_seed(u64 seed, const struct td_opts *opts)
+{
+	struct td_fixture *td = td_new(opts);
+	struct race race = {.td = td, .seed = seed};
+	enum rt_run_result result;
+	char why[256];
+
+	assert_int_equal(td_prefault(td, TD_GPA, SZ_2M), 0);
+	rt_set_chooser(td->world, &rt_chooser_random);
+	while (seed--)
+		rt_random(); /* another place of the same sequence */
+	assert_non_null(rt_actor_new("vcpu0", vcpu_thread, &race));
+	assert_non_null(rt_actor_new("host", host_thread, &race));
+	result = rt_run();
+
+	if (td->reports)
+		fail_msg("seed %llu: %s", race.seed, td->last_report);
+	assert_int_equal(result, RT_RUN_QUIET);
+	assert_true(race.guest_done && race.host_done);
+	kvm_for_each_spte(td->kvm, true, TD_GPA >> 12, TD_SIZE >> 12, same_in_sept, &race);
+	if (!seam_check(td->seam, why, sizeof(why)))
+		fail_msg("seed %llu: %s", race.seed, why);
+	assert_int_equal(kvm_mmu_locked(td->kvm), 0);
+	assert_int_equal(kvm_stat(td->host, KVM_STAT_OVERZAP_BYTES), 0);
+
+	rt_set_chooser(td->world, &rt_chooser_in_order);
+	td_destroy(td);
+	assert_int_equal(kvm_stat(td->host, KVM_STAT_HOST_PAGES_PAMT), 0);
+	if (td->reports)
+		fail_msg("seed %llu, teardown: %s", race.seed, td->last_report);
+	td_free(td);
+}
+
+static void test_race__accept_against_conversion(void **state)
+{
+	for (u64 seed = 0; seed < SEEDS; seed++)
+		run_seed(seed, NULL);
+}
+
+static void test_race__with_dynamic_pamt(void **state)
+{
+	for (u64 seed = 0; seed < SEEDS; seed++)
+		run_seed(seed, &(struct td_opts){.dynamic_pamt = true});
+}
+
+static void test_race__attributes_of_the_vm(void **state)
+{
+	for (u64 seed = 0; seed < SEEDS; seed++)
+		run_seed(seed, &(struct td_opts){.series = "v3", .dynamic_pamt = seed & 1});
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_race__accept_against_conversion),
+		cmocka_unit_test(test_race__with_dynamic_pamt),
+		cmocka_unit_test(test_race__attributes_of_the_vm),
+	};
+
+	return cmocka_run_group_tests_name("mmu_race", tests, NULL, NULL);
+}
