@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.MEM.PAGE.ACCEPT (tdx-module.md 7): the walk without a lock, the sizes that do not match, and the interruptible 2M.
- * Also the entry lock and the EPT violation exit that ACCEPT shares with ATTR.*.
+ * TDG.MEM.PAGE.ACCEPT (tdx-module.md 7): the walk without a lock, the sizes that do not match, and
+ * the interruptible 2M. Also the entry lock and the EPT violation exit that ACCEPT shares with
+ * ATTR.*.
  *
- * No tree, PAMT or OP_STATE lock is taken: the range can't be tracked, hence not reused, while this VCPU is in the guest.
+ * No tree, PAMT or OP_STATE lock is taken: the range can't be tracked, hence not reused, while this
+ * VCPU is in the guest.
  */
 #include <assert.h>
 
@@ -41,7 +43,10 @@ bool seam_tdg_lock_entry(struct seam_tdg *g)
 	struct seam_pos *p = &g->c.pos;
 	enum seam_try try;
 
-	/* Between the walk and the lock the host may have changed the entry: it is read again below. */
+	/*
+	 * Between the walk and the lock the host may have changed the entry: it is read again
+	 * below.
+	 */
 	rt_point(RT_PT_ATOMIC, SEAM_AT(g->c.lp->id, p->gpa));
 	try = seam_hold_entry(&g->c.held, p->entry, SEAM_GUEST);
 	seam_cost(g->c.s, SEAM_COST_ATOMIC, 1);
@@ -63,8 +68,8 @@ static void accept_zero_4k(struct seam_tdg *g, u64 hpa)
 }
 
 /*
- * Step 9 at 2M: from where an interrupted ACCEPT stopped, a poll after each 4K page but the last. False: interrupted, with the number
- * of pages done in the entry, which stays PENDING.
+ * Step 9 at 2M: from where an interrupted ACCEPT stopped, a poll after each 4K page but the last.
+ * False: interrupted, with the number of pages done in the entry, which stays PENDING.
  */
 static bool accept_zero_2m(struct seam_tdg *g)
 {
@@ -137,7 +142,10 @@ void seam_tdg_mem_page_accept(struct seam_tdg *g)
 		accept_stopped_above(g, level);
 		return;
 	}
-	/* Step 6 asks the entry as it was before the lock: an AUG in between gives a spurious mismatch, as in the real module. */
+	/*
+	 * Step 6 asks the entry as it was before the lock: an AUG in between gives a spurious
+	 * mismatch, as in the real module.
+	 */
 	was_leaf = seam_sept_is_leaf(p->val);
 	if (!seam_tdg_lock_entry(g))
 		return;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A guest's load, store or fetch: translation by the VCPU's TLB or by a walk without locks, and the module's answer to an
- * EPT violation (tdx-module.md 7.3; recorded: access_states, access_gpa_width, access_sept_ve_disable, ve_twice).
- * What is kept in the TLB is tdx/tlb.c's, counting faults for the zero-step defence tdx/epf.c's.
+ * A guest's load, store or fetch: translation by the VCPU's TLB or by a walk without locks, and the
+ * module's answer to an EPT violation (tdx-module.md 7.3; recorded: access_states,
+ * access_gpa_width, access_sept_ve_disable, ve_twice). What is kept in the TLB is tdx/tlb.c's,
+ * counting faults for the zero-step defence tdx/epf.c's.
  */
 #include <assert.h>
 
@@ -13,7 +14,10 @@
 
 #define VECTOR_PF 14
 #define INSN_LEN  4
-/* Exit qualification of an EPT violation as hardware gives it: linear address valid, access to the translated address. */
+/*
+ * Exit qualification of an EPT violation as hardware gives it: linear address valid, access to the
+ * translated address.
+ */
 #define QUAL_GLA_VALID RT_MASK(8, 7)
 
 static u64 td_shared_bit(const struct seam_td *td)
@@ -60,7 +64,10 @@ static bool walk_tables(const struct seam *s, const struct seam_td *td, u64 gpa,
 	return walk_private(s, td, gpa, p, e);
 }
 
-/* The tables still translate @gpa as @e does. Another size with the same bytes behind it is no staleness (DEMOTE, PROMOTE). */
+/*
+ * The tables still translate @gpa as @e does. Another size with the same bytes behind it is no
+ * staleness (DEMOTE, PROMOTE).
+ */
 static bool still_translates(const struct seam *s, const struct seam_td *td,
 			     const struct seam_tlb_entry *e, u64 gpa, u32 *level)
 {
@@ -94,7 +101,9 @@ static enum seam_result access_exit(struct seam *s, u32 lp, const struct seam_ac
 				    enum seam_exit_type type, struct seam_regs *exit)
 {
 	struct seam_vcpu *v = s->lp[lp].in_guest;
-	/* The host learns the page, not the offset, and not whether a linear address was involved. */
+	/*
+	 * The host learns the page, not the offset, and not whether a linear address was involved.
+	 */
 	const struct seam_td_exit x = {
 		.reason = SEAM_REASON_EPT_VIOLATION,
 		.qual = access_qual(a, perms) & ~RT_MASK(12, 7),
@@ -111,7 +120,10 @@ static enum seam_result access_exit(struct seam *s, u32 lp, const struct seam_ac
 	return SEAM_EXIT;
 }
 
-/* Private EPT violation: PENDING is the guest's matter (#VE, or exit type 6 where it has disabled that), the rest is the host's. */
+/*
+ * Private EPT violation: PENDING is the guest's matter (#VE, or exit type 6 where it has disabled
+ * that), the rest is the host's.
+ */
 static enum seam_result access_violation(struct seam *s, u32 lp, const struct seam_access *a,
 					 const struct seam_pos *p, u32 flags,
 					 struct seam_regs *exit, struct seam_fault *fault)
@@ -136,7 +148,10 @@ static enum seam_result access_violation(struct seam *s, u32 lp, const struct se
 	return seam_inject_ve(v, &ve, flags, fault);
 }
 
-/* Store or load the word around the address, with the key that the translation implies: the TD's, or none for shared memory. */
+/*
+ * Store or load the word around the address, with the key that the translation implies: the TD's,
+ * or none for shared memory.
+ */
 static void access_data(const struct seam *s, const struct seam_td *td, struct seam_access *a,
 			const struct seam_tlb_entry *e)
 {
@@ -155,7 +170,10 @@ static void access_data(const struct seam *s, const struct seam_td *td, struct s
 	a->data = val;
 }
 
-/* Hardware's translation: the TLB if it has one, else the tables, which fill it. NULL: EPT violation at *@p. */
+/*
+ * Hardware's translation: the TLB if it has one, else the tables, which fill it. NULL: EPT
+ * violation at *@p.
+ */
 static const struct seam_tlb_entry *translate(struct seam *s, const struct seam_td *td,
 					      struct seam_vcpu *v, struct seam_access *a,
 					      struct seam_pos *p, struct seam_tlb_entry *walked)
@@ -166,7 +184,10 @@ static const struct seam_tlb_entry *translate(struct seam *s, const struct seam_
 	a->stale = false;
 	if (!s->cfg.no_tlb)
 		hit = seam_tlb_lookup(&v->tlb, a->gpa);
-	/* A translation without write permission is walked again, as hardware does before it faults. */
+	/*
+	 * A translation without write permission is walked again, as hardware does before it
+	 * faults.
+	 */
 	if (hit && (a->kind != SEAM_WRITE || hit->writable)) {
 		a->stale = !still_translates(s, td, hit, a->gpa & RT_MASK(51, 12), &level);
 		return hit;
@@ -180,7 +201,10 @@ static const struct seam_tlb_entry *translate(struct seam *s, const struct seam_
 	return walked;
 }
 
-/* Wider than the GPA space: hardware's page walk faults in the guest (#PF), the module only forwards it. */
+/*
+ * Wider than the GPA space: hardware's page walk faults in the guest (#PF), the module only
+ * forwards it.
+ */
 static bool gpa_too_wide(const struct seam_td *td, u64 gpa)
 {
 	return gpa & ~(td_shared_bit(td) | (td_shared_bit(td) - 1));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Guest memory accesses: what hardware does with a GPA, for tdx/access.c and for looking at TLBs (tdx/inspect.h).
+ * Guest memory accesses: what hardware does with a GPA, for tdx/access.c and for looking at TLBs
+ * (tdx/inspect.h).
  */
 #ifndef TDX_ACCESS_H
 #define TDX_ACCESS_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.MEM.PAGE.ATTR.RD and ATTR.WR: what L2 VMs may do with a page (tdx-module.md 5.12; recorded: page_attr, l2_aliases, matrix_*).
- * Attributes are 16 bits a VM; those of VM 0, the L1, can't be set. L2 entries themselves are tdx/sept_l2.c's.
+ * TDG.MEM.PAGE.ATTR.RD and ATTR.WR: what L2 VMs may do with a page (tdx-module.md 5.12; recorded:
+ * page_attr, l2_aliases, matrix_*). Attributes are 16 bits a VM; those of VM 0, the L1, can't be
+ * set. L2 entries themselves are tdx/sept_l2.c's.
  */
 #include "tdx/guest.h"
 
@@ -57,7 +58,10 @@ void seam_tdg_mem_page_attr_rd(struct seam_tdg *g)
 	};
 }
 
-/* RDX: nothing for the L1 or for VMs that the TD has not, no reserved bits. R8 likewise, its bit 15 asks for INVEPT. */
+/*
+ * RDX: nothing for the L1 or for VMs that the TD has not, no reserved bits. R8 likewise, its bit 15
+ * asks for INVEPT.
+ */
 static u64 attr_check_operands(const struct seam_tdg *g)
 {
 	u64 used = 0;
@@ -82,7 +86,10 @@ static bool attr_merge(const struct seam_tdg *g, u32 vm, u64 now, u16 *to)
 	return !(*to & ATTR_W) || (*to & ATTR_R);
 }
 
-/* The L2 entry of @vm := @attr, or FREE without any; the alias bit of the L1 entry follows. False: TD exit, no L2 table there. */
+/*
+ * The L2 entry of @vm := @attr, or FREE without any; the alias bit of the L1 entry follows. False:
+ * TD exit, no L2 table there.
+ */
 static bool attr_write_l2(struct seam_tdg *g, u32 vm, u16 attr)
 {
 	struct seam_pos l1 = g->c.pos, l2;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDH.VP.ENTER: the order of its checks, the epoch step, and what stays locked while the guest runs (tdx-module.md 5.10, 3.5).
- * Everything that happens when the guest leaves is in tdx/exit.c.
+ * TDH.VP.ENTER: the order of its checks, the epoch step, and what stays locked while the guest runs
+ * (tdx-module.md 5.10, 3.5). Everything that happens when the guest leaves is in tdx/exit.c.
  *
- * What is held when the LP is in the guest: the TDVPR's 4K PAMT entry with its 2M and 1G parents, and the TDR's own 4K entry, all shared.
+ * What is held when the LP is in the guest: the TDVPR's 4K PAMT entry with its 2M and 1G parents,
+ * and the TDR's own 4K entry, all shared.
  */
 #include <assert.h>
 
@@ -44,8 +45,9 @@ void seam_vmcall_to_host(struct seam_regs *host, const struct seam_regs *guest, 
 }
 
 /*
- * The hint answers an exit whose status has that bit, and nothing else; and no L2 VM ever runs here, so there is no L1 to resume.
- * Both come after the association (recorded: vcpu_association), which stays.
+ * The hint answers an exit whose status has that bit, and nothing else; and no L2 VM ever runs
+ * here, so there is no L1 to resume. Both come after the association (recorded: vcpu_association),
+ * which stays.
  */
 static u64 enter_check_flags(const struct seam_ctx *c)
 {
@@ -85,7 +87,10 @@ static u64 enter_check(struct seam_ctx *c)
 	return enter_check_flags(c);
 }
 
-/* 3.5: count the VCPU in its epoch; flush if it has not run since the epoch began, or not on this LP. */
+/*
+ * 3.5: count the VCPU in its epoch; flush if it has not run since the epoch began, or not on this
+ * LP.
+ */
 static u64 enter_epoch(struct seam_ctx *c)
 {
 	struct seam_td *td = c->td;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Zero-step: a host that lets the same instruction fault again and again learns what it touches. The module counts private
- * EPT violations at one RIP and, beyond a threshold, refuses entry until the GPAs are resolved (recorded: ept_fault_stepping, n_zero_step*).
- * Single-step: read in source, not recorded. The extra instructions run as cycles here, since the guest's program is the caller's.
+ * Zero-step: a host that lets the same instruction fault again and again learns what it touches.
+ * The module counts private EPT violations at one RIP and, beyond a threshold, refuses entry until
+ * the GPAs are resolved (recorded: ept_fault_stepping, n_zero_step*). Single-step: read in source,
+ * not recorded. The extra instructions run as cycles here, since the guest's program is the
+ * caller's.
  */
 #include <xxhash.h>
 
@@ -66,7 +68,10 @@ static u64 epf_refuse(struct seam_ctx *c, u64 gpa)
 	return SEAM_REASON_EPT_VIOLATION;
 }
 
-/* The guest asked to be told (NOTIFY_ENABLES bit 0); what VE_INFO then holds is not recorded: an EPT violation without address. */
+/*
+ * The guest asked to be told (NOTIFY_ENABLES bit 0); what VE_INFO then holds is not recorded: an
+ * EPT violation without address.
+ */
 static void epf_notify(struct seam_ctx *c)
 {
 	struct seam_vcpu *v = c->vcpu;
@@ -112,7 +117,10 @@ void seam_single_step_check(struct seam *s, struct seam_vcpu *v)
 
 	if (!step_suspicious(s, td, v))
 		return;
-	/* The module draws a random number; a run must be repeatable, so it is a function of the VCPU's history. */
+	/*
+	 * The module draws a random number; a run must be repeatable, so it is a function of the
+	 * VCPU's history.
+	 */
 	steps = 1 + XXH64(seed, sizeof(seed), 0) % STEP_MAX;
 	v->single_steps += steps;
 	rt_cycles(steps * STEP_INSN_CYCLES);

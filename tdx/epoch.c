@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TLB tracking: when a BLOCK is old enough that no running VCPU can still use what was blocked (tdx-module.md 3.5).
- * TD_EPOCH is raised by MEM.TRACK, counted into by VP.ENTER and out of by a TD exit; BEPOCH is stamped by BLOCK.
+ * TLB tracking: when a BLOCK is old enough that no running VCPU can still use what was blocked
+ * (tdx-module.md 3.5). TD_EPOCH is raised by MEM.TRACK, counted into by VP.ENTER and out of by a TD
+ * exit; BEPOCH is stamped by BLOCK.
  */
 #include "tdx/internal.h"
 

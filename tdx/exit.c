@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Leaving the guest: the one way out for every TD exit, interrupts and machine checks, and the frame of a guest instruction.
- * Which instruction or access causes an exit is decided in tdx/guest.c, tdx/accept.c and tdx/access.c.
+ * Leaving the guest: the one way out for every TD exit, interrupts and machine checks, and the
+ * frame of a guest instruction. Which instruction or access causes an exit is decided in
+ * tdx/guest.c, tdx/accept.c and tdx/access.c.
  */
 #include <assert.h>
 
@@ -21,7 +22,9 @@
 #define VECTOR_DF	   8
 #define VECTOR_VE	   20
 #define INSN_LEN	   4 /* of TDCALL; every guest instruction counts as one */
-/* From one guest event to the next: what lies between them is not simulated, but it has moved RIP. */
+/*
+ * From one guest event to the next: what lies between them is not simulated, but it has moved RIP.
+ */
 #define EVENT_DISTANCE 0x100
 
 void seam_td_exit(struct seam *s, u32 lp, const struct seam_td_exit *x, struct seam_regs *out)
@@ -112,7 +115,10 @@ enum seam_result seam_inject_ve(struct seam_vcpu *v, const struct seam_ve_info *
 		.gpa = info->gpa,
 	};
 	v->ve = *info;
-	/* Unless told otherwise the guest's handler reads VE_INFO at once, which makes room for the next. */
+	/*
+	 * Unless told otherwise the guest's handler reads VE_INFO at once, which makes room for the
+	 * next.
+	 */
 	v->ve.valid = flags & SEAM_KEEP_VE;
 	return SEAM_VE;
 }
@@ -137,7 +143,10 @@ bool seam_guest_begin(struct seam *s, u32 lp, u32 flags, u64 reason, struct seam
 		*res = seam_inject_ve(v, &info, flags, fault);
 		return false;
 	}
-	/* Only what makes a VM exit notices that the TD died; plain accesses ask with reason 0 and go on. */
+	/*
+	 * Only what makes a VM exit notices that the TD died; plain accesses ask with reason 0 and
+	 * go on.
+	 */
 	if (reason && seam_td_find(s, v->tdr)->fatal) {
 		seam_td_exit(s, lp, &dead, out);
 		*res = SEAM_EXIT;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Metadata fields: what SYS.RD, MNG.RD/WR, VP.RD/WR and the guest's VM.RD/WR can name, and their values.
- * Only fields that a host or a guest of the field reads or writes for memory's sake are here; any other id is answered as unknown.
- * Leaves that use fields are in tdx/leaf_sys.c, tdx/leaf_md.c and tdx/guest.c.
+ * Metadata fields: what SYS.RD, MNG.RD/WR, VP.RD/WR and the guest's VM.RD/WR can name, and their
+ * values. Only fields that a host or a guest of the field reads or writes for memory's sake are
+ * here; any other id is answered as unknown. Leaves that use fields are in tdx/leaf_sys.c,
+ * tdx/leaf_md.c and tdx/guest.c.
  *
- * A field id (ABI): 23:0 code, 33:32 size of an element, 52 write mask valid, 55:53 context, 61:56 class, 63 not architectural.
- * Looking up uses class and code alone: the real module takes ids with another element size too (recorded for 9100000100000013).
+ * A field id (ABI): 23:0 code, 33:32 size of an element, 52 write mask valid, 55:53 context, 61:56
+ * class, 63 not architectural. Looking up uses class and code alone: the real module takes ids with
+ * another element size too (recorded for 9100000100000013).
  */
 #ifndef TDX_FIELD_H
 #define TDX_FIELD_H
@@ -21,7 +23,10 @@ enum seam_field_side {
 	SEAM_FIELD_TD_GUEST,
 };
 
-/* Fields of the platform and the module (SYS.RD). False: no such field. @next: id of the one after it, or SEAM_FIELD_NULL. */
+/*
+ * Fields of the platform and the module (SYS.RD). False: no such field. @next: id of the one after
+ * it, or SEAM_FIELD_NULL.
+ */
 bool seam_sys_field(const struct seam *s, u64 id, u64 *val, u64 *next);
 /* Id that a walk over all fields starts with. */
 u64 seam_sys_field_first(const struct seam *s);

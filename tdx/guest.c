@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * seam_tdcall(): what surrounds every guest leaf, and the leaves that only touch registers and fields.
- * ACCEPT and ATTR.* are in tdx/accept.c and tdx/attr.c, guest memory accesses in tdx/access.c.
+ * seam_tdcall(): what surrounds every guest leaf, and the leaves that only touch registers and
+ * fields. ACCEPT and ATTR.* are in tdx/accept.c and tdx/attr.c, guest memory accesses in
+ * tdx/access.c.
  */
 #include <assert.h>
 
@@ -82,7 +83,10 @@ void seam_tdg_vp_cpuidve_set(struct seam_tdg *g)
 	done(g, SEAM_SUCCESS);
 }
 
-/* RCX names the TD, 0 is oneself. Version 1 also tells the next field; there is no list here, so "none". */
+/*
+ * RCX names the TD, 0 is oneself. Version 1 also tells the next field; there is no list here, so
+ * "none".
+ */
 void seam_tdg_vm_rd(struct seam_tdg *g)
 {
 	u64 val = 0, st;
@@ -162,8 +166,9 @@ static void tdg_dispatch(struct seam_tdg *g)
 }
 
 /*
- * 6.4: the guest never sees BUSY_HOST_PRIORITY. The first refusal starts a timer that any other outcome stops; when it has run out, the
- * next refusal is a trap-like TD exit and the timer starts anew.
+ * 6.4: the guest never sees BUSY_HOST_PRIORITY. The first refusal starts a timer that any other
+ * outcome stops; when it has run out, the next refusal is a trap-like TD exit and the timer starts
+ * anew.
  */
 static void tdg_host_priority(struct seam_tdg *g)
 {
@@ -201,7 +206,10 @@ static enum seam_result tdg_finish(struct seam_tdg *g, struct seam_regs *r)
 		seam_guest_retire(v);
 		return SEAM_DONE;
 	}
-	/* A fault-like exit shows the guest the registers with which it executes the instruction again. */
+	/*
+	 * A fault-like exit shows the guest the registers with which it executes the instruction
+	 * again.
+	 */
 	v->regs = g->c.in;
 	if (g->x.kind != SEAM_EXIT_FAULT)
 		seam_guest_retire(v);

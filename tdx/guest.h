@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How a guest leaf is written: its context, its outcomes, and the EPT violation exits that guest leaves make themselves.
- * The frame around a leaf (RAX, host priority time-out, registers) is in tdx/guest.c.
+ * How a guest leaf is written: its context, its outcomes, and the EPT violation exits that guest
+ * leaves make themselves. The frame around a leaf (RAX, host priority time-out, registers) is in
+ * tdx/guest.c.
  */
 #ifndef TDX_GUEST_H
 #define TDX_GUEST_H
@@ -9,7 +10,10 @@
 #include "tdx/leaf.h"
 #include "tdx/vcpu.h"
 
-/* X(number, ID, function, name): guest leaves with a function here; the rest is answered as unknown. */
+/*
+ * X(number, ID, function, name): guest leaves with a function here; the rest is answered as
+ * unknown.
+ */
 #define SEAM_TDG_MODELLED(X)                                              \
 	X(0, VP_VMCALL, vp_vmcall, "TDG.VP.VMCALL")                       \
 	X(1, VP_INFO, vp_info, "TDG.VP.INFO")                             \
@@ -41,7 +45,9 @@ typedef void (*seam_tdg_fn)(struct seam_tdg *g);
 SEAM_TDG_MODELLED(SEAM_X)
 #undef SEAM_X
 
-/* EPT violation exit of a guest leaf at the entry @p (7.3): write access, permissions of the entry. */
+/*
+ * EPT violation exit of a guest leaf at the entry @p (7.3): write access, permissions of the entry.
+ */
 void seam_tdg_ept_exit(struct seam_tdg *g, enum seam_exit_type type, u32 req_level,
 		       const struct seam_pos *p);
 /* Guest lock of the entry at g->c.pos, then read it again. False: g->status says BUSY | RCX. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events that are pending at an LP, as its platform presents them to the module's polls (tdx-module.md 5, interrupt predicate).
- * Raising and clearing is the host's and the tests' business; who polls, and with what mask, is in tdx/leaf.h.
+ * Events that are pending at an LP, as its platform presents them to the module's polls (tdx-
+ * module.md 5, interrupt predicate). Raising and clearing is the host's and the tests' business;
+ * who polls, and with what mask, is in tdx/leaf.h.
  */
 #include <assert.h>
 

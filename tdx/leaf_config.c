@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDH.SYS.CONFIG: the host's TDMR_INFO array, checked, becomes the module's TDMRs (tdx-module.md 2.1, 5.11).
- * The fine order of these checks is not confirmed by a recording; status and operand of each are.
+ * TDH.SYS.CONFIG: the host's TDMR_INFO array, checked, becomes the module's TDMRs (tdx-module.md
+ * 2.1, 5.11). The fine order of these checks is not confirmed by a recording; status and operand of
+ * each are.
  */
 #include "sim/rt/phys.h"
 #include "tdx/leaf.h"

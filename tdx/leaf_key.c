@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Giving a TD's key back: TDH.MNG.VPFLUSHDONE, PHYMEM.CACHE.WB, MNG.KEY.FREEID and RECLAIMID (tdx-module.md 2.4, 2.5, 3.3).
- * The key ownership table changes here and in MNG.CREATE only. Reclaiming pages afterwards is tdx/leaf_phymem.c's.
+ * Giving a TD's key back: TDH.MNG.VPFLUSHDONE, PHYMEM.CACHE.WB, MNG.KEY.FREEID and RECLAIMID (tdx-
+ * module.md 2.4, 2.5, 3.3). The key ownership table changes here and in MNG.CREATE only. Reclaiming
+ * pages afterwards is tdx/leaf_phymem.c's.
  */
 #include "tdx/leaf.h"
 
@@ -87,7 +88,9 @@ static void wb_end(struct seam *s, struct seam_wb *wb, u32 pkg)
 	wb->interrupted = false;
 }
 
-/* Sub-block by sub-block; a poll between two of them. Interrupted: the record says where to go on. */
+/*
+ * Sub-block by sub-block; a poll between two of them. Interrupted: the record says where to go on.
+ */
 static u64 wb_run(struct seam_ctx *c, struct seam_wb *wb)
 {
 	u64 st;

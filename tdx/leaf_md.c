@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Metadata fields as the host reads and writes them: TDH.MNG.RD/WR and TDH.VP.RD/WR (tdx-module.md 3.3).
- * Which fields there are is tdx/tdfield.c's. R8 is 0 on every error: the dispatcher clears it first.
+ * Metadata fields as the host reads and writes them: TDH.MNG.RD/WR and TDH.VP.RD/WR (tdx-module.md
+ * 3.3). Which fields there are is tdx/tdfield.c's. R8 is 0 on every error: the dispatcher clears it
+ * first.
  */
 #include <assert.h>
 
@@ -48,7 +49,10 @@ u64 seam_tdh_mng_wr(struct seam_ctx *c)
 	return st;
 }
 
-/* @states: of the TD. @disabled: a DISABLED VCPU may still be read. The VCPU becomes associated with this LP. */
+/*
+ * @states: of the TD. @disabled: a DISABLED VCPU may still be read. The VCPU becomes associated
+ * with this LP.
+ */
 static u64 take_vcpu(struct seam_ctx *c, u64 states, bool disabled)
 {
 	struct seam_page pg;

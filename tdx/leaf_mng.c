@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Building a TD: TDH.MNG.CREATE, KEY.CONFIG, ADDCX and INIT, checks in the order of tdx-module.md 3.3.
- * The way back (VPFLUSHDONE, CACHE.WB, FREEID) is in tdx/leaf_key.c, VCPUs in tdx/leaf_vp.c.
+ * Building a TD: TDH.MNG.CREATE, KEY.CONFIG, ADDCX and INIT, checks in the order of tdx-module.md
+ * 3.3. The way back (VPFLUSHDONE, CACHE.WB, FREEID) is in tdx/leaf_key.c, VCPUs in tdx/leaf_vp.c.
  */
 #include "sim/rt/phys.h"
 #include "tdx/leaf.h"
@@ -70,7 +70,9 @@ u64 seam_tdh_mng_key_config(struct seam_ctx *c)
 	return SEAM_SUCCESS;
 }
 
-/* The page's contents depend on its index: S-EPT roots begin with FREE entries, the rest is zero. */
+/*
+ * The page's contents depend on its index: S-EPT roots begin with FREE entries, the rest is zero.
+ */
 static void tdcx_init(struct seam_ctx *c, u32 index, u64 hpa)
 {
 	if (index == SEAM_TDCX_SEPT || index >= SEAM_TDCX_L2)
@@ -123,7 +125,10 @@ static void td_configure(struct seam_td *td, const struct seam_td_params *p)
 	td->pml5 = p->levels == 5;
 	td->tsc_frequency = p->tsc_frequency;
 	td->hp_lock_timeout = SEAM_HP_TIMEOUT_DEFAULT_US * SEAM_TSC_PER_US;
-	/* Pending pages make a TD exit instead of a #VE by default where the TD asked for no #VE at all (7.3). */
+	/*
+	 * Pending pages make a TD exit instead of a #VE by default where the TD asked for no #VE at
+	 * all (7.3).
+	 */
 	if (p->attributes & SEAM_ATTR_SEPT_VE_DISABLE)
 		td->td_ctls = SEAM_CTLS_PENDING_VE_DISABLE;
 }
@@ -134,7 +139,10 @@ u64 seam_tdh_mng_init(struct seam_ctx *c)
 	struct seam_td *td;
 	u64 st;
 
-	/* Out: the CPUID leaf that was refused; here none ever is, since CPUID_CONFIG has to be zero. */
+	/*
+	 * Out: the CPUID leaf that was refused; here none ever is, since CPUID_CONFIG has to be
+	 * zero.
+	 */
 	c->r->rcx = 0;
 	st = seam_take_td(c, c->in.rcx, SEAM_EX, SEAM_OP_RCX);
 	if (st)

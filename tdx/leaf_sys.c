@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bringing the module up and down: TDH.SYS.INIT, LP.INIT, KEY.CONFIG, TDMR.INIT, LP.SHUTDOWN (tdx-module.md 5.11).
- * SYS.CONFIG with its TDMR_INFO checks is in tdx/leaf_config.c; reading what the module is, in tdx/leaf_sysrd.c.
+ * Bringing the module up and down: TDH.SYS.INIT, LP.INIT, KEY.CONFIG, TDMR.INIT, LP.SHUTDOWN (tdx-
+ * module.md 5.11). SYS.CONFIG with its TDMR_INFO checks is in tdx/leaf_config.c; reading what the
+ * module is, in tdx/leaf_sysrd.c.
  *
- * States only go up: SYSINIT_PENDING, SYSINIT_DONE, SYSCONFIG_DONE, SYS_READY, and SHUT_DOWN from any of them.
+ * States only go up: SYSINIT_PENDING, SYSINIT_DONE, SYSCONFIG_DONE, SYS_READY, and SHUT_DOWN from
+ * any of them.
  */
 #include "tdx/leaf.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the module tells about itself: TDH.SYS.RD, SYS.RDALL and SYS.INFO.
- * The fields are tdx/sysfield.c's; here is how a call walks them and in which memory format they are handed over.
+ * The fields are tdx/sysfield.c's; here is how a call walks them and in which memory format they
+ * are handed over.
  */
 #include <string.h>
 
@@ -32,7 +33,10 @@ u64 seam_tdh_sys_rd(struct seam_ctx *c)
 	return found ? SEAM_SUCCESS : SEAM_METADATA_FIELD_ID_INCORRECT;
 }
 
-/* Fields from @id on as a metadata list in one page; returns the first that did not fit, or SEAM_FIELD_NULL. */
+/*
+ * Fields from @id on as a metadata list in one page; returns the first that did not fit, or
+ * SEAM_FIELD_NULL.
+ */
 static u64 fill_list(const struct seam *s, u64 id, u8 *page)
 {
 	u64 len = LIST_HEADER, nr = 0, val, next, head;

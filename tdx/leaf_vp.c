@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Building and flushing a VCPU: TDH.VP.CREATE, ADDCX, INIT and FLUSH, checks in the order of tdx-module.md 3.3.
- * Entering it is tdx/enter.c's, its metadata fields tdx/leaf_md.c's.
+ * Building and flushing a VCPU: TDH.VP.CREATE, ADDCX, INIT and FLUSH, checks in the order of tdx-
+ * module.md 3.3. Entering it is tdx/enter.c's, its metadata fields tdx/leaf_md.c's.
  */
 #include <assert.h>
 
@@ -10,7 +10,10 @@
 #include "tdx/vcpu.h"
 
 #define PAGE_LINES 64
-/* CPUID(1).EAX as a guest finds it in RDX at its first instruction: family, model, stepping of the simulated processor (assumed). */
+/*
+ * CPUID(1).EAX as a guest finds it in RDX at its first instruction: family, model, stepping of the
+ * simulated processor (assumed).
+ */
 #define CPUID_1_EAX	 0x000806f8
 #define VP_CREATE_STATES (SEAM_OPS(INITIALIZED) | SEAM_OPS(STATE_IMPORT))
 
@@ -111,7 +114,10 @@ static u64 init_x2apic(struct seam_ctx *c)
 	return SEAM_SUCCESS;
 }
 
-/* What the guest finds in its registers at its first instruction (ABI, initial state of guest GPRs). */
+/*
+ * What the guest finds in its registers at its first instruction (ABI, initial state of guest
+ * GPRs).
+ */
 static void init_regs(const struct seam_td *td, struct seam_vcpu *v, u64 rcx)
 {
 	v->regs = (struct seam_regs){
@@ -132,7 +138,10 @@ u64 seam_tdh_vp_init(struct seam_ctx *c)
 
 	if (c->version > 1 || (v1 && !c->s->f.vp_init_v1))
 		return SEAM_OPERAND_INVALID | SEAM_OP_RAX;
-	/* TSC_ADJUST is the same on all LPs of this platform, so INCONSISTENT_MSR can't come, here or later. */
+	/*
+	 * TSC_ADJUST is the same on all LPs of this platform, so INCONSISTENT_MSR can't come, here
+	 * or later.
+	 */
 	st = take_vcpu(c, c->in.rcx, SEAM_EX, SEAM_OP_RCX, v1 ? SEAM_EX : SEAM_SH);
 	if (st)
 		return st;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The measurement of a TD's build (MRTD). A 64-bit hash stands for SHA-384: what is asked of it here is that the same build gives the same
- * value and another build another one.
+ * The measurement of a TD's build (MRTD). A 64-bit hash stands for SHA-384: what is asked of it
+ * here is that the same build gives the same value and another build another one.
  */
 #ifndef TDX_MR_H
 #define TDX_MR_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Metadata fields of the platform and the module: the table behind SYS.RD, SYS.RDALL and SYS.INFO.
- * Ids are the published ABI's; the order of the table is the order in which the module names the next field.
- * How a call asks for them is in tdx/leaf_sysrd.c.
+ * Ids are the published ABI's; the order of the table is the order in which the module names the
+ * next field. How a call asks for them is in tdx/leaf_sysrd.c.
  */
 #include "sim/rt/phys.h"
 #include "tdx/abi.h"

@@ -163,7 +163,7 @@ u64 seam_vp_field_rd(const struct seam_vcpu *v, u64 id, u64 *val)
 		*val = v->pend_nmi;
 		return SEAM_SUCCESS;
 	case VP_STATE_DETAILS:
-		*val = 0; /* no virtual interrupt pending: interrupts of the guest are not modelled */
+		*val = 0; /* none pending: the guest's own interrupts are not modelled */
 		return SEAM_SUCCESS;
 	case VP_STATE:
 		return SEAM_METADATA_FIELD_NOT_READABLE;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * TD_PARAMS as bytes, and the checks of MNG.INIT on them (recorded: directed/mng_init_params).
- * Reserved bytes first, then field by field; CPUID configuration must be zero, since CPUID is not modelled.
- * The TD itself is not touched here.
+ * Reserved bytes first, then field by field; CPUID configuration must be zero, since CPUID is not
+ * modelled. The TD itself is not touched here.
  */
 #include <string.h>
 
@@ -57,7 +57,10 @@ static bool attributes_ok(u64 a)
 	return !(a & ~SEAM_ATTR_ALLOWED) && !debug_migratable;
 }
 
-/* State components that only make sense together: AVX-512 (7:5) on top of AVX (2), CET user and supervisor (12:11). */
+/*
+ * State components that only make sense together: AVX-512 (7:5) on top of AVX (2), CET user and
+ * supervisor (12:11).
+ */
 static bool xfam_ok(u64 x)
 {
 	u64 avx512 = RT_FIELD(x, 7, 5), cet = RT_FIELD(x, 12, 11);
@@ -69,7 +72,10 @@ static bool xfam_ok(u64 x)
 	return !cet || cet == 3;
 }
 
-/* Write-back, a walk of 4 or 5 levels, nothing else; 52-bit GPAs need 5 (recorded: 43 with GPAW = 1 and 4 levels). */
+/*
+ * Write-back, a walk of 4 or 5 levels, nothing else; 52-bit GPAs need 5 (recorded: 43 with GPAW = 1
+ * and 4 levels).
+ */
 static bool eptp_ok(const struct seam *s, u64 eptp, u64 flags, u8 *levels)
 {
 	u32 walk = (u32)RT_FIELD(eptp, 5, 3);

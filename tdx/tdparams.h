@@ -57,8 +57,9 @@ struct seam_td_params {
 };
 
 /*
- * Read TD_PARAMS at @pa and check every field in the module's order. OPERAND_INVALID with the field's operand id, or
- * TDCS_NOT_ALLOCATED if @nr_tdcx pages are too few for the L2 VMs that it asks for.
+ * Read TD_PARAMS at @pa and check every field in the module's order. OPERAND_INVALID with the
+ * field's operand id, or TDCS_NOT_ALLOCATED if @nr_tdcx pages are too few for the L2 VMs that it
+ * asks for.
  */
 u64 seam_td_params_read(const struct seam *s, u64 pa, u32 nr_tdcx, struct seam_td_params *p);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A VCPU's TLB as a growing array, replaced oldest first at its limit.
- * A linear look-up behind a last-hit check: guests of a scenario touch few pages, and the array stays small in an image.
- * Nothing here knows S-EPT formats or epochs.
+ * A linear look-up behind a last-hit check: guests of a scenario touch few pages, and the array
+ * stays small in an image. Nothing here knows S-EPT formats or epochs.
  */
 #include <assert.h>
 
@@ -26,7 +26,10 @@ const struct seam_tlb_entry *seam_tlb_lookup(struct seam_tlb *t, u64 gpa)
 
 	if (t->last < t->nr && tlb_covers(&t->e[t->last], gpa))
 		return &t->e[t->last];
-	/* Newest first: after a refill of an address the older entry is gone, but a larger one may overlap. */
+	/*
+	 * Newest first: after a refill of an address the older entry is gone, but a larger one may
+	 * overlap.
+	 */
 	for (i = t->nr; i-- > 0;) {
 		if (tlb_covers(&t->e[i], gpa)) {
 			t->last = i;
@@ -72,7 +75,10 @@ void seam_tlb_drop_shared(struct seam_tlb *t, u64 gpa, u64 size)
 			t->e[kept++] = t->e[i];
 	}
 	if (kept != t->nr) {
-		/* The order of age is only lost at the limit, where any victim is as good as another. */
+		/*
+		 * The order of age is only lost at the limit, where any victim is as good as
+		 * another.
+		 */
 		t->nr = kept;
 		t->oldest = 0;
 		t->last = 0;

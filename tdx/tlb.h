@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The TLB of one VCPU: the translations that hardware may go on using until an INVEPT.
- * Filling, looking up and dropping live here; when ENTER has to flush is tdx/enter.c's business, walking is tdx/access.c's.
+ * Filling, looking up and dropping live here; when ENTER has to flush is tdx/enter.c's business,
+ * walking is tdx/access.c's.
  *
  * Invariants:
- *  - An entry stays until it is flushed, is replaced as the oldest of SEAM_TLB_MAX, or its address is filled again:
- *    a TLB may always forget, so forgetting only hides a stale translation, it never invents one.
- *  - Private and shared translations of one VCPU never have the same GPA (the SHARED bit is part of it).
+ *  - An entry stays until it is flushed, is replaced as the oldest of SEAM_TLB_MAX, or its address
+ *    is filled again: a TLB may always forget, so forgetting only hides a stale translation, it
+ *    never invents one.
+ *  - Private and shared translations of one VCPU never have the same GPA (the SHARED bit is part of
+ *    it).
  */
 #ifndef TDX_TLB_H
 #define TDX_TLB_H

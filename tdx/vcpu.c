@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * VCPU objects: making, finding and freeing them, and their association with an LP (3.4).
- * Entering and leaving the guest is in tdx/enter.c and tdx/exit.c; the leaves that build a VCPU are in tdx/leaf_vp.c.
+ * Entering and leaving the guest is in tdx/enter.c and tdx/exit.c; the leaves that build a VCPU are
+ * in tdx/leaf_vp.c.
  */
 #include <assert.h>
 
@@ -58,7 +59,10 @@ void seam_invept(struct seam *s, struct seam_td *td, u32 lp)
 	struct seam_vcpu *v;
 
 	seam_cost(s, SEAM_COST_INVEPT, 1);
-	/* INVEPT names the TD's tables, so a sibling that is associated with the same LP loses its translations too. */
+	/*
+	 * INVEPT names the TD's tables, so a sibling that is associated with the same LP loses its
+	 * translations too.
+	 */
 	for (v = td->vcpus; v; v = v->next)
 		if (v->assoc == lp)
 			seam_tlb_flush(&v->tlb);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A VCPU (the TDVPS of the real module) and what an LP knows about the one it runs.
- * The state, TD entry and exit, and the guest's side of the module build on this; the TD is in tdx/internal.h.
+ * The state, TD entry and exit, and the guest's side of the module build on this; the TD is in
+ * tdx/internal.h.
  *
  * Invariants:
- *  - ACTIVE means: in the guest on LP @assoc, @held holds the TDVPR's and the TDR's PAMT locks, and the TD's REFCOUNT of the
- *    parity of @epoch counts it. The one exception is a TD exit of a dead TD, which leaves the count up (spec 3.5).
+ *  - ACTIVE means: in the guest on LP @assoc, @held holds the TDVPR's and the TDR's PAMT locks, and
+ *    the TD's REFCOUNT of the parity of @epoch counts it. The one exception is a TD exit of a dead
+ *    TD, which leaves the count up (spec 3.5).
  *  - @assoc names the only LP whose TLB may hold translations of it; SEAM_LP_NONE: none may.
  */
 #ifndef TDX_VCPU_H
@@ -88,13 +90,16 @@ struct seam_vcpu {
 	/* While ACTIVE: TDVPR and TDR locks of ENTER. */
 	struct seam_held_list held;
 
-	/* Guest registers as they are when it is not executing; the guest's own copy runs on between exits. */
+	/*
+	 * Guest registers as they are when it is not executing; the guest's own copy runs on
+	 * between exits.
+	 */
 	struct seam_regs regs;
 	u8 exit_kind;	       /* enum seam_exit_kind of the last TD exit */
 	bool exit_recoverable; /* and its status had HOST_RECOVERABILITY_HINT */
 	u64 vmcall_mask;       /* RCX of the TDG.VP.VMCALL that it left with */
 	struct seam_ve_info ve;
-	bool notify_due; /* the guest's next instruction meets the #VE that zero-step notification injects */
+	bool notify_due; /* a zero-step notification #VE comes before the next instruction */
 	bool cpuid_ve;
 
 	/* An address for each instruction: what the stepping defences compare. */
@@ -125,11 +130,14 @@ struct seam_vcpu *seam_vcpu_get(const struct seam *s, u64 tdvpr);
 /* Its memory goes, with its TLB (the TDVPR was reclaimed). */
 void seam_vcpu_free(struct seam *s, struct seam_vcpu *v);
 
-/* INVEPT of the TD's tables on @lp: every VCPU of the TD that may have translations there loses them. */
+/*
+ * INVEPT of the TD's tables on @lp: every VCPU of the TD that may have translations there loses
+ * them.
+ */
 void seam_invept(struct seam *s, struct seam_td *td, u32 lp);
 /*
- * Associate @v with @lp (3.4). VCPU_ASSOCIATED if another LP has it. The flush that a new association needs
- * is done by the next entry.
+ * Associate @v with @lp (3.4). VCPU_ASSOCIATED if another LP has it. The flush that a new
+ * association needs is done by the next entry.
  */
 u64 seam_vcpu_associate(struct seam_td *td, struct seam_vcpu *v, u32 lp);
 /* VP.FLUSH's end of it: @lp forgets the VCPU. */
@@ -151,19 +159,24 @@ struct seam_td_exit {
 };
 
 /*
- * seam_td_exit - the VCPU on @lp leaves the guest: counts, locks, registers of the host into @out. A TD that died meanwhile turns every
- * exit into NON_RECOVERABLE_TD_NON_ACCESSIBLE and keeps its REFCOUNT (3.5).
+ * seam_td_exit - the VCPU on @lp leaves the guest: counts, locks, registers of the host into @out.
+ * A TD that died meanwhile turns every exit into NON_RECOVERABLE_TD_NON_ACCESSIBLE and keeps its
+ * REFCOUNT (3.5).
  */
 void seam_td_exit(struct seam *s, u32 lp, const struct seam_td_exit *x, struct seam_regs *out);
 /* The registers that a TDVMCALL hands to the host: RCX is @mask, those in it are copied. */
 void seam_vmcall_to_host(struct seam_regs *host, const struct seam_regs *guest, u64 mask);
 
-/* The exit that pending events of the LP force: INTR, then NMI, then SMI. False: nothing is pending. */
+/*
+ * The exit that pending events of the LP force: INTR, then NMI, then SMI. False: nothing is
+ * pending.
+ */
 bool seam_exit_for_irq(const struct seam *s, u32 lp, struct seam_td_exit *x);
 
 /*
- * One guest instruction. Begin: its RIP (SEAM_SAME_RIP: the last one's again); false if the VCPU can't execute it because the TD is dead
- * (@out: the exit) or a notification #VE comes first (@fault): *@res says which.
+ * One guest instruction. Begin: its RIP (SEAM_SAME_RIP: the last one's again); false if the VCPU
+ * can't execute it because the TD is dead (@out: the exit) or a notification #VE comes first
+ * (@fault): *@res says which.
  */
 bool seam_guest_begin(struct seam *s, u32 lp, u32 flags, u64 reason, struct seam_regs *out,
 		      struct seam_fault *fault, enum seam_result *res);

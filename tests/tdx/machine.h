@@ -44,12 +44,12 @@ u64 machine_large(struct machine *m);
 /* A SEAMCALL on @lp with RCX, RDX, R8, R9; returns RAX, all registers in m->r. */
 u64 call4(struct machine *m, u32 lp, u64 leaf, u64 rcx, u64 rdx, u64 r8, u64 r9);
 #define call(m, lp, leaf, rcx, rdx, r8) call4(m, lp, SEAM_TDH_##leaf, rcx, rdx, r8, 0)
-#define expect_status(got, want)                                            \
-	do {                                                                \
-		u64 got_ = (got), want_ = (want);                           \
-		if (got_ != want_)                                          \
+#define expect_status(got, want)                                                \
+	do {                                                                    \
+		u64 got_ = (got), want_ = (want);                               \
+		if (got_ != want_)                                              \
 			print_error("status %llx, wanted %llx\n", got_, want_); \
-		assert_int_equal(got_, want_);                              \
+		assert_int_equal(got_, want_);                                  \
 	} while (0)
 #define call_ok(m, lp, leaf, rcx, rdx, r8) expect_status(call(m, lp, leaf, rcx, rdx, r8), 0)
 

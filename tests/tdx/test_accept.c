@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.MEM.PAGE.ACCEPT: the size table of tdx-module.md 7.2, interruption and progress at 2M, and host priority.
- * Recordings have these answers too; here they stand in one table, and what a recording can't do is tried.
+ * TDG.MEM.PAGE.ACCEPT: the size table of tdx-module.md 7.2, interruption and progress at 2M, and
+ * host priority. Recordings have these answers too; here they stand in one table, and what a
+ * recording can't do is tried.
  */
 #include "tests/tdx/machine.h"
 
@@ -167,7 +168,9 @@ static void arm_interrupt(u64 nth, u32 kind)
 	rt_fault_arm(&f);
 }
 
-/* Pages 0..99 are zeroed, then an NMI: the rest follows when the guest executes the TDCALL again. */
+/*
+ * Pages 0..99 are zeroed, then an NMI: the rest follows when the guest executes the TDCALL again.
+ */
 static void test_accept__interrupted_2m_goes_on(void **state)
 {
 	struct seam_sept_view v;
@@ -228,7 +231,10 @@ static void test_accept__zeroes(void **state)
 	leave(&m, 0);
 }
 
-/* A host that failed once reserves the entry; the guest is refused until it succeeds, or a second has passed (6.4). */
+/*
+ * A host that failed once reserves the entry; the guest is refused until it succeeds, or a second
+ * has passed (6.4).
+ */
 static void test_accept__host_priority_times_out(void **state)
 {
 	const struct seam_hold h = {.id = SEAM_LOCK_SEPT, .obj = m.tdr, .gpa = GPA};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDH.VP.ENTER (tdx-module.md 5.10): the order of its checks, what stays locked while the guest runs, registers across an exit, and the
- * stepping defences of 7.4.
+ * TDH.VP.ENTER (tdx-module.md 5.10): the order of its checks, what stays locked while the guest
+ * runs, registers across an exit, and the stepping defences of 7.4.
  */
 #include "tests/tdx/machine.h"
 
@@ -222,7 +222,9 @@ static void test_enter__zero_step_notifies(void **state)
 	leave(&m, 0);
 }
 
-/* An interrupt right after entry is suspicious: some instructions run first, which only time shows. */
+/*
+ * An interrupt right after entry is suspicious: some instructions run first, which only time shows.
+ */
 static void test_enter__single_step(void **state)
 {
 	struct seam_access a;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TLB tracking (tdx-module.md 3.5): what TRACK counts, what BLOCK stamps, and when a range is tracked.
- * The contention of the epoch lock is among the recordings (busy_epoch_*).
+ * TLB tracking (tdx-module.md 3.5): what TRACK counts, what BLOCK stamps, and when a range is
+ * tracked. The contention of the epoch lock is among the recordings (busy_epoch_*).
  */
 #include "tests/tdx/machine.h"
 
