@@ -122,20 +122,20 @@ static int step_shrink(struct gmem_convert *c)
 {
 	const struct gmem_extent *e;
 	struct gmem_folio f;
-	u64 at = c->start, stop;
+	u64 at = c->start, end = convert_end(c), stop;
 	int ret = 0;
 
 	if (c->to_private)
 		return 0;
-	while (!ret && (e = gmem_extent_from(c->inode, at)) && e->index < convert_end(c)) {
+	while (!ret && at < end && (e = gmem_extent_from(c->inode, at)) && e->index < end) {
 		if (e->order) {
-			gmem_folio_next(c->inode, at, convert_end(c), &f);
+			gmem_folio_next(c->inode, at, end, &f);
 			ret = shrink_leaves(c, &f);
 			at = f.index + f.nr;
 			continue;
 		}
 		at = gmem_max(at, e->index);
-		stop = gmem_min(convert_end(c), e->index + e->nr);
+		stop = gmem_min(end, e->index + e->nr);
 		ret = gmem_kvm_split_to(c->inode, at, stop - at, 0);
 		at = stop;
 	}

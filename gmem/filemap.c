@@ -79,7 +79,7 @@ bool gmem_folio_next(const struct gmem_inode *inode, u64 index, u64 end, struct 
 {
 	const struct gmem_extent *e = extent_from(inode, index);
 
-	if (!e || e->index >= end)
+	if (index >= end || !e || e->index >= end)
 		return false;
 	folio_of(e, gmem_max(index, e->index), f);
 	return true;

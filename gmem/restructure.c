@@ -91,7 +91,10 @@ static int split_uniform(struct gmem_inode *inode, const struct gmem_folio *f, u
 	ret = freeze(inode, f->index, f->pfn, f->nr);
 	if (ret)
 		goto out;
-	if (f->flags & GMEM_F_HVO)
+	/* HugeTLB only warns about a poisoned folio, but its pieces would not know which of them is bad (gmem.md 5). */
+	if (gmem_pages_poisoned(f->pfn, f->nr))
+		ret = -EHWPOISON;
+	else if (f->flags & GMEM_F_HVO)
 		ret = alloc_many("vmemmap-alloc", GMEM_STAT_ALLOCS_VMEMMAP,
 				 vmemmap_pages(f->order, to));
 	if (ret) {
@@ -115,9 +118,6 @@ static int split_folio(struct gmem_inode *inode, const struct gmem_folio *f, u64
 	u64 at, stop;
 	int ret;
 
-	/* HugeTLB only warns about a poisoned folio; splitting it would hide which part is bad (gmem.md 5). */
-	if (gmem_pages_poisoned(f->pfn, f->nr))
-		return -EHWPOISON;
 	if (!nonuniform || f->order <= GMEM_ORDER_2M)
 		return split_uniform(inode, f, 0);
 	ret = split_uniform(inode, f, GMEM_ORDER_2M);
@@ -137,7 +137,7 @@ int gmem_range_split(struct gmem_inode *inode, u64 start, u64 end, u64 *err_inde
 	u64 at = start;
 	int ret = 0;
 
-	while (!ret && (e = gmem_extent_from(inode, at)) && e->index < end) {
+	while (!ret && at < end && (e = gmem_extent_from(inode, at)) && e->index < end) {
 		if (!e->order) {
 			at = e->index + e->nr;
 			continue;
@@ -205,7 +205,11 @@ int gmem_block_merge(struct gmem_inode *inode, u64 index)
 	if (f.order == order)
 		return 0;
 	pfn = f.pfn;
-	ret = gmem_pages_poisoned(pfn, nr) ? -EHWPOISON : freeze(inode, index, pfn, nr);
+	ret = freeze(inode, index, pfn, nr);
+	if (!ret && gmem_pages_poisoned(pfn, nr)) {
+		gmem_filemap_set_flags(inode, index, nr, 0, GMEM_F_FROZEN);
+		ret = -EHWPOISON;
+	}
 	if (!ret) {
 		flags = merged_uptodate(inode, index, nr) | GMEM_F_HUGETLB;
 		if (inode->setup
