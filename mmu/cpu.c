@@ -24,6 +24,11 @@ u64 kvm_cpu_send_ipi(u32 nr)
 
 	compat_point_ipi_send(nr);
 	cookie = cpu->ipis_handled;
+	/* Ordinary host code has interrupts on and takes it at once. */
+	if (!cpu->busy) {
+		cpu->ipis_handled++;
+		return cookie;
+	}
 	seam_irq_raise(kvm_host_current()->seam, nr, SEAM_IRQ_INTR);
 	return cookie;
 }

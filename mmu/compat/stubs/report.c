@@ -17,7 +17,7 @@
  */
 static const char *project_path(const char *file)
 {
-	static const char *const rooms[] = {"mmu/", "gmem/", "tests/"};
+	static const char *const rooms[] = {"tests/", "mmu/", "gmem/"};
 	const char *at;
 	u32 i;
 
