@@ -236,7 +236,11 @@ static size_t block_size(const struct rt_world *w, const char *p, bool own, cons
 		return (size_t)pg->nr * 4096 - pg->next;
 	if (page_aligned && (pg->kind == RT_PG_FREE || pg->kind == RT_PG_NONE))
 		rt_panic("%s: block at offset %#zx is free already", what, offset_of(w, p));
-	if (pg->kind == RT_PG_SMALL && !page_aligned && ((uintptr_t)p & 15) == 0) {
+	/*
+	 * In a run of several pages a small payload may well start a page, with its header before
+	 * it.
+	 */
+	if (pg->kind == RT_PG_SMALL && ((uintptr_t)p & 15) == 0) {
 		tag = hdr_tag(p);
 		if (tag == tag_at(off16_of(w, p), own ? TAG_OWN : TAG_LIVE))
 			return hdr_val(p);

@@ -133,7 +133,7 @@ struct rt_sched {
 	struct rt_actor **actors; /* all, by id */
 	u32 nr_actors, cap_actors;
 	u32 nr_live;
-	u32 nr_yields; /* actors that yield */
+	u32 nr_yields;		  /* actors that yield */
 	u64 slots[RT_SLOT_WORDS]; /* stack slots in use */
 };
 
@@ -268,7 +268,7 @@ struct rt_world {
 
 	/* Of the rt_run() that is under way. */
 	struct rt_fiber main;
-	u32 *choice; /* ids for the chooser */
+	u32 choice[RT_ACTORS_MAX]; /* ids for the chooser */
 	bool in_run;
 	bool stop;
 	u64 limit;	/* step at which the budget is spent */

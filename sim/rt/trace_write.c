@@ -109,8 +109,11 @@ static int write_ftrace_line(const struct rt_event *ev, FILE *out,
 
 	fmt_args(&b, ev);
 	return fprintf(out, "%16s-%-7u [000] ..... %5llu.%06llu: %s%s:%s\n",
-		       rt_fmt_actor(ev->actor, actor_name, tmp, sizeof(tmp)), ev->actor + 1,
-		       us / 1000000, us % 1000000, ev->type->name, suffix[ev->phase], args);
+		       ev->actor == RT_NOBODY
+			       ? "<none>"
+			       : rt_fmt_actor(ev->actor, actor_name, tmp, sizeof(tmp)),
+		       ev->actor + 1, us / 1000000, us % 1000000, ev->type->name, suffix[ev->phase],
+		       args);
 }
 
 int rt_trace_write_ftrace(const struct rt_trace *t, FILE *out, const char *(*actor_name)(u32 id))

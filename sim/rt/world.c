@@ -90,7 +90,6 @@ struct rt_world *rt_world_new(const struct rt_world_opts *opts)
 	struct rt_world_opts o = opts ? *opts : (struct rt_world_opts){0};
 	size_t map_bytes, rw_bytes, size;
 	struct rt_world *w;
-	u32 *choice;
 	char *base;
 	int err;
 
@@ -105,10 +104,8 @@ struct rt_world *rt_world_new(const struct rt_world_opts *opts)
 	base = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
 		return NULL;
-	choice = calloc(o.actors_max, sizeof(*choice));
-	if (!choice || mprotect(base, rw_bytes, PROT_READ | PROT_WRITE)) {
-		err = choice ? errno : ENOMEM;
-		free(choice);
+	if (mprotect(base, rw_bytes, PROT_READ | PROT_WRITE)) {
+		err = errno;
 		munmap(base, size);
 		errno = err;
 		return NULL;
@@ -122,7 +119,6 @@ struct rt_world *rt_world_new(const struct rt_world_opts *opts)
 	w->slot_size = o.stack_size + GUARD;
 	w->heap_pages = (u32)(o.heap_max / 4096);
 	w->opts = o;
-	w->choice = choice;
 	w->chooser = rt_chooser_in_order;
 	state_init(w);
 	rt_cur = w;
@@ -140,7 +136,6 @@ void rt_world_free(struct rt_world *w)
 	/* The addresses may be somebody else's tomorrow. */
 	rt_asan_unpoison(w->heap, (size_t)w->heap_peak * 4096);
 	rt_asan_unpoison(w->stacks, w->slots_mapped * w->slot_size);
-	free(w->choice);
 	munmap(w, w->size);
 }
 
