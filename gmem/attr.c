@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The attribute tree: private or shared for every index of an inode, as coalesced ranges without a gap (gmem.md 1).
- * Look-ups, the worst-case preallocation before a store, and the store itself live here.
- * Who may store when (strictly between begin and end, invalidate_lock held exclusively) is the business of flows.c.
+ * The attribute tree: private or shared for every index of an inode, as coalesced ranges without a
+ * gap (gmem.md 1). Look-ups, the worst-case preallocation before a store, and the store itself live
+ * here. Who may store when (strictly between begin and end, invalidate_lock held exclusively) is
+ * the business of flows.c.
  */
 #include "gmem/internal.h"
 #include "mmu/kvm_vm.h"
 #include "sim/rt/fault.h"
 #include "sim/rt/world.h"
 
-/* Ranges are disjoint, so the order of their ends is the order of the ranges, and NFIND on an index finds its range. */
+/*
+ * Ranges are disjoint, so the order of their ends is the order of the ranges, and NFIND on an index
+ * finds its range.
+ */
 static int attr_cmp(const struct gmem_attr *a, const struct gmem_attr *b)
 {
 	return a->last < b->last ? -1 : a->last > b->last;
@@ -53,7 +57,10 @@ const struct gmem_attr *gmem_attr_at(const struct gmem_inode *inode, u64 index)
 	return attr_find(inode, index);
 }
 
-/* As MT_RCU reads it (P11): one look-up that sees either the old or the new tree, never a missing entry. */
+/*
+ * As MT_RCU reads it (P11): one look-up that sees either the old or the new tree, never a missing
+ * entry.
+ */
 bool gmem_is_private(const struct gmem_inode *inode, u64 index)
 {
 	return attr_find(inode, index)->value & KVM_MEMORY_ATTRIBUTE_PRIVATE;
@@ -64,13 +71,17 @@ bool gmem_attr_uniform(const struct gmem_inode *inode, u64 start, u64 nr, u64 va
 	const struct gmem_attr *a = attr_find(inode, start);
 
 	assert(nr);
-	/* No two equal neighbours: either this range covers all of it, or a different value begins inside. */
+	/*
+	 * No two equal neighbours: either this range covers all of it, or a different value begins
+	 * inside.
+	 */
 	return a->value == value && a->last >= start + nr - 1;
 }
 
 /*
- * What a store of @value to [start, last] does to the tree. The new range swallows the ranges inside and equal
- * neighbours, so it may be wider than what was asked for; other values keep a remainder on either side.
+ * What a store of @value to [start, last] does to the tree. The new range swallows the ranges
+ * inside and equal neighbours, so it may be wider than what was asked for; other values keep a
+ * remainder on either side.
  */
 struct attr_plan {
 	struct gmem_attr *first, *end; /* ranges to go: [first, end) in the tree */
@@ -121,7 +132,10 @@ int gmem_attr_prealloc(const struct gmem_inode *inode, u64 start, u64 nr, u64 va
 
 	pre->nr = 0;
 	rt_might_sleep("attribute tree allocation");
-	/* Readers go on while a leaf is rewritten, so the real tree allocates at least one node for any store. */
+	/*
+	 * Readers go on while a leaf is rewritten, so the real tree allocates at least one node for
+	 * any store.
+	 */
 	for (need = need ? need : 1; pre->nr < need;) {
 		if (rt_fault_fire("attr-alloc", 0, NULL)) {
 			gmem_attr_prealloc_free(pre);

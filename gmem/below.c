@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What guest_memfd asks of KVM: begin, split, zap and end for every file of an inode and every slot bound to the range.
- * The only room that takes mmu_lock or calls the MMU; index ranges become gfn ranges here.
- * The order of these calls is made in flows.c, hole.c and memfail.c.
+ * What guest_memfd asks of KVM: begin, split, zap and end for every file of an inode and every slot
+ * bound to the range. The only room that takes mmu_lock or calls the MMU; index ranges become gfn
+ * ranges here. The order of these calls is made in flows.c, hole.c and memfail.c.
  */
 #include <linux/kvm_host.h>
 
@@ -65,8 +65,8 @@ static void file_zap(struct kvm_gmem_file *file, u64 start, u64 nr, enum gmem_ro
 }
 
 /*
- * Bindings change only under invalidate_lock held exclusively, so between begin and end the same files have slots in the
- * range, and begin and end stay balanced without a record of who began.
+ * Bindings change only under invalidate_lock held exclusively, so between begin and end the same
+ * files have slots in the range, and begin and end stay balanced without a record of who began.
  */
 void gmem_kvm_begin(struct gmem_inode *inode, u64 start, u64 nr)
 {
@@ -142,7 +142,10 @@ void gmem_kvm_notify_unmap(struct gmem_inode *inode, u64 start, u64 nr)
 	}
 }
 
-/* v3's walk: one write section a file; splits that were done stay when a later one fails (gmem.md 2.7). */
+/*
+ * v3's walk: one write section a file; splits that were done stay when a later one fails (gmem.md
+ * 2.7).
+ */
 static int file_split_crossing(struct kvm_gmem_file *file, u64 start, u64 nr)
 {
 	struct gmem_binding *b;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory between the host and guest_memfd: HugeTLB reservations, a new folio by backing, blocks and fragments that go back.
- * Contents are not touched here: a page is zeroed when somebody first uses it (folio.c).
- * Shape changes inside a file move no memory and are in restructure.c.
+ * Memory between the host and guest_memfd: HugeTLB reservations, a new folio by backing, blocks and
+ * fragments that go back. Contents are not touched here: a page is zeroed when somebody first uses
+ * it (folio.c). Shape changes inside a file move no memory and are in restructure.c.
  */
 #include <linux/mm.h>
 
@@ -43,8 +43,8 @@ u64 kvm_gmem_reserved(void)
 }
 
 /*
- * THP is best effort: a 2M folio only where the whole aligned 2M lies inside the file and none of it is populated yet;
- * HugeTLB never falls back.
+ * THP is best effort: a 2M folio only where the whole aligned 2M lies inside the file and none of
+ * it is populated yet; HugeTLB never falls back.
  */
 static u8 wanted_order(const struct gmem_inode *inode, u64 index)
 {

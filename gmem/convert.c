@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The building blocks of a conversion, one function a letter of gmem.md 2.6: A U R B E F Z S N M, and those that single flows
- * add (H the arch hook, X the split of SEPT_FIRST, n an early end, m an early merge).
- * A block knows nothing of its neighbours; the order, and what an error undoes, is in flows.c.
+ * The building blocks of a conversion, one function a letter of gmem.md 2.6: A U R B E F Z S N M,
+ * and those that single flows add (H the arch hook, X the split of SEPT_FIRST, n an early end, m an
+ * early merge). A block knows nothing of its neighbours; the order, and what an error undoes, is in
+ * flows.c.
  */
 #include "gmem/internal.h"
 #include "mmu/kvm_vm.h"
@@ -31,8 +32,8 @@ static int step_unmap(struct gmem_convert *c)
 }
 
 /*
- * One pass over the folios of the range: a reference anywhere on a folio makes all of it unsafe. @large_only: to-shared
- * asks for the sake of F, which leaves 4K folios alone.
+ * One pass over the folios of the range: a reference anywhere on a folio makes all of it unsafe.
+ * @large_only: to-shared asks for the sake of F, which leaves 4K folios alone.
  */
 static bool refs_safe(struct gmem_inode *inode, u64 start, u64 end, bool large_only, u64 *err_index)
 {
@@ -59,7 +60,10 @@ static int check_refs(struct gmem_inode *inode, u64 start, u64 nr, bool large_on
 {
 	if (refs_safe(inode, start, start + nr, large_only, err_index))
 		return 0;
-	/* Pages that were faulted in just now sit in lru_add batches: drain, but once a request (B10). */
+	/*
+	 * Pages that were faulted in just now sit in lru_add batches: drain, but once a request
+	 * (B10).
+	 */
 	if (!*drained) {
 		*drained = true;
 		gmem_drain_lru();
@@ -82,7 +86,10 @@ static int step_refs(struct gmem_convert *c)
 	return check_refs(c->inode, c->start, c->nr, !c->to_private, c->drained, &c->err_index);
 }
 
-/* B: over the aligned range, because a stale fault is known by its gfn only, not by the leaf it would install. */
+/*
+ * B: over the aligned range, because a stale fault is known by its gfn only, not by the leaf it
+ * would install.
+ */
 static int step_begin(struct gmem_convert *c)
 {
 	gmem_kvm_begin(c->inode, c->inval_start, c->inval_nr);
@@ -117,7 +124,10 @@ static int shrink_leaves(struct gmem_convert *c, const struct gmem_folio *f)
 	return ret ? ret : gmem_kvm_split_to(c->inode, at, to - at, 0);
 }
 
-/* X: SEPT_FIRST's E'. Where folios are 4K already a larger leaf may lie over them only under CONTIG and ATTR. */
+/*
+ * X: SEPT_FIRST's E'. Where folios are 4K already a larger leaf may lie over them only under CONTIG
+ * and ATTR.
+ */
 static int step_shrink(struct gmem_convert *c)
 {
 	const struct gmem_extent *e;
@@ -142,7 +152,9 @@ static int step_shrink(struct gmem_convert *c)
 	return ret;
 }
 
-/* Whether all of a block will be private once the batch has succeeded (or is now, without a range). */
+/*
+ * Whether all of a block will be private once the batch has succeeded (or is now, without a range).
+ */
 static bool block_private(struct gmem_inode *inode, u64 block, u64 start, u64 end)
 {
 	u64 nr = GMEM_PAGES(inode->page_order), last = block + nr;
@@ -157,7 +169,9 @@ static bool block_private(struct gmem_inode *inode, u64 block, u64 start, u64 en
 		gmem_attr_uniform(inode, end, last - end, KVM_MEMORY_ATTRIBUTE_PRIVATE));
 }
 
-/* Blocks of the batch that are all private; @ahead: counting the range itself as private already. */
+/*
+ * Blocks of the batch that are all private; @ahead: counting the range itself as private already.
+ */
 static void merge_blocks(struct gmem_convert *c, bool ahead)
 {
 	u8 order = c->inode->page_order;
@@ -169,7 +183,10 @@ static void merge_blocks(struct gmem_convert *c, bool ahead)
 	     block += GMEM_PAGES(order)) {
 		u64 start = ahead ? c->start : block, end = ahead ? convert_end(c) : block;
 
-		/* A fragment that somebody holds keeps the block in pieces: a lost optimisation, no error. */
+		/*
+		 * A fragment that somebody holds keeps the block in pieces: a lost optimisation, no
+		 * error.
+		 */
 		if (block_private(c->inode, block, start, end))
 			(void)gmem_block_merge(c->inode, block);
 	}
@@ -189,8 +206,8 @@ static int step_split_folios(struct gmem_convert *c)
 }
 
 /*
- * Z: the exact range, and for TDX the point of no return: pages lose their contents and the guest must accept again.
- * The roots follow from the old attribute, whatever S has done since.
+ * Z: the exact range, and for TDX the point of no return: pages lose their contents and the guest
+ * must accept again. The roots follow from the old attribute, whatever S has done since.
  */
 static int step_zap(struct gmem_convert *c)
 {
@@ -215,13 +232,19 @@ static bool store_after_end(const struct gmem_convert *c)
 	return gmem_policy(c->inode, GMEM_P_SEQ_ORDER) == GMEM_SEQ_AFTER;
 }
 
-/* n: where a flow as posted ended the invalidation, before the store (B6); only P21 STORE_AFTER still does. */
+/*
+ * n: where a flow as posted ended the invalidation, before the store (B6); only P21 STORE_AFTER
+ * still does.
+ */
 static int step_end_early(struct gmem_convert *c)
 {
 	return store_after_end(c) ? step_end(c) : 0;
 }
 
-/* S: cannot fail. Strictly between B and N, or a fault that began after N could still see the old value. */
+/*
+ * S: cannot fail. Strictly between B and N, or a fault that began after N could still see the old
+ * value.
+ */
 static int step_store(struct gmem_convert *c)
 {
 	if (store_after_end(c))
@@ -230,7 +253,10 @@ static int step_store(struct gmem_convert *c)
 	return 0;
 }
 
-/* m: a merge before the store. OLD_TREE asks the tree as it is and so never merges (B3); STORE_FIRST leaves it to M. */
+/*
+ * m: a merge before the store. OLD_TREE asks the tree as it is and so never merges (B3);
+ * STORE_FIRST leaves it to M.
+ */
 static int step_merge_early(struct gmem_convert *c)
 {
 	u8 view = gmem_policy(c->inode, GMEM_P_MERGE_VIEW);

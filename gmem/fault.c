@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What KVM gets from guest_memfd: the page behind a gfn, how large it may be mapped, its attribute, initial memory (gmem.md 2.2, 2.13).
- * The rules for in-flight faults (snapshot, stale check) are KVM's; here they show as locks and references only.
- * Host faults are in host.c.
+ * What KVM gets from guest_memfd: the page behind a gfn, how large it may be mapped, its attribute,
+ * initial memory (gmem.md 2.2, 2.13). The rules for in-flight faults (snapshot, stale check) are
+ * KVM's; here they show as locks and references only. Host faults are in host.c.
  */
 #include <linux/kvm_host.h>
 
@@ -83,7 +83,10 @@ int kvm_gmem_get_pfn(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn, k
 	if (!ret) {
 		*pfn = gmem_folio_pfn(&f, index);
 		*max_order = gmem_max_order(inode, index);
-		/* [W] keeps the reference until the mapping is in; later trees trust the stale check (gmem.md 1). */
+		/*
+		 * [W] keeps the reference until the mapping is in; later trees trust the stale
+		 * check (gmem.md 1).
+		 */
 		if (gmem_policy(inode, GMEM_P_GET_PFN_REF) == GMEM_PFN_REF_HOLD)
 			*page = pfn_to_page(*pfn);
 		else
@@ -123,7 +126,10 @@ static int populate_one(struct kvm *kvm, struct kvm_gmem_file *file, gfn_t gfn, 
 	u64 pfn;
 	int ret;
 
-	/* Zeroed first, although it will be overwritten: a source that fails must not leak host memory (B11). */
+	/*
+	 * Zeroed first, although it will be overwritten: a source that fails must not leak host
+	 * memory (B11).
+	 */
 	ret = get_page_locked(file, index, &f);
 	if (ret)
 		return ret;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The filemap: which folio holds which index of an inode, as extents of folios that are alike (gmem/internal.h).
- * Look-up both ways, insertion, change of shape and removal live here; every change keeps the extents maximal.
- * When folios may change shape, and what that costs, is in restructure.c.
+ * The filemap: which folio holds which index of an inode, as extents of folios that are alike
+ * (gmem/internal.h). Look-up both ways, insertion, change of shape and removal live here; every
+ * change keeps the extents maximal. When folios may change shape, and what that costs, is in
+ * restructure.c.
  */
 #include "gmem/internal.h"
 #include "sim/rt/world.h"

@@ -1,29 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM_SET_MEMORY_ATTRIBUTES2: its checks, its batches, and the order of building blocks that each design proposes (P1).
- * A flow is a word of letters; to read one, have gmem.md 2.6 beside it. What a letter does is in convert.c.
+ * KVM_SET_MEMORY_ATTRIBUTES2: its checks, its batches, and the order of building blocks that each
+ * design proposes (P1). A flow is a word of letters; to read one, have gmem.md 2.6 beside it. What
+ * a letter does is in convert.c.
  */
 #include <linux/kvm_host.h>
 
 #include "gmem/internal.h"
 
 /*
- * R stands before F or B also in to-shared words: it asks only under P6 CHECK_EAGAIN (convert.c). m and n are the places where
- * a flow as posted merged or ended; they act only under the older values of P17 and P21.
+ * R stands before F or B also in to-shared words: it asks only under P6 CHECK_EAGAIN (convert.c). m
+ * and n are the places where a flow as posted merged or ended; they act only under the older values
+ * of P17 and P21.
  */
 const struct gmem_flow gmem_flows[GMEM_FLOW_NR] = {
-	/* Sean, A5: the S-EPT split is an arch hook that may fail, so it comes before any zap. On PLAN7. */
+	/*
+	 * Sean, A5: the S-EPT split is an arch hook that may fail, so it comes before any zap. On
+	 * PLAN7.
+	 */
 	[GMEM_FLOW_ARCH_PREZAP] = {.to_shared = "ARFBHZSN", .to_private = "AURBHZSNM"},
-	/* [W] before the fixups: folio first, no S-EPT split; over-zaps, and shrinks folios under live leaves (B2). */
+	/*
+	 * [W] before the fixups: folio first, no S-EPT split; over-zaps, and shrinks folios under
+	 * live leaves (B2).
+	 */
 	[GMEM_FLOW_BASE] = {.to_shared = "ARFBZSN", .to_private = "AURmBZSNM"},
-	/* Yan, v3 fixup: mirror the primary MMU, unmap before restructuring. F fails after Z: data is lost. */
+	/*
+	 * Yan, v3 fixup: mirror the primary MMU, unmap before restructuring. F fails after Z: data
+	 * is lost.
+	 */
 	[GMEM_FLOW_ZAP_FIRST] = {.to_shared = "ARBEZnFSN",
 				 .to_private = "AURBZnmSNM",
 				 .fragile = true},
 	/* Ackerley: everything that can fail precedes Z. */
 	[GMEM_FLOW_PLAN7] = {.to_shared = "ARFBZSN", .to_private = "AURBZSNM"},
 	[GMEM_FLOW_PLAN7_SEPT] = {.to_shared = "ARFBEZSN", .to_private = "AURBZSNM"},
-	/* Yan: leaves become as small as their folio is about to be; nothing is larger than its folio, ever. */
+	/*
+	 * Yan: leaves become as small as their folio is about to be; nothing is larger than its
+	 * folio, ever.
+	 */
 	[GMEM_FLOW_SEPT_FIRST] = {.to_shared = "ARBXFZSN", .to_private = "AURBZSNM"},
 	/* [V8]: no huge folios, nothing to split. */
 	[GMEM_FLOW_V8_4K] = {.to_shared = "ABZSN", .to_private = "AURBZSN"},
@@ -38,7 +52,10 @@ static int run_flow(struct gmem_convert *c)
 	c->fragile = flow->fragile;
 	for (letter = c->to_private ? flow->to_private : flow->to_shared; *letter && !ret; letter++)
 		ret = gmem_step_run(c, *letter);
-	/* Nothing is undone but the invalidation: attributes are as before, host faults and guest faults return. */
+	/*
+	 * Nothing is undone but the invalidation: attributes are as before, host faults and guest
+	 * faults return.
+	 */
 	if (ret) {
 		if (c->begun)
 			gmem_step_run(c, 'N');
@@ -79,7 +96,10 @@ static int convert_batch(struct gmem_inode *inode, u64 start, u64 nr, u64 value,
 	return ret;
 }
 
-/* HugeTLB converts block by block: a batch ends at the next huge boundary, and earlier ones stay when one fails. */
+/*
+ * HugeTLB converts block by block: a batch ends at the next huge boundary, and earlier ones stay
+ * when one fails.
+ */
 static int convert_range(struct gmem_inode *inode, u64 start, u64 nr, u64 value, u64 *err_index)
 {
 	u64 end = start + nr, at, stop;

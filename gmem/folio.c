@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Getting a folio: look-up under its lock, allocation, a fresh folio that must be split at once, and zeroing.
- * The callers are faults from guest and host, fallocate and populate (fault.c, host.c, hole.c).
- * Restructuring of folios that are in use is in restructure.c.
+ * Getting a folio: look-up under its lock, allocation, a fresh folio that must be split at once,
+ * and zeroing. The callers are faults from guest and host, fallocate and populate (fault.c, host.c,
+ * hole.c). Restructuring of folios that are in use is in restructure.c.
  */
 #include <linux/mm.h>
 
@@ -11,9 +11,10 @@
 #include "sim/rt/phys.h"
 
 /*
- * A fresh huge folio over a block that has shared indices is split before anybody can see it: no scheduling point lies
- * between insertion and split, so no waiter holds a reference that the freeze would wait for, and a failure takes the
- * folio out again. ([W] leaves it behind unsplit, B9; a waiter on the locked fresh folio deadlocks, B16.)
+ * A fresh huge folio over a block that has shared indices is split before anybody can see it: no
+ * scheduling point lies between insertion and split, so no waiter holds a reference that the freeze
+ * would wait for, and a failure takes the folio out again. ([W] leaves it behind unsplit, B9; a
+ * waiter on the locked fresh folio deadlocks, B16.)
  */
 static int folio_add(struct gmem_inode *inode, u64 index)
 {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * guest_memfd as userspace and the lab see it: files, conversion, holes, host mappings, pins, memory failure.
- * What KVM calls of it (kvm_gmem_get_pfn() and its kin) is declared in <linux/kvm_host.h>, as in the kernel.
- * Policies P1 to P23 of gmem.md are a table like KVM's (mmu/policy.h).
+ * guest_memfd as userspace and the lab see it: files, conversion, holes, host mappings, pins,
+ * memory failure. What KVM calls of it (kvm_gmem_get_pfn() and its kin) is declared in
+ * <linux/kvm_host.h>, as in the kernel. Policies P1 to P23 of gmem.md are a table like KVM's
+ * (mmu/policy.h).
  *
- * Conventions: offset and size in bytes of the file; index in 4 KiB pages; 0 or negative errno. Callers hold no lock; all may sleep.
+ * Conventions: offset and size in bytes of the file; index in 4 KiB pages; 0 or negative errno.
+ * Callers hold no lock; all may sleep.
  */
 #ifndef GMEM_GMEM_H
 #define GMEM_GMEM_H
@@ -26,7 +28,10 @@ extern const struct policy_desc
 	gmem_policies[]; /* ends with key NULL; keys "conv_order" (P1), "size_rule" (P2) ... */
 #define GMEM_POLICIES_MAX 32
 
-/* A named bundle of values ("SEAN_2026"): fills policy[]; false if the name is unknown. gmem_profile_name(i) lists, NULL ends. */
+/*
+ * A named bundle of values ("SEAN_2026"): fills policy[]; false if the name is unknown.
+ * gmem_profile_name(i) lists, NULL ends.
+ */
 bool gmem_profile(const char *name, u8 policy[GMEM_POLICIES_MAX]);
 const char *gmem_profile_name(u32 i);
 
@@ -53,15 +58,19 @@ int kvm_gmem_set_attributes(struct kvm_gmem_file *file, u64 offset, u64 size, u6
 int kvm_gmem_punch_hole(struct kvm_gmem_file *file, u64 offset, u64 size);
 int kvm_gmem_allocate(struct kvm_gmem_file *file, u64 offset, u64 size);
 
-/* Host userspace mapping of the file: one 8-byte access at @offset. -EFAULT stands for SIGBUS (EACCES inside). */
+/*
+ * Host userspace mapping of the file: one 8-byte access at @offset. -EFAULT stands for SIGBUS
+ * (EACCES inside).
+ */
 int kvm_gmem_host_read(struct kvm_gmem_file *file, u64 offset, u64 *val);
 int kvm_gmem_host_write(struct kvm_gmem_file *file, u64 offset, u64 val);
 /* Long-term GUP pins (VFIO). Pinning faults the pages in like a host access. */
 int kvm_gmem_pin(struct kvm_gmem_file *file, u64 offset, u64 size);
 int kvm_gmem_unpin(struct kvm_gmem_file *file, u64 offset, u64 size);
 /*
- * An unexpected reference on the page at @offset; -ENOENT if no folio covers it. The first two values are those of a bool
- * "transient". A pin ends with kvm_gmem_unpin() or kvm_gmem_put_strays(), the others by themselves.
+ * An unexpected reference on the page at @offset; -ENOENT if no folio covers it. The first two
+ * values are those of a bool "transient". A pin ends with kvm_gmem_unpin() or
+ * kvm_gmem_put_strays(), the others by themselves.
  */
 enum gmem_stray {
 	GMEM_STRAY_PIN,	      /* for good: GUP pin, IOMMU */
@@ -69,12 +78,15 @@ enum gmem_stray {
 	GMEM_STRAY_LRU,	      /* per-CPU lru_add batch: goes at the next drain */
 };
 int kvm_gmem_stray_ref(struct kvm_gmem_file *file, u64 offset, enum gmem_stray kind);
-/* Everybody who holds a reference beyond the life of its inode lets go: the memory returns to the host (I13 after settling). */
+/*
+ * Everybody who holds a reference beyond the life of its inode lets go: the memory returns to the
+ * host (I13 after settling).
+ */
 void kvm_gmem_put_strays(void);
 /* Memory failure at @offset (gmem.md 2.9): -EHWPOISON path of error_folio. */
 int kvm_gmem_memory_failure(struct kvm_gmem_file *file, u64 offset);
 
-/* --- looking inside; no lock, no change ------------------------------------------------------------------------- */
+/* --- looking inside; no lock, no change ---------------------------------------------- */
 
 struct gmem_folio_view {
 	u64 index; /* of the head */
@@ -98,9 +110,15 @@ void kvm_gmem_for_each_host_map(const struct kvm_gmem_file *file,
 u32 kvm_gmem_invalidating(const struct kvm_gmem_file *file); /* calls between begin and end */
 /* The largest order that may be mapped at @index now, by the size rule (I6). */
 u8 kvm_gmem_look_max_order(const struct kvm_gmem_file *file, u64 index);
-/* page_folio(): the folio that host page @pfn belongs to; false if guest_memfd does not own it. Any inode. */
+/*
+ * page_folio(): the folio that host page @pfn belongs to; false if guest_memfd does not own it. Any
+ * inode.
+ */
 bool kvm_gmem_page_folio(u64 pfn, u64 *head_pfn, int *order);
-/* HugeTLB pages that are set aside for files and not in use; pages lost to memory failure; pages whose references outlived them. */
+/*
+ * HugeTLB pages that are set aside for files and not in use; pages lost to memory failure; pages
+ * whose references outlived them.
+ */
 u64 kvm_gmem_reserved(void);
 u64 kvm_gmem_orphans(void);
 
@@ -124,14 +142,18 @@ enum gmem_stat {
 u64 kvm_gmem_stat(enum gmem_stat st);
 
 /*
- * KVM's spelling of a gmem policy value ("size_rule=CONTIG" is "size_rule=contiguity"): one switch under two names; the rows that
- * only KVM branches on (P10, P15, P16) are in its table alone. Ends with gmem_key NULL.
+ * KVM's spelling of a gmem policy value ("size_rule=CONTIG" is "size_rule=contiguity"): one switch
+ * under two names; the rows that only KVM branches on (P10, P15, P16) are in its table alone. Ends
+ * with gmem_key NULL.
  */
 struct gmem_alias {
 	const char *gmem_key, *gmem_value, *kvm_key, *kvm_value;
 };
 extern const struct gmem_alias gmem_aliases[];
 
-/* Fault sites, key 0: "attr-alloc", "filemap-alloc", "vmemmap-alloc", "folio-alloc", "metadata-alloc". */
+/*
+ * Fault sites, key 0: "attr-alloc", "filemap-alloc", "vmemmap-alloc", "folio-alloc", "metadata-
+ * alloc".
+ */
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fallocate: punching holes and allocating ahead, and taking memory out of a file (gmem.md 2.3, 2.8).
- * A hole changes no attribute: the next fault allocates by the attribute that is there.
+ * fallocate: punching holes and allocating ahead, and taking memory out of a file (gmem.md 2.3,
+ * 2.8). A hole changes no attribute: the next fault allocates by the attribute that is there.
  * Conversions, which keep the memory, are in flows.c.
  */
 #include <linux/mm.h>
@@ -10,8 +10,8 @@
 #include "sim/rt/phys.h"
 
 /*
- * Fragments that leave together go back as the block they came from, so they need no merge before; what somebody still
- * holds is an orphan, and its block waits for it (page.c, block.c).
+ * Fragments that leave together go back as the block they came from, so they need no merge before;
+ * what somebody still holds is an orphan, and its block waits for it (page.c, block.c).
  */
 void gmem_truncate(struct gmem_inode *inode, u64 start, u64 nr)
 {
@@ -39,7 +39,10 @@ static int hole_check(const struct gmem_inode *inode, u64 offset, u64 size, stru
 	return 0;
 }
 
-/* ZERO_PARTIAL, as in [R]: the ends of the hole that are no whole huge page stay, and lose their contents. */
+/*
+ * ZERO_PARTIAL, as in [R]: the ends of the hole that are no whole huge page stay, and lose their
+ * contents.
+ */
 static void zero_range(struct gmem_inode *inode, u64 start, u64 end)
 {
 	const struct gmem_extent *e;
@@ -101,7 +104,10 @@ int kvm_gmem_punch_hole(struct kvm_gmem_file *file, u64 offset, u64 size)
 	to = gmem_min(gmem_round_up(h.end, inode->max_order), inode->nr_pages);
 
 	rt_lock_take(&inode->invalidate_lock, RT_LOCK_EX);
-	/* Buddy pages are simply dropped from the file, whoever holds them; a HugeTLB block must come back whole. */
+	/*
+	 * Buddy pages are simply dropped from the file, whoever holds them; a HugeTLB block must
+	 * come back whole.
+	 */
 	if (inode->page_order && !late)
 		ret = hole_unmap_and_check(inode, &h);
 	if (!ret) {

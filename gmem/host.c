@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The VMM's mapping of the file: 4K page table entries that exist for shared indices only, faults, accesses, long-term pins.
- * One process maps each file. What a conversion does to these mappings (U) calls gmem_host_unmap().
- * Guest faults are in fault.c.
+ * The VMM's mapping of the file: 4K page table entries that exist for shared indices only, faults,
+ * accesses, long-term pins. One process maps each file. What a conversion does to these mappings
+ * (U) calls gmem_host_unmap(). Guest faults are in fault.c.
  */
 #include <linux/mm.h>
 
@@ -61,8 +61,9 @@ static void map_install(struct gmem_inode *inode, u64 index, u64 pfn)
 }
 
 /*
- * The folio is ours by reference and lock alone: invalidate_lock is free again. A to-private conversion sees the reference
- * and gives -EAGAIN; a truncation in the kernel would wait for the folio lock, here the fault starts over instead.
+ * The folio is ours by reference and lock alone: invalidate_lock is free again. A to-private
+ * conversion sees the reference and gives -EAGAIN; a truncation in the kernel would wait for the
+ * folio lock, here the fault starts over instead.
  */
 static int fault_finish(struct gmem_inode *inode, u64 index, struct gmem_folio *f)
 {
@@ -95,7 +96,10 @@ static int fault_once(struct gmem_inode *inode, u64 index)
 	return ret;
 }
 
-/* Until there is a mapping: VM_FAULT_RETRY repeats the access, and a conversion may take the mapping away again. */
+/*
+ * Until there is a mapping: VM_FAULT_RETRY repeats the access, and a conversion may take the
+ * mapping away again.
+ */
 static int host_map(struct gmem_inode *inode, u64 index, struct gmem_host_map **m)
 {
 	int ret;
@@ -131,7 +135,7 @@ int kvm_gmem_host_write(struct kvm_gmem_file *file, u64 offset, u64 val)
 	return ret;
 }
 
-/* --- pins ---------------------------------------------------------------------------------------------------- */
+/* --- pins ---------------------------------------------------------------------------- */
 
 static int check_pages(const struct gmem_inode *inode, u64 offset, u64 size)
 {
@@ -141,7 +145,10 @@ static int check_pages(const struct gmem_inode *inode, u64 offset, u64 size)
 	return 0;
 }
 
-/* The pinned page of @index: where it is now, or as an orphan of a hole that was punched under the pin. */
+/*
+ * The pinned page of @index: where it is now, or as an orphan of a hole that was punched under the
+ * pin.
+ */
 static struct gmem_page *pinned_page(const struct gmem_inode *inode, u64 index)
 {
 	struct gmem_folio f;

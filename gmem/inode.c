@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Inodes and files: creation and its checks, binding to memslots, release, eviction (gmem.md 1 and 2.11).
- * The inode is the memory and its attributes; a file is one VM's view of it and pins that VM.
- * What is in the memory, and how it changes, is in the other rooms.
+ * Inodes and files: creation and its checks, binding to memslots, release, eviction (gmem.md 1 and
+ * 2.11). The inode is the memory and its attributes; a file is one VM's view of it and pins that
+ * VM. What is in the memory, and how it changes, is in the other rooms.
  */
 #include <linux/kvm_host.h>
 
@@ -114,7 +114,7 @@ const struct gmem_setup *kvm_gmem_setup(const struct kvm_gmem_file *file)
 	return &file->inode->setup;
 }
 
-/* --- bindings -------------------------------------------------------------------------------------------- */
+/* --- bindings ------------------------------------------------------------------------ */
 
 int kvm_gmem_bind(struct kvm *kvm, struct kvm_memory_slot *slot, struct kvm_gmem_file *file,
 		  u64 offset)
@@ -174,7 +174,7 @@ void kvm_gmem_unbind(struct kvm_memory_slot *slot)
 	rt_lock_release(&file->inode->invalidate_lock, RT_LOCK_EX);
 }
 
-/* --- the end ----------------------------------------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------------------- */
 
 static void evict(struct gmem_inode *inode)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The inside of guest_memfd: inodes, files, folios as extents, page records, attribute tree, and what each room offers the others.
- * Only gmem's own .c files and tests/gmem include it; everybody else sees gmem/gmem.h and <linux/kvm_host.h>.
- * Locks, outer first (gmem.md 1): slots_lock, invalidate_lock, what KVM takes for itself, mmu_lock; the folio lock is inside invalidate_lock.
+ * The inside of guest_memfd: inodes, files, folios as extents, page records, attribute tree, and
+ * what each room offers the others. Only gmem's own .c files and tests/gmem include it; everybody
+ * else sees gmem/gmem.h and <linux/kvm_host.h>. Locks, outer first (gmem.md 1): slots_lock,
+ * invalidate_lock, what KVM takes for itself, mmu_lock; the folio lock is inside invalidate_lock.
  */
 #ifndef GMEM_INTERNAL_H
 #define GMEM_INTERNAL_H
@@ -48,7 +49,7 @@ static inline u64 gmem_max(u64 a, u64 b)
 	return a > b ? a : b;
 }
 
-/* --- folios ------------------------------------------------------------------------------------------------ */
+/* --- folios -------------------------------------------------------------------------- */
 
 enum gmem_folio_flag {
 	GMEM_F_UPTODATE = 1 << 0, /* zeroed once in its life in this inode */
@@ -58,11 +59,11 @@ enum gmem_folio_flag {
 };
 
 /*
- * Neighbouring folios that are alike and contiguous in index and pfn: one extent stands for nr >> order folios.
- * So a file costs what is touched, and a 1G folio in 262,144 fragments costs one node. What is special about a
- * single page (references, lock, poison) is in its struct gmem_page.
- * Invariants: extents of an inode are disjoint; index, nr and pfn are multiples of the folio's size; two neighbours
- * that could be one extent are one.
+ * Neighbouring folios that are alike and contiguous in index and pfn: one extent stands for nr >>
+ * order folios. So a file costs what is touched, and a 1G folio in 262,144 fragments costs one
+ * node. What is special about a single page (references, lock, poison) is in its struct gmem_page.
+ * Invariants: extents of an inode are disjoint; index, nr and pfn are multiples of the folio's
+ * size; two neighbours that could be one extent are one.
  */
 struct gmem_extent {
 	RB_ENTRY(gmem_extent) by_index; /* inode->filemap */
@@ -90,8 +91,8 @@ enum gmem_ref {
 };
 
 /*
- * What is special about one page, keyed by pfn; most pages have no record. A record that is an orphan outlived its
- * place in the filemap: the page is freed when the last reference goes.
+ * What is special about one page, keyed by pfn; most pages have no record. A record that is an
+ * orphan outlived its place in the filemap: the page is freed when the last reference goes.
  */
 struct gmem_page {
 	RB_ENTRY(gmem_page) by_pfn;
@@ -104,7 +105,10 @@ struct gmem_page {
 	bool met; /* a check or a spin saw its transient references */
 };
 
-/* A HugeTLB block some fragments of which were freed: it goes back when all are (gmem.md 2.5, "Freed fragments"). */
+/*
+ * A HugeTLB block some fragments of which were freed: it goes back when all are (gmem.md 2.5,
+ * "Freed fragments").
+ */
 struct gmem_partial {
 	RB_ENTRY(gmem_partial) by_pfn;
 	u64 pfn, waiting;
@@ -117,7 +121,7 @@ RB_HEAD(gmem_memory, gmem_extent);
 RB_HEAD(gmem_pages, gmem_page);
 RB_HEAD(gmem_partials, gmem_partial);
 
-/* --- attributes -------------------------------------------------------------------------------------------- */
+/* --- attributes ---------------------------------------------------------------------- */
 
 /* Invariants: ranges cover [0, size) without a gap; neighbours differ in value. */
 struct gmem_attr {
@@ -133,7 +137,7 @@ struct gmem_attr_prealloc {
 	u32 nr;
 };
 
-/* --- inodes and files -------------------------------------------------------------------------------------- */
+/* --- inodes and files ---------------------------------------------------------------- */
 
 struct gmem_host_map {
 	RB_ENTRY(gmem_host_map) node;
@@ -189,7 +193,7 @@ struct gmem {
 struct gmem *gmem_get(void); /* made when first asked for */
 void gmem_count(enum gmem_stat st, u64 n);
 
-/* --- policy.c ---------------------------------------------------------------------------------------------- */
+/* --- policy.c ------------------------------------------------------------------------ */
 
 /* Rows of gmem_policies[], in order; a value's number is its place in the row. */
 enum gmem_policy {
@@ -281,7 +285,7 @@ static inline u8 gmem_policy(const struct gmem_inode *inode, enum gmem_policy p)
 	return inode->setup.policy[p];
 }
 
-/* --- attr.c ------------------------------------------------------------------------------------------------ */
+/* --- attr.c -------------------------------------------------------------------------- */
 
 void gmem_attr_init(struct gmem_inode *inode, u64 value);
 void gmem_attr_destroy(struct gmem_inode *inode);
@@ -297,25 +301,31 @@ void gmem_attr_prealloc_free(struct gmem_attr_prealloc *pre);
 void gmem_attr_store(struct gmem_inode *inode, u64 start, u64 nr, u64 value,
 		     struct gmem_attr_prealloc *pre);
 
-/* --- filemap.c --------------------------------------------------------------------------------------------- */
+/* --- filemap.c ----------------------------------------------------------------------- */
 
 /* The folio that covers @index / the first one that reaches into [index, end). */
 bool gmem_folio_at(const struct gmem_inode *inode, u64 index, struct gmem_folio *f);
 bool gmem_folio_next(const struct gmem_inode *inode, u64 index, u64 end, struct gmem_folio *f);
-/* The first extent that reaches beyond @index, and the one after: for walks that must not cost one step a folio. */
+/*
+ * The first extent that reaches beyond @index, and the one after: for walks that must not cost one
+ * step a folio.
+ */
 const struct gmem_extent *gmem_extent_from(const struct gmem_inode *inode, u64 index);
 const struct gmem_extent *gmem_extent_next(const struct gmem_extent *e);
 /* The extent that holds host page @pfn, in whatever inode; NULL. */
 const struct gmem_extent *gmem_extent_of_pfn(u64 pfn);
 void gmem_filemap_insert(struct gmem_inode *inode, const struct gmem_folio *f);
-/* Give what is in [index, index + nr) another shape; the range consists of whole folios of either shape. */
+/*
+ * Give what is in [index, index + nr) another shape; the range consists of whole folios of either
+ * shape.
+ */
 void gmem_filemap_reshape(struct gmem_inode *inode, u64 index, u64 nr, u8 order, u8 flags);
 void gmem_filemap_set_flags(struct gmem_inode *inode, u64 index, u64 nr, u8 set, u8 clear);
 /* Take [index, index + nr) out; @fn gets each extent when it is out. */
 void gmem_filemap_remove(struct gmem_inode *inode, u64 index, u64 nr,
 			 void (*fn)(const struct gmem_extent *gone));
 
-/* --- page.c: references, folio lock, poison ------------------------------------------------------------------- */
+/* --- page.c: references, folio lock, poison ------------------------------------------ */
 
 struct gmem_page *gmem_page_from(u64 pfn); /* first record at or above */
 struct gmem_page *gmem_page_next(struct gmem_page *p);
@@ -325,7 +335,10 @@ void gmem_page_poison(const struct gmem_extent *e, u64 pfn);
 bool gmem_pages_poisoned(u64 pfn, u64 nr);
 /* References beyond the filemap's own, now. */
 u64 gmem_pages_refs(u64 pfn, u64 nr);
-/* None, as a check sees it: transient ones are marked as met. *@at: first pfn that is unsafe (may be NULL). */
+/*
+ * None, as a check sees it: transient ones are marked as met. *@at: first pfn that is unsafe (may
+ * be NULL).
+ */
 bool gmem_pages_safe(u64 pfn, u64 nr, u64 *at);
 void gmem_drain_lru(void);	   /* lru_add_drain_all() */
 void gmem_settle_transients(void); /* holders of transient references that somebody met let go */
@@ -336,22 +349,28 @@ void gmem_pages_release(const struct gmem_extent *gone);
 /* The inode goes: orphans forget it. */
 void gmem_pages_forget_inode(const struct gmem_inode *inode);
 
-/* --- block.c: memory from and to the host ----------------------------------------------------------------------- */
+/* --- block.c: memory from and to the host -------------------------------------------- */
 
 int gmem_reserve(struct gmem_inode *inode);
 void gmem_unreserve(struct gmem_inode *inode);
-/* A folio for @index, as the backing makes them; 0 or -ENOMEM. Fills all of @f; not yet in the filemap. */
+/*
+ * A folio for @index, as the backing makes them; 0 or -ENOMEM. Fills all of @f; not yet in the
+ * filemap.
+ */
 int gmem_block_alloc(struct gmem_inode *inode, u64 index, struct gmem_folio *f);
 /*
- * [pfn, pfn + nr), freed by whoever held it last, of blocks of @order. HugeTLB fragments wait for their block; a block with
- * a poisoned page is never used again. @inode NULL: there is no reservation left to refill.
+ * [pfn, pfn + nr), freed by whoever held it last, of blocks of @order. HugeTLB fragments wait for
+ * their block; a block with a poisoned page is never used again. @inode NULL: there is no
+ * reservation left to refill.
  */
 void gmem_block_free(struct gmem_inode *inode, u64 pfn, u64 nr, u8 order, bool hugetlb,
 		     bool poisoned);
 
-/* --- folio.c: get, split, merge ----------------------------------------------------------------------------------- */
+/* --- folio.c: get, split, merge ------------------------------------------------------ */
 
-/* Locked, with a LOOKUP reference on @index's page; allocates. invalidate_lock held in either mode. */
+/*
+ * Locked, with a LOOKUP reference on @index's page; allocates. invalidate_lock held in either mode.
+ */
 int gmem_folio_get(struct gmem_inode *inode, u64 index, struct gmem_folio *f);
 static inline u64 gmem_folio_pfn(const struct gmem_folio *f, u64 index)
 {
@@ -361,17 +380,21 @@ static inline u64 gmem_folio_pfn(const struct gmem_folio *f, u64 index)
 /* Zero it once in its life. The folio is locked. */
 void gmem_folio_make_uptodate(struct gmem_inode *inode, struct gmem_folio *f);
 
-/* --- restructure.c ---------------------------------------------------------------------------------------------- */
+/* --- restructure.c ------------------------------------------------------------------- */
 
 /*
- * Make all of [start, end) 4K folios; P3 decides about the rest of a folio that reaches out of it. -ENOMEM, -EAGAIN,
+ * Make all of [start, end) 4K folios; P3 decides about the rest of a folio that reaches out of it.
+ * -ENOMEM, -EAGAIN,
  * -EHWPOISON: folios before *@err_index stay split. Costs what is there.
  */
 int gmem_range_split(struct gmem_inode *inode, u64 start, u64 end, u64 *err_index);
-/* Merge the block of page_order at @index, if all of it is there. -EAGAIN: a fragment could not be frozen. */
+/*
+ * Merge the block of page_order at @index, if all of it is there. -EAGAIN: a fragment could not be
+ * frozen.
+ */
 int gmem_block_merge(struct gmem_inode *inode, u64 index);
 
-/* --- below.c: what guest_memfd asks of KVM, for all files and bound slots ------------------------------------------ */
+/* --- below.c: what guest_memfd asks of KVM, for all files and bound slots ------------ */
 
 enum gmem_roots {
 	GMEM_ROOTS_PRIVATE = 1,
@@ -392,21 +415,24 @@ int gmem_kvm_convert_hook(struct gmem_inode *inode, u64 start, u64 nr, bool to_p
 int gmem_kvm_split_to(struct gmem_inode *inode, u64 start, u64 nr, u8 order);
 /* 4K pages of the range that private leaves map now. */
 u64 gmem_kvm_mapped(const struct gmem_inode *inode, u64 start, u64 nr);
-/* An invalidation of its own of the shared leaves, as the MMU notifier does it when host mappings go (P23). */
+/*
+ * An invalidation of its own of the shared leaves, as the MMU notifier does it when host mappings
+ * go (P23).
+ */
 void gmem_kvm_notify_unmap(struct gmem_inode *inode, u64 start, u64 nr);
 
-/* --- host.c ---------------------------------------------------------------------------------------------------- */
+/* --- host.c -------------------------------------------------------------------------- */
 
 void gmem_host_unmap(struct gmem_inode *inode, u64 start, u64 nr);
 struct gmem_host_map *gmem_host_map_from(const struct gmem_inode *inode, u64 index);
 struct gmem_host_map *gmem_host_map_next(struct gmem_host_map *m);
 
-/* --- size.c ---------------------------------------------------------------------------------------------------- */
+/* --- size.c -------------------------------------------------------------------------- */
 
 /* The largest order that may be mapped at @index, by P2. */
 u8 gmem_max_order(const struct gmem_inode *inode, u64 index);
 
-/* --- convert.c, flows.c ------------------------------------------------------------------------------------------ */
+/* --- convert.c, flows.c -------------------------------------------------------------- */
 
 /* One batch of a conversion; what the building blocks work on. */
 struct gmem_convert {
@@ -442,12 +468,12 @@ extern const struct gmem_flow gmem_flows[GMEM_FLOW_NR];
 /* R: no folio of the range is held by anybody else, after one drain a request. */
 int gmem_check_refs(struct gmem_inode *inode, u64 start, u64 nr, bool *drained, u64 *err_index);
 
-/* --- hole.c ---------------------------------------------------------------------------------------------------- */
+/* --- hole.c -------------------------------------------------------------------------- */
 
 /* Merge what can be merged and take the range out of the file, whoever holds references. */
 void gmem_truncate(struct gmem_inode *inode, u64 start, u64 nr);
 
-/* --- trace.c --------------------------------------------------------------------------------------------------- */
+/* --- trace.c ------------------------------------------------------------------------- */
 
 void gmem_trace_step(const struct gmem_convert *c, const struct gmem_step *step, int ret);
 void gmem_trace_folio(const char *what, u64 index, u64 pfn, u8 order, int ret);

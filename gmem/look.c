@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Looking inside without a lock and without a change: what oracles, expectations and reports see of guest_memfd.
- * Folios are shown one by one, also where an extent stands for many. Statistics are read here, counted elsewhere.
+ * Looking inside without a lock and without a change: what oracles, expectations and reports see of
+ * guest_memfd. Folios are shown one by one, also where an extent stands for many. Statistics are
+ * read here, counted elsewhere.
  */
 #include <linux/kvm_host.h>
 
@@ -101,7 +102,7 @@ bool kvm_gmem_page_folio(u64 pfn, u64 *head_pfn, int *order)
 	return true;
 }
 
-/* --- leaves larger than their folio ----------------------------------------------------------------------------- */
+/* --- leaves larger than their folio -------------------------------------------------- */
 
 static bool count_large(void *ctx, const struct kvm_spte_view *v)
 {

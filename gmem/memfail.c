@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory failure: a page goes bad, its mappings go, the memory stays in the file and is never handed out again (gmem.md 2.9).
- * There is no truncation (MF_DELAYED); later faults get -EHWPOISON.
+ * Memory failure: a page goes bad, its mappings go, the memory stays in the file and is never
+ * handed out again (gmem.md 2.9). There is no truncation (MF_DELAYED); later faults get -EHWPOISON.
  * What a split, merge or free does with a poisoned page is in restructure.c and block.c.
  */
 #include "gmem/internal.h"
 #include "sim/rt/sched.h"
 
-/* error_folio: the range of the folio as it is now; a leaf is assumed to lie inside it, except under P9's other values. */
+/*
+ * error_folio: the range of the folio as it is now; a leaf is assumed to lie inside it, except
+ * under P9's other values.
+ */
 static int error_folio(struct gmem_inode *inode, u64 index, u64 pfn)
 {
 	u8 mode = gmem_policy(inode, GMEM_P_MEM_FAILURE);
@@ -49,8 +52,8 @@ int kvm_gmem_memory_failure(struct kvm_gmem_file *file, u64 offset)
 		return -EHWPOISON;
 	gmem_page_poison(e, pfn);
 	/*
-	 * Reference and folio lock before invalidate_lock: the other way round than every fault. A conversion that spins
-	 * for this reference while it holds invalidate_lock never ends (B16).
+	 * Reference and folio lock before invalidate_lock: the other way round than every fault. A
+	 * conversion that spins for this reference while it holds invalidate_lock never ends (B16).
 	 */
 	gmem_page_ref(e, pfn, GMEM_REF_LOOKUP);
 	locked = gmem_folio_lock(&f);

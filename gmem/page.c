@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is special about single pages: references beyond the filemap's own, the folio lock, poison, life after truncation.
- * A page without any of this has no record, so the refcount of an untouched folio is just its number of pages.
- * When a reference makes a folio unsafe, and what that stops, is decided in convert.c and restructure.c.
+ * What is special about single pages: references beyond the filemap's own, the folio lock, poison,
+ * life after truncation. A page without any of this has no record, so the refcount of an untouched
+ * folio is just its number of pages. When a reference makes a folio unsafe, and what that stops, is
+ * decided in convert.c and restructure.c.
  */
 #include "gmem/internal.h"
 #include "sim/rt/sched.h"
@@ -186,8 +187,9 @@ static bool folio_unlocked(void *arg)
 }
 
 /*
- * The folio lock is a bit, as in the kernel, not a lock that lockdep knows: memory failure takes it outside of
- * invalidate_lock, everybody else inside (B16). False: the page left its file while we waited.
+ * The folio lock is a bit, as in the kernel, not a lock that lockdep knows: memory failure takes it
+ * outside of invalidate_lock, everybody else inside (B16). False: the page left its file while we
+ * waited.
  */
 bool gmem_folio_lock(const struct gmem_folio *f)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * guest_memfd's side of the dispute: the table of policies (gmem.md 3), the profiles, and KVM's spelling of shared switches.
- * Only values that the code really has are listed. What a value does is written where the code branches on it.
+ * guest_memfd's side of the dispute: the table of policies (gmem.md 3), the profiles, and KVM's
+ * spelling of shared switches. Only values that the code really has are listed. What a value does
+ * is written where the code branches on it.
  */
 #include <string.h>
 
@@ -15,8 +16,8 @@ const struct policy_desc gmem_policies[] = {
 			.values = {"ARCH_PREZAP", "BASE", "ZAP_FIRST", "PLAN7", "PLAN7_SEPT",
 				   "SEPT_FIRST", "V8_4K"},
 			.question = "In which order does a conversion unmap, split and store?",
-			.who = "Yan: S-EPT before folios; Ackerley: folios first, all failure before "
-			       "the zap; Sean: an arch hook before the zap",
+			.who = "Yan: S-EPT before folios; Ackerley: folios first, all failure "
+			       "before the zap; Sean: an arch hook before the zap",
 			.measure = "failed_unmapped overzap_bytes reaccept_pages",
 			.source = "gmem.md P1, 2.6",
 		},
@@ -53,7 +54,7 @@ const struct policy_desc gmem_policies[] = {
 			.key = "toshared_refs",
 			.values = {"CHECK_EAGAIN", "SPIN"},
 			.question = "Somebody holds a private folio: give up or wait?",
-			.who = "Yan: -EAGAIN; Ackerley: only transient references are possible, spin",
+			.who = "Yan: -EAGAIN; Ackerley: they can only be transient, spin",
 			.measure = "spins",
 			.source = "gmem.md P6",
 		},
@@ -90,8 +91,8 @@ const struct policy_desc gmem_policies[] = {
 			.key = "merge_view",
 			.values = {"STORE_FIRST", "REST_PRIVATE", "OLD_TREE"},
 			.question = "Which attributes does the merge look at?",
-			.who = "Ackerley: store first; v3 fixup: only indices outside the range; [W]: "
-			       "the old tree, so it never merges (B3)",
+			.who = "Ackerley: store first; v3 fixup: indices outside the range; "
+			       "[W]: the old tree, so it never merges (B3)",
 			.measure = "folio_merges pages_2m",
 			.source = "gmem.md P17",
 		},
@@ -109,7 +110,7 @@ const struct policy_desc gmem_policies[] = {
 			.key = "inval_range",
 			.values = {"ALIGNED", "EXACT"},
 			.question = "Which faults does a conversion make retry?",
-			.who = "EXACT is sound for 4K only: a neighbour maps 2M across the range (B24)",
+			.who = "EXACT is sound for 4K only: a neighbour maps 2M across it (B24)",
 			.measure = "pf_retry",
 			.source = "gmem.md P22",
 		},
@@ -145,7 +146,10 @@ const struct policy_desc gmem_policies[] = {
 };
 _Static_assert(GMEM_P_NR <= GMEM_POLICIES_MAX, "a setup has room for every row");
 
-/* What a profile does not name is the default: 0 in every row. P10, P15, P16 and P18 of a profile are KVM's keys. */
+/*
+ * What a profile does not name is the default: 0 in every row. P10, P15, P16 and P18 of a profile
+ * are KVM's keys.
+ */
 static const struct {
 	const char *name;
 	u8 policy[GMEM_P_NR];

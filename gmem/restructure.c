@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Splitting and merging folios: filemap nodes, freezing, HVO, the new shape; what each costs and where it can fail (gmem.md 2.5).
- * Memory keeps its place: only the shape of the folios over it changes, which is why hpa survives a conversion (I15).
- * Which folios are to be restructured, and when, is decided in convert.c.
+ * Splitting and merging folios: filemap nodes, freezing, HVO, the new shape; what each costs and
+ * where it can fail (gmem.md 2.5). Memory keeps its place: only the shape of the folios over it
+ * changes, which is why hpa survives a conversion (I15). Which folios are to be restructured, and
+ * when, is decided in convert.c.
  */
 #include <linux/mm.h>
 
@@ -12,8 +13,9 @@
 #include "sim/rt/sched.h"
 
 /*
- * Nodes of the index tree (64 slots each) between an entry of order @from and entries of order @to; entries of order 9
- * take 8 slots of a node that spans 4096 pages: 2M to 4K needs 8, 1G to 4K 1 + 64 + 4096, 1G to 2M 1 + 64.
+ * Nodes of the index tree (64 slots each) between an entry of order @from and entries of order @to;
+ * entries of order 9 take 8 slots of a node that spans 4096 pages: 2M to 4K needs 8, 1G to 4K 1 +
+ * 64 + 4096, 1G to 2M 1 + 64.
  */
 static u64 filemap_nodes(u8 from, u8 to)
 {
@@ -58,9 +60,9 @@ static bool freezable(void *arg)
 }
 
 /*
- * Move the refcount of every folio in the range from nr_pages to 0. SPIN waits for whoever holds a reference, as the
- * kernel's loop does; CHECK_EAGAIN gives up at once, because its check came before and a late holder may be waiting for us
- * (memory failure on invalidate_lock, B16).
+ * Move the refcount of every folio in the range from nr_pages to 0. SPIN waits for whoever holds a
+ * reference, as the kernel's loop does; CHECK_EAGAIN gives up at once, because its check came
+ * before and a late holder may be waiting for us (memory failure on invalidate_lock, B16).
  */
 static int freeze(struct gmem_inode *inode, u64 index, u64 pfn, u64 nr)
 {
@@ -78,7 +80,10 @@ static int freeze(struct gmem_inode *inode, u64 index, u64 pfn, u64 nr)
 	return 0;
 }
 
-/* Split the folio @f to folios of order @to, all of it. Fails as a whole: everything is as before then. */
+/*
+ * Split the folio @f to folios of order @to, all of it. Fails as a whole: everything is as before
+ * then.
+ */
 static int split_uniform(struct gmem_inode *inode, const struct gmem_folio *f, u8 to)
 {
 	u8 keep = f->flags & GMEM_F_UPTODATE;
@@ -91,7 +96,10 @@ static int split_uniform(struct gmem_inode *inode, const struct gmem_folio *f, u
 	ret = freeze(inode, f->index, f->pfn, f->nr);
 	if (ret)
 		goto out;
-	/* HugeTLB only warns about a poisoned folio, but its pieces would not know which of them is bad (gmem.md 5). */
+	/*
+	 * HugeTLB only warns about a poisoned folio, but its pieces would not know which of them is
+	 * bad (gmem.md 5).
+	 */
 	if (gmem_pages_poisoned(f->pfn, f->nr))
 		ret = -EHWPOISON;
 	else if (f->flags & GMEM_F_HVO)
@@ -169,7 +177,10 @@ static bool block_whole(const struct gmem_inode *inode, u64 index, u64 nr)
 	return at >= index + nr;
 }
 
-/* The head's uptodate flag will stand for all pages, so those that were never zeroed are zeroed now (B19). */
+/*
+ * The head's uptodate flag will stand for all pages, so those that were never zeroed are zeroed now
+ * (B19).
+ */
 static u8 merged_uptodate(const struct gmem_inode *inode, u64 index, u64 nr)
 {
 	struct gmem_folio f;
@@ -213,7 +224,8 @@ int gmem_block_merge(struct gmem_inode *inode, u64 index)
 	if (!ret) {
 		flags = merged_uptodate(inode, index, nr) | GMEM_F_HUGETLB;
 		if (inode->setup
-			    .hvo) /* best effort in the kernel; freeing vmemmap does not fail here */
+			    /* best effort in the kernel; freeing vmemmap does not fail here */
+			    .hvo)
 			flags |= GMEM_F_HVO;
 		gmem_filemap_reshape(inode, index, nr, order, flags);
 		gmem_count(GMEM_STAT_FOLIO_MERGES, 1);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The size rule (P2): how large a leaf may be over an index, as folio, as contiguous memory, or as attributes alone.
- * What KVM does with the answer, and which other limits it has, is KVM's business.
+ * The size rule (P2): how large a leaf may be over an index, as folio, as contiguous memory, or as
+ * attributes alone. What KVM does with the answer, and which other limits it has, is KVM's
+ * business.
  */
 #include "gmem/internal.h"
 #include "mmu/kvm_vm.h"
@@ -30,15 +31,15 @@ u8 gmem_max_order(const struct gmem_inode *inode, u64 index)
 	if (!gmem_is_private(inode, index) || !gmem_folio_at(inode, index, &f))
 		return 0;
 	/*
-	 * FOLIO: zap callbacks cannot know why they run, so only the folio says what may be torn down as one; it
-	 * mirrors the primary MMU, and a buggy split shows at once.
+	 * FOLIO: zap callbacks cannot know why they run, so only the folio says what may be torn
+	 * down as one; it mirrors the primary MMU, and a buggy split shows at once.
 	 */
 	if (rule == GMEM_SIZE_FOLIO)
 		return f.order;
 	/*
-	 * CONTIG and ATTR: folios are split only for the sake of shared pages' reference counts; the memory stays
-	 * contiguous and private, and KVM must not infer sizes from folios. The aligned block is what counts, not
-	 * the pages from @index on (B18).
+	 * CONTIG and ATTR: folios are split only for the sake of shared pages' reference counts;
+	 * the memory stays contiguous and private, and KVM must not infer sizes from folios. The
+	 * aligned block is what counts, not the pages from @index on (B18).
 	 */
 	for (i = 0; i < RT_ARRAY_SIZE(orders); i++) {
 		u64 start = gmem_round_down(index, orders[i]), nr = GMEM_PAGES(orders[i]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * guest_memfd's trace events: each building block of a conversion, each change of a folio, each store of attributes.
+ * guest_memfd's trace events: each building block of a conversion, each change of a folio, each
+ * store of attributes.
  */
 #include "gmem/internal.h"
 #include "sim/rt/trace.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The double of KVM and of the host's page allocator for guest_memfd's tests; see double.h.
- * What it does is as little as the calls promise: leaves come, are split and go; nothing of TDX is here.
+ * What it does is as little as the calls promise: leaves come, are split and go; nothing of TDX is
+ * here.
  */
 #include <stdio.h>
 
@@ -13,7 +14,7 @@ struct fake *fake(void)
 	return rt_root(2);
 }
 
-/* --- recording ---------------------------------------------------------------------------------------------- */
+/* --- recording ----------------------------------------------------------------------- */
 
 #define LOG_MAX 4096
 
@@ -48,7 +49,7 @@ const char *log_text(void)
 	return fake()->log;
 }
 
-/* --- leaves --------------------------------------------------------------------------------------------------- */
+/* --- leaves -------------------------------------------------------------------------- */
 
 static void leaf_add(u64 gfn, u64 pfn, u8 level)
 {
@@ -107,7 +108,7 @@ u64 mapped_pages(void)
 	return n;
 }
 
-/* --- what gmem calls --------------------------------------------------------------------------------------------- */
+/* --- what gmem calls ----------------------------------------------------------------- */
 
 void kvm_mmu_invalidate_begin(struct kvm *kvm)
 {
@@ -267,7 +268,7 @@ u32 kvm_policy(enum kvm_policy_key key)
 	return key == KVM_POLICY_VM_ATTRS && fake()->vm_attrs ? KVM_VM_ATTRS_ON : 0;
 }
 
-/* --- the host ------------------------------------------------------------------------------------------------------ */
+/* --- the host ------------------------------------------------------------------------ */
 
 u64 host_alloc_pfns(u32 order)
 {
@@ -317,7 +318,7 @@ const char *compat_lock_name(const char *expr)
 	return expr;
 }
 
-/* --- fixtures ---------------------------------------------------------------------------------------------------------- */
+/* --- fixtures ------------------------------------------------------------------------ */
 
 int fixture_in(struct rt_world *w, void **state)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A KVM of a few hundred lines under guest_memfd: it keeps private leaves of one slot, records every call with what gmem
- * looked like at that moment, and can be told to fail. Its host has a page allocator that reuses freed blocks first.
+ * A KVM of a few hundred lines under guest_memfd: it keeps private leaves of one slot, records
+ * every call with what gmem looked like at that moment, and can be told to fail. Its host has a
+ * page allocator that reuses freed blocks first.
  */
 #ifndef TESTS_GMEM_DOUBLE_H
 #define TESTS_GMEM_DOUBLE_H
@@ -58,7 +59,10 @@ struct fake {
 
 struct fake *fake(void);
 
-/* A world with one VM; open_file() makes its one file, bound to one slot over all of it. Policy by profile name or NULL. */
+/*
+ * A world with one VM; open_file() makes its one file, bound to one slot over all of it. Policy by
+ * profile name or NULL.
+ */
 int fixture_new(void **state);
 int fixture_in(struct rt_world *w, void **state); /* the same in a world with options of its own */
 int fixture_free(void **state);			  /* also checks that everything went back */
@@ -69,7 +73,10 @@ struct gmem_setup setup_of(u64 size, enum gmem_backing backing, const char *prof
 void set_policy(struct gmem_setup *setup, const char *key, const char *value);
 void close_file(void);
 
-/* As a vCPU's fault would: get the page at @index and install a leaf of the largest size that is allowed up to @max_level. */
+/*
+ * As a vCPU's fault would: get the page at @index and install a leaf of the largest size that is
+ * allowed up to @max_level.
+ */
 int fault_in(u64 index, u8 max_level);
 u8 leaf_level(u64 index); /* of the private leaf there, 0: none */
 u64 mapped_pages(void);

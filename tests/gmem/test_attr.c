@@ -71,7 +71,7 @@ static void test_attr__random_stores_match_an_array(void **state)
 
 /*
  *        0    10   20        96
- *        pppp ssss pppppppppp      storing shared over [5, 25) takes the middle and both neighbours' parts
+ *        pppp ssss pppppppppp      shared over [5, 25): the middle and parts of both ends
  *        ppss sssssss ppppppp
  */
 static void test_attr__store_takes_in_equal_neighbours(void **state)

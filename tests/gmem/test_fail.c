@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Failure injection, gmem.md section 5: what each flow leaves behind when a step fails, and where error_offset points.
+ * Failure injection, gmem.md section 5: what each flow leaves behind when a step fails, and where
+ * error_offset points.
  */
 #include "tests/gmem/double.h"
 
@@ -96,7 +97,9 @@ static void test_fail__sept_split(void **state)
 	}
 }
 
-/* Splits of the first block stay when the second one cannot be split; the first batch is converted. */
+/*
+ * Splits of the first block stay when the second one cannot be split; the first batch is converted.
+ */
 static void test_fail__later_batch(void **state)
 {
 	u64 err;
@@ -137,7 +140,7 @@ static void test_fail__second_stage(void **state)
 	}
 }
 
-/* --- references ---------------------------------------------------------------------------------------------------- */
+/* --- references ---------------------------------------------------------------------- */
 
 static void test_fail__refs_to_private(void **state)
 {
@@ -172,7 +175,10 @@ static void test_fail__refs_to_private(void **state)
 	assert_int_equal(folio_view(8).order, 9);
 }
 
-/* A private folio that somebody holds: -EAGAIN under CHECK, and error_offset not below the start (B8). */
+/*
+ * A private folio that somebody holds: -EAGAIN under CHECK, and error_offset not below the start
+ * (B8).
+ */
 static void test_fail__refs_to_shared_check(void **state)
 {
 	u64 err;
@@ -196,7 +202,10 @@ static void test_fail__refs_to_shared_spin(void **state)
 	assert_int_equal(kvm_gmem_stat(GMEM_STAT_SPINS), 1);
 }
 
-/* A fragment outside the range is held: R passes, the default M leaves the block in pieces instead of spinning. */
+/*
+ * A fragment outside the range is held: R passes, the default M leaves the block in pieces instead
+ * of spinning.
+ */
 static void test_fail__merge_skips_held_fragment(void **state)
 {
 	open_flow("ARCH_PREZAP", false, NULL, NULL);
@@ -220,7 +229,7 @@ static void test_fail__poisoned_folio_is_not_split(void **state)
 	assert_true(kvm_gmem_look_private(fake()->file, 1));
 }
 
-/* --- allocation ------------------------------------------------------------------------------------------------------ */
+/* --- allocation ---------------------------------------------------------------------- */
 
 static void test_fail__folio_allocation(void **state)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Files as a whole: creation, binding, release, holes, fallocate, initial memory, memory failure, policies and profiles.
+ * Files as a whole: creation, binding, release, holes, fallocate, initial memory, memory failure,
+ * policies and profiles.
  */
 #include "tests/gmem/double.h"
 #include "sim/rt/phys.h"
@@ -131,7 +132,7 @@ static void test_file__pinned_page_outlives_its_file(void **state)
 	assert_int_equal(fake()->host_used, 0);
 }
 
-/* --- holes --------------------------------------------------------------------------------------------------------- */
+/* --- holes --------------------------------------------------------------------------- */
 
 static void test_file__hole_alignment(void **state)
 {
@@ -256,7 +257,7 @@ static void test_file__hole_split_fails(void **state)
 	assert_int_equal(kvm_gmem_invalidating(fake()->file), 0);
 }
 
-/* --- initial memory ----------------------------------------------------------------------------------------------------- */
+/* --- initial memory ------------------------------------------------------------------ */
 
 struct populated {
 	u64 gfn[8], pfn[8], src[8];
@@ -301,7 +302,7 @@ static void test_file__populate(void **state)
 	mutex_unlock(&kvm->slots_lock);
 }
 
-/* --- memory failure -------------------------------------------------------------------------------------------------------- */
+/* --- memory failure ------------------------------------------------------------------ */
 
 static void test_file__memory_failure(void **state)
 {
@@ -370,7 +371,7 @@ static void test_file__memory_failure_under_a_larger_leaf(void **state)
 	}
 }
 
-/* --- tables --------------------------------------------------------------------------------------------------------------- */
+/* --- tables -------------------------------------------------------------------------- */
 
 static void test_file__policies_and_profiles(void **state)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The order in which each flow calls KVM, and the golden numbers of gmem.md 2.6 as far as they can be seen from here.
- * A recorded call is NAME[from,to):ORDER ATTR: the order of the folio at the converted index and p or s, at that moment.
+ * The order in which each flow calls KVM, and the golden numbers of gmem.md 2.6 as far as they can
+ * be seen from here. A recorded call is NAME[from,to):ORDER ATTR: the order of the folio at the
+ * converted index and p or s, at that moment.
  */
 #include "tests/gmem/double.h"
 
@@ -139,7 +140,7 @@ static void test_flows__merge_views(void **state)
 	}
 }
 
-/* --- one 1G folio under 512 leaves of 2M, HVO on (gmem.md 2.6, golden numbers) ---------------------------------- */
+/* --- one 1G folio under 512 leaves of 2M, HVO on (gmem.md 2.6, golden numbers) ------- */
 
 struct golden {
 	const char *profile, *key, *value, *shape;
@@ -199,7 +200,7 @@ static void test_flows__golden_numbers_of_1g(void **state)
 		run_golden(&golden[i]);
 }
 
-/* --- refusals ------------------------------------------------------------------------------------------------------- */
+/* --- refusals ------------------------------------------------------------------------ */
 
 static void test_flows__refused_requests(void **state)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Folios: split and merge keep pages, references and contents in account (I7, I15, I16), the size rules (I6), files of
- * terabytes that cost what is touched, and a random walk over everything against plain arrays.
+ * Folios: split and merge keep pages, references and contents in account (I7, I15, I16), the size
+ * rules (I6), files of terabytes that cost what is touched, and a random walk over everything
+ * against plain arrays.
  */
 #include "tests/gmem/double.h"
 #include "gmem/internal.h"
@@ -78,7 +79,10 @@ static void test_folio__merge_needs_the_whole_block(void **state)
 	assert_int_equal(folio_view(10).order, 9);
 }
 
-/* A fresh folio over a block with shared pages comes split; without HVO room it does not come at all (B9). */
+/*
+ * A fresh folio over a block with shared pages comes split; without HVO room it does not come at
+ * all (B9).
+ */
 static void test_folio__fresh_folio_over_shared_pages(void **state)
 {
 	struct gmem_setup s = setup_of(MB2, GMEM_HUGETLB_2M, NULL);
@@ -113,7 +117,10 @@ static void test_folio__nonuniform_splits_where_it_must(void **state)
 	assert_int_equal(folio_view(2 * P2M).order, 9);
 	assert_int_equal(sum_folios(0, P1G).folios, 511 + 512);
 	assert_int_equal(sum_folios(0, P1G).pages, P1G);
-	/* Two pages in different 2M blocks: the second batch of the same block splits one folio more. */
+	/*
+	 * Two pages in different 2M blocks: the second batch of the same block splits one folio
+	 * more.
+	 */
 	assert_int_equal(to_shared(2 * P2M, 1), 0);
 	assert_int_equal(sum_folios(0, P1G).folios, 510 + 2 * 512);
 }
@@ -165,7 +172,10 @@ static void test_folio__thp_falls_back_to_4k(void **state)
 	assert_int_equal(fake()->host_used, 256);
 }
 
-/* I16, B19: memory with somebody's data is zero before anybody sees it, all of it, also after split and merge. */
+/*
+ * I16, B19: memory with somebody's data is zero before anybody sees it, all of it, also after split
+ * and merge.
+ */
 static void test_folio__no_stale_data(void **state)
 {
 	struct gmem_folio_view v;
@@ -193,7 +203,7 @@ static void test_folio__no_stale_data(void **state)
 	assert_int_equal(val, 0);
 }
 
-/* --- cost ------------------------------------------------------------------------------------------------------------ */
+/* --- cost ---------------------------------------------------------------------------- */
 
 static void test_folio__terabytes_cost_what_is_touched(void **state)
 {
@@ -222,7 +232,7 @@ static void test_folio__fragments_of_1g_cost_one_node(void **state)
 	assert_int_equal(sum_folios(0, P1G).folios, P1G);
 }
 
-/* --- a random walk ---------------------------------------------------------------------------------------------------- */
+/* --- a random walk ------------------------------------------------------------------- */
 
 #define WALK_PAGES 2048
 

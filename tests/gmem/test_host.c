@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Host mappings, pins, and races: a host fault in its window, memory failure against a conversion, faults while a file closes.
- * The races run under many seeds; each test says which outcomes must have been seen.
+ * Host mappings, pins, and races: a host fault in its window, memory failure against a conversion,
+ * faults while a file closes. The races run under many seeds; each test says which outcomes must
+ * have been seen.
  */
 #include "tests/gmem/double.h"
 
@@ -54,7 +55,7 @@ static void test_host__pins(void **state)
 	assert_int_equal(kvm_gmem_stray_ref(file, 0, (enum gmem_stray)9), -EINVAL);
 }
 
-/* --- races ------------------------------------------------------------------------------------------------------------ */
+/* --- races --------------------------------------------------------------------------- */
 
 #define SEEDS 300
 
@@ -167,7 +168,10 @@ static void goes_shared(void *arg)
 	r->b_done = true;
 }
 
-/* B16: memory failure holds folio lock and reference and wants invalidate_lock; only SPIN waits for it in turn. */
+/*
+ * B16: memory failure holds folio lock and reference and wants invalidate_lock; only SPIN waits for
+ * it in turn.
+ */
 static void test_host__memory_failure_against_to_shared(void **state)
 {
 	bool ok = false, again = false, poison = false, deadlock = false;
@@ -262,7 +266,10 @@ static void host_reads_twice(void *arg)
 	r->a_done = true;
 }
 
-/* A hole in the window takes the page away: the fault starts over and never maps what left the file. */
+/*
+ * A hole in the window takes the page away: the fault starts over and never maps what left the
+ * file.
+ */
 static void test_host__fault_window_against_hole(void **state)
 {
 	struct race r;
