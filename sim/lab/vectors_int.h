@@ -236,7 +236,17 @@ struct vec_result {
 void vec_play(const struct vec_file *f, const struct lab_vectors_opts *opts,
 	      struct lab_vectors_sum *sum);
 
-/* hold, drop, td, vcpu, lock, pair, peek: what our module shows, without a call. */
+/* Locks that the recording holds now. Invariant: h[] has room for cap; the player frees it. */
+struct vec_holds {
+	struct seam_hold *h;
+	u32 nr, cap;
+};
+void vec_hold_or_drop(struct vec_holds *hs, const struct vec_file *f, const struct vec_event *ev,
+		      struct seam *s, struct vec_result *res);
+/* The lock that hold, drop and lock mean. */
+struct seam_hold vec_lock_of(const struct vec_file *f, const struct vec_event *ev);
+
+/* td, vcpu, lock, pair, peek: what our module shows, without a call. */
 void vec_look(const struct vec_file *f, const struct vec_event *ev, struct seam *s,
 	      struct vec_result *res);
 /* sept, pamt: made of a call on @lp, which is in the host. */

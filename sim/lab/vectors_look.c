@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The lines of a recording that look instead of calling: locks held by nobody's call, and the module's state.
+ * The lines of a recording that look instead of calling: the module's state, lock words, memory.
  * "sept" and "pamt" are real calls, with all their effects, whose registers are shown under other names.
  * Comparing is vectors_diff.c, calls as such are vectors_play.c.
  */
@@ -15,29 +15,6 @@ static void vec_put(struct vec_result *res, enum vec_key key, u64 val)
 	res->form = VEC_F_KEYS;
 	res->keys |= 1ULL << key;
 	res->val[key] = val;
-}
-
-static struct seam_hold vec_lock_of(const struct vec_file *f, const struct vec_event *ev)
-{
-	return (struct seam_hold){
-		.id = ev->what,
-		.obj = ev->obj,
-		.gpa = vec_in(f, ev, VEC_K_GPA, 0),
-		.level = (u8)vec_in(f, ev, VEC_K_LEVEL, 0),
-		.shared = ev->flags & VEC_SHARED,
-		.guest = ev->flags & VEC_SIDE,
-	};
-}
-
-static u8 vec_hold_form(enum seam_hold_result r)
-{
-	static const u8 forms[] = {
-		[SEAM_HOLD_OK] = VEC_F_OK,	   [SEAM_HOLD_BUSY] = VEC_F_BUSY,
-		[SEAM_HOLD_NOTD] = VEC_F_NOTD,	   [SEAM_HOLD_NOWALK] = VEC_F_NOWALK,
-		[SEAM_HOLD_NOPAMT] = VEC_F_NOPAMT, [SEAM_HOLD_NOTHELD] = VEC_F_NOTHELD,
-	};
-
-	return forms[r];
 }
 
 static void vec_look_td(const struct vec_event *ev, struct seam *s, struct vec_result *res)
@@ -134,18 +111,8 @@ static void vec_look_memory(const struct vec_file *f, const struct vec_event *ev
 void vec_look(const struct vec_file *f, const struct vec_event *ev, struct seam *s,
 	      struct vec_result *res)
 {
-	struct seam_hold h;
-
 	res->keys = 0;
 	switch (ev->verb) {
-	case VEC_V_HOLD:
-		h = vec_lock_of(f, ev);
-		res->form = vec_hold_form(seam_hold(s, &h));
-		break;
-	case VEC_V_DROP:
-		h = vec_lock_of(f, ev);
-		res->form = vec_hold_form(seam_drop(s, &h));
-		break;
 	case VEC_V_TD:
 		vec_look_td(ev, s, res);
 		break;

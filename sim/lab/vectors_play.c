@@ -3,7 +3,7 @@
  * Playing one recording: its events in order on a fresh module, and each result compared.
  * Interrupts and calls of other LPs that a recording arms happen at the scheduling points inside a call, so all of
  * it runs in the point hook, without actors: a recording already says who goes on where.
- * Results that no call makes are vectors_look.c.
+ * Results that no call makes are vectors_look.c and vectors_hold.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ struct vec_player {
 	struct lab_vectors_sum *sum;
 	struct seam *s;
 	struct vec_frame *top; /* NULL between events */
-	u32 held;	       /* locks that "hold" has */
+	struct vec_holds holds;
 	u32 lps;
 	struct vec_lp lp[];
 };
@@ -306,9 +306,7 @@ static void vec_do(struct vec_player *p, const struct vec_event *ev, struct vec_
 		break;
 	case VEC_V_HOLD:
 	case VEC_V_DROP:
-		vec_look(p->f, ev, p->s, res);
-		if (res->form == VEC_F_OK)
-			p->held += ev->verb == VEC_V_HOLD ? 1U : -1U;
+		vec_hold_or_drop(&p->holds, p->f, ev, p->s, res);
 		break;
 	default:
 		vec_look(p->f, ev, p->s, res);
@@ -321,7 +319,7 @@ static void vec_check(struct vec_player *p, const struct vec_event *ev)
 {
 	char why[200];
 
-	if (p->held || seam_check(p->s, why, sizeof(why)))
+	if (p->holds.nr || seam_check(p->s, why, sizeof(why)))
 		return;
 	p->sum->unsound++;
 	if (p->opts->out)
@@ -388,5 +386,6 @@ void vec_play(const struct vec_file *f, const struct lab_vectors_opts *opts,
 			fprintf(opts->out, "%s:%u:%u: no such machine: %s\n", f->name,
 				f->config_line, f->config_col, why);
 	}
+	free(p->holds.h);
 	free(p);
 }
