@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host's logical processors: who executes on each, preemption of guests, IPIs.
- * An LP is in a guest or in the host, never both, so a thread that wants to make a SEAMCALL must get a CPU without a guest first.
- * Host code outside the module is not counted: it would only add interleavings that the locks decide anyway.
+ * The host's logical processors: who executes on each, preemption of guests, IPIs. An LP is in a
+ * guest or in the host, never both, so a thread that wants to make a SEAMCALL must get a CPU
+ * without a guest first. Host code outside the module is not counted: it would only add
+ * interleavings that the locks decide anyway.
  */
 #include <linux/kvm_host.h>
 
@@ -54,7 +55,10 @@ void kvm_cpu_get(u32 nr)
 	cpu->busy = true;
 }
 
-/* How much a thread without a CPU of its own would disturb there: a guest, a SEAMCALL, a vCPU's thread, nothing. */
+/*
+ * How much a thread without a CPU of its own would disturb there: a guest, a SEAMCALL, a vCPU's
+ * thread, nothing.
+ */
 static u32 cpu_load(struct kvm_host *host, u32 nr)
 {
 	const struct kvm_vcpu *vcpu;

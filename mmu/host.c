@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Boot of the host: page allocator, what the module can do, CPUs, keys; and the counters of the statistics.
- * The module is found initialised (SYS_READY); TDs come in mmu/tdx_vm.c.
+ * Boot of the host: page allocator, what the module can do, CPUs, keys; and the counters of the
+ * statistics. The module is found initialised (SYS_READY); TDs come in mmu/tdx_vm.c.
  */
 #include <linux/kvm_host.h>
 
@@ -156,7 +156,7 @@ void kvm_set_guest_has_work(struct kvm_host *host, bool (*has_work)(const struct
 	host->guest_has_work = has_work;
 }
 
-/* --- statistics --------------------------------------------------------------------------------------------------- */
+/* --- statistics ------------------------------------------------------------------------------ */
 
 void kvm_stat_add(enum kvm_stat st, s64 n)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What all VMs of a host share: CPUs, module handle, policies, Dynamic PAMT counts, statistics.
- * In the kernel these are globals and per-CPU variables; here they hang from root 2 of the world. mmu/ only.
+ * What all VMs of a host share: CPUs, module handle, policies, Dynamic PAMT counts, statistics. In
+ * the kernel these are globals and per-CPU variables; here they hang from root 2 of the world. mmu/
+ * only.
  */
 #ifndef MMU_HOST_H
 #define MMU_HOST_H
@@ -14,15 +15,15 @@
 #include "mmu/kvm_vm.h"
 
 /*
- * A logical processor. It runs one thing at a time: a guest, or one thread's SEAMCALL; other host code is not counted. mmu/cpu.c.
- * Invariant: @guest implies @busy.
+ * A logical processor. It runs one thing at a time: a guest, or one thread's SEAMCALL; other host
+ * code is not counted. mmu/cpu.c. Invariant: @guest implies @busy.
  */
 struct kvm_cpu {
 	bool busy;
 	struct kvm_vcpu *guest; /* whose vCPU thread has it for the guest */
 	struct kvm_vcpu *heir;	/* waits for it and has sent the present guest an interrupt */
-	u32 host_waiters; /* threads that wait for it to make a SEAMCALL: they go before any guest */
-	u64 taken_at;	  /* step at which the guest's thread took it */
+	u32 host_waiters;	/* threads that wait to make a SEAMCALL: before any guest */
+	u64 taken_at;		/* step at which the guest's thread took it */
 	u64 ipis_handled;
 	u32 pkg;
 };
@@ -45,8 +46,8 @@ struct kvm_host {
 	u64 features0;
 	u32 hkid_global, hkid_first, hkid_count, hkid_shift;
 	unsigned long *hkid_used; /* bitmap */
-	u32 tdcs_nr_pages,
-		tdvps_nr_pages; /* TDCX pages of a TD; pages of a vCPU without its TDVPR */
+	u32 tdcs_nr_pages;	  /* TDCX pages of a TD */
+	u32 tdvps_nr_pages;	  /* pages of a vCPU without its TDVPR */
 
 	struct list_head vm_list;
 	struct list_head loaded_vcpus;
@@ -68,19 +69,23 @@ struct kvm_host *kvm_host_current(void);
 void kvm_stat_add(enum kvm_stat st, s64 n);
 
 /*
- * Running on a CPU (mmu/cpu.c). kvm_cpu_get() waits until @cpu is free, preempting a guest there. kvm_cpu_get_current() is that for
- * the calling thread: its loaded vCPU's CPU, else one with as little on it as there is. kvm_cpu_put() first takes the interrupts
- * that came meanwhile: senders of IPIs wait for that.
+ * Running on a CPU (mmu/cpu.c). kvm_cpu_get() waits until @cpu is free, preempting a guest there.
+ * kvm_cpu_get_current() is that for the calling thread: its loaded vCPU's CPU, else one with as
+ * little on it as there is. kvm_cpu_put() first takes the interrupts that came meanwhile: senders
+ * of IPIs wait for that.
  */
 void kvm_cpu_get(u32 cpu);
 u32 kvm_cpu_get_current(void);
 void kvm_cpu_put(u32 cpu);
 /*
- * The vCPU's thread takes its CPU for the guest. A vCPU without work waits until the CPU is free, one with work preempts the guest
- * there once that has none or had its turn. False: a request or a signal came first, and the CPU was not taken.
+ * The vCPU's thread takes its CPU for the guest. A vCPU without work waits until the CPU is free,
+ * one with work preempts the guest there once that has none or had its turn. False: a request or a
+ * signal came first, and the CPU was not taken.
  */
 bool kvm_cpu_get_for_guest(struct kvm_vcpu *vcpu);
-/* Send an IPI to what runs on @cpu; kvm_cpu_ipi_handled() says whether the CPU has taken one since. */
+/*
+ * Send an IPI to what runs on @cpu; kvm_cpu_ipi_handled() says whether the CPU has taken one since.
+ */
 u64 kvm_cpu_send_ipi(u32 cpu);
 static inline bool kvm_cpu_ipi_handled(const struct kvm_cpu *cpu, u64 cookie)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VM and vCPU as objects (kernel: virt/kvm/kvm_main.c): creation, references, requests and kicks, invalidation, death of a VM.
- * Memslots are in mmu/memslots.c, attributes in mmu/mem_attr.c, running a vCPU in mmu/x86.c, everything TDX in mmu/tdx_vm.c.
+ * VM and vCPU as objects (kernel: virt/kvm/kvm_main.c): creation, references, requests and kicks,
+ * invalidation, death of a VM. Memslots are in mmu/memslots.c, attributes in mmu/mem_attr.c,
+ * running a vCPU in mmu/x86.c, everything TDX in mmu/tdx_vm.c.
  */
 #include <string.h>
 
@@ -24,7 +25,7 @@ static const struct rt_event_type ev_bug = {
 	.arg = {{"line", RT_ARG_DEC}},
 };
 
-/* --- VM ------------------------------------------------------------------------------------------------------------ */
+/* --- VM -------------------------------------------------------------------------------------- */
 
 static void init_locks(struct kvm *kvm)
 {
@@ -103,8 +104,9 @@ static void destroy_vcpus(struct kvm *kvm)
 }
 
 /*
- * The order is the real one (spec 2.11, S10): the key id is released while tables still stand, since S-EPT pages can only be
- * reclaimed after it; vCPUs before the tables, since they hold the roots; the TD itself last.
+ * The order is the real one (spec 2.11, S10): the key id is released while tables still stand,
+ * since S-EPT pages can only be reclaimed after it; vCPUs before the tables, since they hold the
+ * roots; the TD itself last.
  */
 static void kvm_destroy_vm(struct kvm *kvm)
 {
@@ -142,7 +144,7 @@ void kvm_vm_release(struct kvm *kvm)
 	kvm_put_kvm(kvm);
 }
 
-/* --- vCPU ----------------------------------------------------------------------------------------------------------- */
+/* --- vCPU ------------------------------------------------------------------------------------ */
 
 static bool vcpu_id_taken(const struct kvm *kvm, u32 id)
 {
@@ -245,7 +247,7 @@ bool kvm_vcpu_has_events(struct kvm_vcpu *vcpu)
 	return false;
 }
 
-/* --- requests and kicks ------------------------------------------------------------------------------------------------ */
+/* --- requests and kicks ---------------------------------------------------------------------- */
 
 /* The vCPU notices before it enters, or gets an IPI if it may be in already. */
 static int exiting_guest_mode(struct kvm_vcpu *vcpu)
@@ -329,7 +331,7 @@ bool kvm_bug_check(struct kvm *kvm, bool cond, const char *file, int line, const
 	return cond;
 }
 
-/* --- invalidation ------------------------------------------------------------------------------------------------------ */
+/* --- invalidation ---------------------------------------------------------------------------- */
 
 void kvm_mmu_invalidate_begin(struct kvm *kvm)
 {
@@ -354,7 +356,10 @@ void kvm_mmu_invalidate_range_add(struct kvm *kvm, gfn_t start, gfn_t end)
 	kvm->mmu_invalidate_range_end = max(kvm->mmu_invalidate_range_end, end);
 }
 
-/* The number changes before the count falls: who sees no invalidation in progress sees the new number. */
+/*
+ * The number changes before the count falls: who sees no invalidation in progress sees the new
+ * number.
+ */
 void kvm_mmu_invalidate_end(struct kvm *kvm)
 {
 	lockdep_assert_held_write(&kvm->mmu_lock);
@@ -373,7 +378,9 @@ bool mmu_invalidate_retry_gfn(struct kvm *kvm, unsigned long mmu_seq, gfn_t gfn)
 {
 	lockdep_assert_held(&kvm->mmu_lock);
 	if (unlikely(kvm->mmu_invalidate_in_progress)) {
-		/* In progress without a range: nobody knows what it is about, so everybody waits. */
+		/*
+		 * In progress without a range: nobody knows what it is about, so everybody waits.
+		 */
 		if (WARN_ON_ONCE(kvm->mmu_invalidate_range_start == INVALID_GPA))
 			return true;
 		if (range_covers(kvm, gfn))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * KVM's policy keys as the code branches on them. The rows (names, who, why) are in mmu/kvm_policy.c in this order.
+ * KVM's policy keys as the code branches on them. The rows (names, who, why) are in
+ * mmu/kvm_policy.c in this order.
  */
 #ifndef MMU_KVM_POLICY_H
 #define MMU_KVM_POLICY_H

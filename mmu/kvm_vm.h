@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * KVM as its userspace sees it: the host with its CPUs, VMs, vCPUs, memslots, and the ioctls on them.
- * The lab (the VMM) and tests call these; each is the kernel's ioctl handler with the copy from user space left out.
- * guest_memfd's calls are in gmem/gmem.h; the kernel's inner interface is <linux/kvm_host.h>.
+ * KVM as its userspace sees it: the host with its CPUs, VMs, vCPUs, memslots, and the ioctls on
+ * them. The lab (the VMM) and tests call these; each is the kernel's ioctl handler with the copy
+ * from user space left out. guest_memfd's calls are in gmem/gmem.h; the kernel's inner interface is
+ * <linux/kvm_host.h>.
  *
- * Conventions: gpa in bytes, without the shared bit unless it is said; sizes in bytes; 0 or a negative errno as the ioctl
- * returns it. No lock may be held by the caller; every function may sleep and has scheduling points.
+ * Conventions: gpa in bytes, without the shared bit unless it is said; sizes in bytes; 0 or a
+ * negative errno as the ioctl returns it. No lock may be held by the caller; every function may
+ * sleep and has scheduling points.
  */
 #ifndef MMU_KVM_VM_H
 #define MMU_KVM_VM_H
@@ -28,15 +30,16 @@ struct kvm_host_setup {
 };
 
 /*
- * kvm_host_new - boot of the host: page allocator, tdx_enable() (features read by TDH.SYS.RD), hardware set-up of KVM.
- * One host in a world, at root 2; the page allocator at root 4. Clears tdx_huge_page without feature bit 51 (spec kvm-port 2.11).
+ * kvm_host_new - boot of the host: page allocator, tdx_enable() (features read by TDH.SYS.RD),
+ * hardware set-up of KVM. One host in a world, at root 2; the page allocator at root 4. Clears
+ * tdx_huge_page without feature bit 51 (spec kvm-port 2.11).
  */
 int kvm_host_new(const struct kvm_host_setup *setup, struct kvm_host **host);
 void kvm_host_free(struct kvm_host *host);
 /* As in effect after the gating. */
 bool kvm_host_huge_pages(const struct kvm_host *host);
 
-/* --- VM ioctls ------------------------------------------------------------------------------------------------ */
+/* --- VM ioctls ------------------------------------------------------------------------------- */
 
 struct kvm_tdx_params {
 	const char *name; /* of the TD, for reports */
@@ -54,7 +57,10 @@ int kvm_tdx_init_vm(struct kvm *kvm);
 /* KVM_CREATE_VCPU and KVM_TDX_INIT_VCPU; @cpu: the host CPU that the calling thread is on. */
 int kvm_vm_ioctl_create_vcpu(struct kvm *kvm, u32 id, u32 cpu, struct kvm_vcpu **vcpu);
 int kvm_tdx_init_vcpu(struct kvm_vcpu *vcpu);
-/* KVM_TDX_INIT_MEM_REGION: [gpa, gpa + size) from @source (an HPA of ordinary memory; contents measured if @measure). */
+/*
+ * KVM_TDX_INIT_MEM_REGION: [gpa, gpa + size) from @source (an HPA of ordinary memory; contents
+ * measured if @measure).
+ */
 int kvm_tdx_init_mem_region(struct kvm_vcpu *vcpu, u64 gpa, u64 size, u64 source, bool measure);
 /* KVM_TDX_FINALIZE_VM. */
 int kvm_tdx_finalize_vm(struct kvm *kvm);
@@ -79,15 +85,18 @@ int kvm_vm_ioctl_set_memory_region(struct kvm *kvm, const struct kvm_userspace_m
 int kvm_vm_ioctl_set_mem_attributes(struct kvm *kvm, u64 gpa, u64 size, u64 attributes);
 
 /*
- * One 8-byte access of the VMM to its own memory behind a slot, where shared pages live with vm_attrs=on.
- * -EFAULT when the page is private, the slot has no userspace memory, or vm_attrs=off.
+ * One 8-byte access of the VMM to its own memory behind a slot, where shared pages live with
+ * vm_attrs=on. -EFAULT when the page is private, the slot has no userspace memory, or vm_attrs=off.
  */
 int kvm_vm_host_access(struct kvm *kvm, u64 gpa, bool write, u64 *val);
 
-/* Closing the last vCPU and VM descriptors: teardown in the real order. The gmem files must have been released. */
+/*
+ * Closing the last vCPU and VM descriptors: teardown in the real order. The gmem files must have
+ * been released.
+ */
 void kvm_vm_release(struct kvm *kvm);
 
-/* --- vCPU ioctls ---------------------------------------------------------------------------------------------- */
+/* --- vCPU ioctls ----------------------------------------------------------------------------- */
 
 #define KVM_EXIT_UNKNOWN	     0
 #define KVM_EXIT_HYPERCALL	     3
@@ -113,36 +122,44 @@ struct kvm_run {
 };
 
 /*
- * KVM_RUN on the calling actor. Returns 0 with an exit reason, -EINTR on a signal, -EFAULT with KVM_EXIT_MEMORY_FAULT,
- * -EIO on a dead VM. While the guest is entered, the guest program (below) runs inside.
+ * KVM_RUN on the calling actor. Returns 0 with an exit reason, -EINTR on a signal, -EFAULT with
+ * KVM_EXIT_MEMORY_FAULT, -EIO on a dead VM. While the guest is entered, the guest program (below)
+ * runs inside.
  */
 int kvm_vcpu_ioctl_run(struct kvm_vcpu *vcpu);
 struct kvm_run *kvm_vcpu_run_page(struct kvm_vcpu *vcpu);
-/* KVM_PRE_FAULT_MEMORY. @level4k: the RFC v1 variant that maps at 4 KiB only. *@done: bytes mapped, also on error. */
+/*
+ * KVM_PRE_FAULT_MEMORY. @level4k: the RFC v1 variant that maps at 4 KiB only. *@done: bytes mapped,
+ * also on error.
+ */
 int kvm_vcpu_ioctl_pre_fault(struct kvm_vcpu *vcpu, u64 gpa, u64 size, bool level4k, u64 *done);
 /* The thread moves to another host CPU (kvm_arch_vcpu_load there; VP.FLUSH on the old one). */
 int kvm_vcpu_set_cpu(struct kvm_vcpu *vcpu, u32 cpu);
 u32 kvm_vcpu_cpu(const struct kvm_vcpu *vcpu);
-/* A signal for the vCPU's thread: KVM_RUN and pre-fault return -EINTR; cleared by the lab when it is taken. */
+/*
+ * A signal for the vCPU's thread: KVM_RUN and pre-fault return -EINTR; cleared by the lab when it
+ * is taken.
+ */
 void kvm_vcpu_signal(struct kvm_vcpu *vcpu, bool pending);
 
 /*
- * The guest program. __seamcall_saved_ret(TDH.VP.ENTER) calls it when the TD was entered; it executes guest instructions with
- * seam_tdcall() and seam_access() on @lp until one of them, or an interrupt, made a TD exit, whose host registers it leaves in @r.
- * Before each instruction and while it has nothing to do it must look at seam_irq_pending() and leave by seam_guest_interrupt().
- * It runs on the vCPU's actor, with no lock held. Set once for the world.
+ * The guest program. __seamcall_saved_ret(TDH.VP.ENTER) calls it when the TD was entered; it
+ * executes guest instructions with seam_tdcall() and seam_access() on @lp until one of them, or an
+ * interrupt, made a TD exit, whose host registers it leaves in @r. Before each instruction and
+ * while it has nothing to do it must look at seam_irq_pending() and leave by
+ * seam_guest_interrupt(). It runs on the vCPU's actor, with no lock held. Set once for the world.
  */
 void kvm_set_guest_program(struct kvm_host *host,
 			   void (*run)(struct kvm_vcpu *vcpu, u32 lp, struct seam_regs *r));
 /*
- * Whether the guest of @vcpu has an instruction to execute: a pure function of the world. Only needed where two vCPUs share a CPU:
- * one without work neither keeps nor takes it. Not set: always.
+ * Whether the guest of @vcpu has an instruction to execute: a pure function of the world. Only
+ * needed where two vCPUs share a CPU: one without work neither keeps nor takes it. Not set: always.
  */
 void kvm_set_guest_has_work(struct kvm_host *host, bool (*has_work)(const struct kvm_vcpu *vcpu));
 void kvm_vcpu_set_data(struct kvm_vcpu *vcpu, void *data);
 void *kvm_vcpu_data(const struct kvm_vcpu *vcpu);
 
-/* --- looking inside (oracles, reports, expectations); no lock is taken, nothing changes --------------------------- */
+/* --- looking inside (oracles, reports, expectations); no lock is taken, nothing changes ------ */
 
 u64 kvm_tdr(const struct kvm *kvm); /* HPA of the TDR page, 0 before KVM_TDX_INIT_VM */
 u64 kvm_tdvpr(const struct kvm_vcpu *vcpu);
@@ -158,18 +175,20 @@ struct kvm_spte_view {
 	u64 gfn;
 	u8 level;
 	bool leaf, frozen;
-	u64 pfn; /* leaf: of the page; table: of the S-EPT page at this place (mirror) or of the table */
+	u64 pfn; /* leaf: of the page; table: of the S-EPT page here (mirror) or of the table */
 	u64 spte;
 };
 /*
- * Walk the mirror (or direct) table in [gfn, gfn + nr): every entry that is present or frozen, parents first.
- * Costs what is mapped. @fn returns false to stop.
+ * Walk the mirror (or direct) table in [gfn, gfn + nr): every entry that is present or frozen,
+ * parents first. Costs what is mapped. @fn returns false to stop.
  */
 void kvm_for_each_spte(const struct kvm *kvm, bool mirror, u64 gfn, u64 nr,
 		       bool (*fn)(void *ctx, const struct kvm_spte_view *v), void *ctx);
 bool kvm_look_spte(const struct kvm *kvm, bool mirror, u64 gfn,
 		   struct kvm_spte_view *v); /* the leaf, or false */
-/* lpage_info of the 2M (level 2) or 1G (3) page around @gfn: counter and flags; ~0 without a slot. */
+/*
+ * lpage_info of the 2M (level 2) or 1G (3) page around @gfn: counter and flags; ~0 without a slot.
+ */
 u32 kvm_look_lpage(const struct kvm *kvm, u64 gfn, u8 level);
 /* Dynamic PAMT count of the 2M of host memory around @pfn. */
 u64 kvm_look_pamt_count(const struct kvm_host *host, u64 pfn);
@@ -187,9 +206,12 @@ bool kvm_look_host_page(const struct kvm_host *host, u64 pfn);
 /* Host pages that are handed out by the page allocator (all owners): for leak accounting. */
 u64 kvm_host_pages_used(const struct kvm_host *host);
 
-/* --- statistics ----------------------------------------------------------------------------------------------------- */
+/* --- statistics ------------------------------------------------------------------------------ */
 
-/* Names fixed by the scenario language, plus more; counted from the start of the run over all VMs, or per VM for pages_*. */
+/*
+ * Names fixed by the scenario language, plus more; counted from the start of the run over all VMs,
+ * or per VM for pages_*.
+ */
 #define KVM_STATS(X)                                                                              \
 	X(PAGES_4K, "pages_4k", "present 4K leaves in mirror and direct tables")                  \
 	X(PAGES_2M, "pages_2m", "present 2M leaves in mirror and direct tables")                  \
@@ -215,8 +237,9 @@ enum kvm_stat {
 u64 kvm_stat(const struct kvm_host *host, enum kvm_stat st);
 
 /*
- * Fault sites of the port (sim/rt/fault.h), key 0: "sp-alloc", "spt-alloc", "external-spt-alloc", "pamt-alloc" (the allocation
- * gives NULL). What KVM reports (WARN, KVM_BUG_ON, TDX_BUG_ON) goes to rt_report() with rules "warn", "kvm-bug", "tdx-bug".
+ * Fault sites of the port (sim/rt/fault.h), key 0: "sp-alloc", "spt-alloc", "external-spt-alloc",
+ * "pamt-alloc" (the allocation gives NULL). What KVM reports (WARN, KVM_BUG_ON, TDX_BUG_ON) goes to
+ * rt_report() with rules "warn", "kvm-bug", "tdx-bug".
  */
 
 #endif

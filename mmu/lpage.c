@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lpage_info: for each huge page of a slot, why it may not be mapped huge (spec 1). Counters and the guest's inhibit are here;
- * MIXED changes with the attributes in the MMU (kvm_arch_pre/post_set_memory_attributes).
+ * lpage_info: for each huge page of a slot, why it may not be mapped huge (spec 1). Counters and
+ * the guest's inhibit are here; MIXED changes with the attributes in the MMU
+ * (kvm_arch_pre/post_set_memory_attributes).
  */
 #include <linux/kvm_host.h>
 
@@ -41,7 +42,10 @@ bool hugepage_test_guest_inhibit(const struct kvm_memory_slot *slot, gfn_t gfn, 
 	       KVM_LPAGE_GUEST_INHIBIT_FLAG;
 }
 
-/* A set flag says that the split is done, so it may be read without a lock (spec 2.2); there is no way to clear it. */
+/*
+ * A set flag says that the split is done, so it may be read without a lock (spec 2.2); there is no
+ * way to clear it.
+ */
 void hugepage_set_guest_inhibit(const struct kvm_memory_slot *slot, gfn_t gfn, int level)
 {
 	struct kvm_lpage_info *linfo;
@@ -54,8 +58,9 @@ void hugepage_set_guest_inhibit(const struct kvm_memory_slot *slot, gfn_t gfn, i
 }
 
 /*
- * What gfns must be congruent with at a level so that a huge page can be mapped at all: the file offset for guest_memfd (gmem.md P18,
- * SKIP_UGFN with the test of PGOFF), else the userspace address, where huge pages of the VMM would begin.
+ * What gfns must be congruent with at a level so that a huge page can be mapped at all: the file
+ * offset for guest_memfd (gmem.md P18, SKIP_UGFN with the test of PGOFF), else the userspace
+ * address, where huge pages of the VMM would begin.
  */
 static u64 backing_gfn(const struct kvm_memory_slot *slot)
 {
@@ -80,7 +85,10 @@ static void init_level(struct kvm_memory_slot *slot, struct kvm_lpage_info *linf
 		linfo[i].disallow_lpage = 1;
 }
 
-/* Attributes outlive slots: a new slot may lie over a range that is mixed already. Only huge pages wholly inside count (B52). */
+/*
+ * Attributes outlive slots: a new slot may lie over a range that is mixed already. Only huge pages
+ * wholly inside count (B52).
+ */
 static void init_mixed(struct kvm *kvm, struct kvm_memory_slot *slot, int level)
 {
 	const u64 pages = KVM_PAGES_PER_HPAGE(level);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Private or shared per VM (policy vm_attrs=on): the array of attributes and KVM_SET_MEMORY_ATTRIBUTES (spec 2.10).
- * With vm_attrs=off the attribute is the gmem file's, and only the question is answered here.
+ * Private or shared per VM (policy vm_attrs=on): the array of attributes and
+ * KVM_SET_MEMORY_ATTRIBUTES (spec 2.10). With vm_attrs=off the attribute is the gmem file's, and
+ * only the question is answered here.
  */
 #include <string.h>
 
@@ -9,7 +10,10 @@
 
 #include "mmu/mmu.h"
 
-/* Private gfns [start, end). Invariant of the array: ascending, not empty, no two touch. Everything else is shared. */
+/*
+ * Private gfns [start, end). Invariant of the array: ascending, not empty, no two touch. Everything
+ * else is shared.
+ */
 struct kvm_mem_attr_run {
 	gfn_t start, end;
 };
@@ -65,7 +69,10 @@ bool kvm_look_private(const struct kvm *kvm, u64 gfn)
 	return kvm_gmem_is_private_mem((struct kvm *)kvm, gfn);
 }
 
-/* Room for two more runs: a change splits one run at the most and adds one. The kernel's xa_reserve(). */
+/*
+ * Room for two more runs: a change splits one run at the most and adds one. The kernel's
+ * xa_reserve().
+ */
 static int reserve_runs(struct kvm *kvm)
 {
 	if (compat_should_fail("attr-alloc"))
@@ -126,9 +133,12 @@ static void store_private(struct kvm *kvm, gfn_t start, gfn_t end)
 	insert_run(kvm, from, start, end);
 }
 
-/* --- the ioctl ---------------------------------------------------------------------------------------------------------- */
+/* --- the ioctl ------------------------------------------------------------------------------- */
 
-/* Call @handler for each slot's part of @range in one write section. < 0: error, which ends it; > 0: flush. */
+/*
+ * Call @handler for each slot's part of @range in one write section. < 0: error, which ends it; >
+ * 0: flush.
+ */
 static int handle_gfn_range(struct kvm *kvm, const struct kvm_gfn_range *range,
 			    void (*on_lock)(struct kvm *kvm),
 			    int (*handler)(struct kvm *kvm, struct kvm_gfn_range *range))
@@ -157,7 +167,10 @@ static int handle_gfn_range(struct kvm *kvm, const struct kvm_gfn_range *range,
 			break;
 		flush |= ret;
 	}
-	/* What was zapped before an error is gone from the tables, so it must be gone from the TLBs too. */
+	/*
+	 * What was zapped before an error is gone from the tables, so it must be gone from the TLBs
+	 * too.
+	 */
 	if (flush)
 		kvm_flush_remote_tlbs(kvm);
 	if (locked)
@@ -177,8 +190,9 @@ static int post_set(struct kvm *kvm, struct kvm_gfn_range *range)
 }
 
 /*
- * Mark, split and zap, store, recompute. After a failed split the second pass runs all the same, over what is still stored: the
- * invalidation that the first pass began must end (B65), and huge pages that it marked mixed are uniform still (B66).
+ * Mark, split and zap, store, recompute. After a failed split the second pass runs all the same,
+ * over what is still stored: the invalidation that the first pass began must end (B65), and huge
+ * pages that it marked mixed are uniform still (B66).
  */
 static int set_attributes_locked(struct kvm *kvm, gfn_t start, gfn_t end, u64 attributes)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memslots: the active set, look-up under SRCU, creation and deletion.
- * The set is replaced as a whole and the old one freed after an SRCU grace period, while slots_lock is held (spec 1): a fault that
- * waits for slots_lock inside its SRCU section would wait for ever (B46). lpage_info is in mmu/lpage.c.
+ * Memslots: the active set, look-up under SRCU, creation and deletion. The set is replaced as a
+ * whole and the old one freed after an SRCU grace period, while slots_lock is held (spec 1): a
+ * fault that waits for slots_lock inside its SRCU section would wait for ever (B46). lpage_info is
+ * in mmu/lpage.c.
  */
 #include <string.h>
 
@@ -87,7 +88,10 @@ struct kvm_memory_slot *id_to_memslot(struct kvm_memslots *set, u32 id)
 	return NULL;
 }
 
-/* A set with @old replaced by @new; either may be NULL. Publishes it, waits for readers of the former one, frees that. */
+/*
+ * A set with @old replaced by @new; either may be NULL. Publishes it, waits for readers of the
+ * former one, frees that.
+ */
 static void replace_slot(struct kvm *kvm, struct kvm_memory_slot *old, struct kvm_memory_slot *new)
 {
 	struct kvm_memslots *was = kvm_memslots(kvm);
@@ -111,8 +115,8 @@ static void replace_slot(struct kvm *kvm, struct kvm_memory_slot *old, struct kv
 }
 
 /*
- * First a copy that is marked invalid goes in, so that no new fault uses the slot; when all that did are gone the leaves go, and
- * then the slot. Tables stay (spec 2.6, S9).
+ * First a copy that is marked invalid goes in, so that no new fault uses the slot; when all that
+ * did are gone the leaves go, and then the slot. Tables stay (spec 2.6, S9).
  */
 static void delete_slot(struct kvm *kvm, struct kvm_memory_slot *old)
 {
@@ -181,7 +185,10 @@ static bool region_is_sane(const struct kvm_userspace_memory_region2 *mem)
 	return mem->guest_phys_addr + mem->memory_size >= mem->guest_phys_addr;
 }
 
-/* Moving a slot or changing its flags is refused: the kernel refuses both for slots with guest_memfd. */
+/*
+ * Moving a slot or changing its flags is refused: the kernel refuses both for slots with
+ * guest_memfd.
+ */
 static int set_region_locked(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
 {
 	struct kvm_memory_slot *old = id_to_memslot(kvm_memslots(kvm), mem->slot);

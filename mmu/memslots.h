@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Inside of memslots, attributes and the VMM's memory, for the files of mmu/ that make and destroy VMs.
+ * Inside of memslots, attributes and the VMM's memory, for the files of mmu/ that make and destroy
+ * VMs.
  */
 #ifndef MMU_MEMSLOTS_H
 #define MMU_MEMSLOTS_H

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Dynamic PAMT (spec 2.9): how many 4K TDX pages each 2M of host memory holds, and the page pair that it needs as long as there are
- * any. The caches that keep pairs ready for use under mmu_lock are here; who fills which is decided by their owners.
+ * Dynamic PAMT (spec 2.9): how many 4K TDX pages each 2M of host memory holds, and the page pair
+ * that it needs as long as there are any. The caches that keep pairs ready for use under mmu_lock
+ * are here; who fills which is decided by their owners.
  *
- * Invariants: count 0 <=> KVM has no pair installed there; counts change under pamt_lock; a pair taken out of a cache either ends up
- * installed or goes to the page allocator, never back into the cache.
+ * Invariants: count 0 <=> KVM has no pair installed there; counts change under pamt_lock; a pair
+ * taken out of a cache either ends up installed or goes to the page allocator, never back into the
+ * cache.
  */
 #include <linux/kvm_host.h>
 
@@ -18,9 +20,11 @@ u32 tdx_dpamt_entry_pages(void)
 	return kvm_host_current()->dynamic_pamt ? PAIR : 0;
 }
 
-/* --- counts ------------------------------------------------------------------------------------------------------- */
+/* --- counts ---------------------------------------------------------------------------------- */
 
-/* Slot of the range in the table, or the empty one where it belongs. Never full: see grow_refs(). */
+/*
+ * Slot of the range in the table, or the empty one where it belongs. Never full: see grow_refs().
+ */
 static struct tdx_pamt_ref *probe(struct tdx_pamt_ref *refs, u32 cap, u64 index)
 {
 	u64 i = index * 0x9e3779b97f4a7c15ULL >> 32;
@@ -73,7 +77,7 @@ void tdx_pamt_exit(struct kvm_host *host)
 	host->pamt_refs = NULL;
 }
 
-/* --- caches --------------------------------------------------------------------------------------------------------- */
+/* --- caches ---------------------------------------------------------------------------------- */
 
 int tdx_topup_pamt_cache(struct tdx_pamt_cache *cache, u32 npages)
 {
@@ -122,11 +126,12 @@ void tdx_free_pamt_pair(struct page *pair[2])
 	__free_page(pair[1]);
 }
 
-/* --- references -------------------------------------------------------------------------------------------------------- */
+/* --- references ------------------------------------------------------------------------------ */
 
 /*
- * The pair is taken before the lock, whether or not it turns out to be needed, so that nothing can fail or sleep inside; the
- * decision is made under the lock, since a count that falls to 0 elsewhere takes the pair away with it (B23).
+ * The pair is taken before the lock, whether or not it turns out to be needed, so that nothing can
+ * fail or sleep inside; the decision is made under the lock, since a count that falls to 0
+ * elsewhere takes the pair away with it (B23).
  */
 int tdx_pamt_get(kvm_pfn_t pfn, struct tdx_pamt_cache *cache)
 {
@@ -160,7 +165,10 @@ int tdx_pamt_get(kvm_pfn_t pfn, struct tdx_pamt_cache *cache)
 	return -EIO;
 }
 
-/* A failed PAMT.REMOVE leaves the count: the pair is leaked, and the range stays at 4K for good (B24). */
+/*
+ * A failed PAMT.REMOVE leaves the count: the pair is leaked, and the range stays at 4K for good
+ * (B24).
+ */
 void tdx_pamt_put(kvm_pfn_t pfn)
 {
 	struct kvm_host *host = kvm_host_current();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * TDX objects of KVM: struct kvm_tdx, struct vcpu_tdx, and what the life-cycle side (mmu/tdx_vm.c) and the S-EPT side
- * (mmu/tdx_sept.c) call of each other. SEAMCALL wrappers are in mmu/tdx_seamcall.h.
+ * TDX objects of KVM: struct kvm_tdx, struct vcpu_tdx, and what the life-cycle side (mmu/tdx_vm.c)
+ * and the S-EPT side (mmu/tdx_sept.c) call of each other. SEAMCALL wrappers are in
+ * mmu/tdx_seamcall.h.
  */
 #ifndef MMU_TDX_H
 #define MMU_TDX_H
@@ -24,9 +25,15 @@ struct kvm_tdx {
 	u64 attributes;
 	bool sept_ve_disable, gpaw5;
 	char name[32];
-	/* Source of the page that INIT_MEM_REGION adds now: HPA | 1, so that page 0 is a source too; 0: none. slots_lock. */
+	/*
+	 * Source of the page that INIT_MEM_REGION adds now: HPA | 1, so that page 0 is a source
+	 * too; 0: none. slots_lock.
+	 */
 	u64 page_add_src;
-	/* BUSY was seen: nobody may enter. Written under write mmu_lock, read by tdx_vcpu_run() without. */
+	/*
+	 * BUSY was seen: nobody may enter. Written under write mmu_lock, read by tdx_vcpu_run()
+	 * without.
+	 */
 	bool wait_for_sept_zap;
 
 	/* split_cache=spin (v3) */
@@ -85,8 +92,8 @@ static inline bool kvm_is_private_gpa(const struct kvm *kvm, gpa_t gpa)
 }
 
 /*
- * TDX_BUG_ON - @err is a SEAMCALL's failure that must not happen: the first time report it (rule "tdx-bug", with the extra values)
- * and end the VM. The value is err != 0.
+ * TDX_BUG_ON - @err is a SEAMCALL's failure that must not happen: the first time report it (rule
+ * "tdx-bug", with the extra values) and end the VM. The value is err != 0.
  */
 bool tdx_bug_check(u64 err, const char *fn, struct kvm *kvm, u32 nr, u64 a, u64 b, u64 c);
 #define TDX_BUG_ON(err, fn, kvm)	    tdx_bug_check(err, #fn, kvm, 0, 0, 0, 0)
@@ -95,8 +102,8 @@ bool tdx_bug_check(u64 err, const char *fn, struct kvm *kvm, u32 nr, u64 a, u64 
 #define TDX_BUG_ON_3(err, fn, a, b, c, kvm) tdx_bug_check(err, #fn, kvm, 3, a, b, c)
 
 /*
- * tdh_do_no_vcpus - call @func(args); if BUSY, keep all vCPUs out (wait_for_sept_zap), kick, and call it once more. The last status.
- * Write mmu_lock (spec 2.8).
+ * tdh_do_no_vcpus - call @func(args); if BUSY, keep all vCPUs out (wait_for_sept_zap), kick, and
+ * call it once more. The last status. Write mmu_lock (spec 2.8).
  */
 #define tdh_do_no_vcpus(func, _kvm, ...)                      \
 	({                                                    \
@@ -118,7 +125,10 @@ void tdx_no_vcpus_enter_stop(struct kvm_tdx *kvm_tdx);
 /* MEM.TRACK and the kick that must follow it; nothing before RUNNABLE. Write mmu_lock. */
 void tdx_track(struct kvm *kvm);
 
-/* EPT violation of the last exit (mmu/tdx_sept.c, spec 2.2): > 0 re-enter, 0 userspace exit, < 0 errno. */
+/*
+ * EPT violation of the last exit (mmu/tdx_sept.c, spec 2.2): > 0 re-enter, 0 userspace exit, < 0
+ * errno.
+ */
 int tdx_handle_ept_violation(struct kvm_vcpu *vcpu);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * SEAMCALL wrappers as KVM calls them (kernel: arch/x86/include/asm/tdx.h), status numbers in the kernel's spelling, and the
- * Dynamic PAMT references. Implemented in mmu/virt_tdx.c and mmu/pamt.c.
+ * SEAMCALL wrappers as KVM calls them (kernel: arch/x86/include/asm/tdx.h), status numbers in the
+ * kernel's spelling, and the Dynamic PAMT references. Implemented in mmu/virt_tdx.c and mmu/pamt.c.
  *
- * Units: gpa and hpa bytes, pfn 4K frames, level as the kernel counts (4K = 1); wrappers convert. Return: RAX of the call, or
- * TDX_SW_ERROR and kin when it was not made; then *ext_err1 and *ext_err2 (RCX and RDX) are left as they were.
+ * Units: gpa and hpa bytes, pfn 4K frames, level as the kernel counts (4K = 1); wrappers convert.
+ * Return: RAX of the call, or TDX_SW_ERROR and kin when it was not made; then *ext_err1 and
+ * *ext_err2 (RCX and RDX) are left as they were.
  */
 #ifndef MMU_TDX_SEAMCALL_H
 #define MMU_TDX_SEAMCALL_H
@@ -81,8 +82,9 @@ struct tdx_module_args {
 };
 
 /*
- * The cut between kernel and module (mmu/compat/seam/seamcall.c): one SEAMCALL on the calling thread's CPU. _ret: outputs in
- * rcx..r11; _saved_ret: in all registers, and TDH.VP.ENTER runs the guest program inside.
+ * The cut between kernel and module (mmu/compat/seam/seamcall.c): one SEAMCALL on the calling
+ * thread's CPU. _ret: outputs in rcx..r11; _saved_ret: in all registers, and TDH.VP.ENTER runs the
+ * guest program inside.
  */
 u64 __seamcall(u64 fn, struct tdx_module_args *args);
 u64 __seamcall_ret(u64 fn, struct tdx_module_args *args);
@@ -106,7 +108,10 @@ static inline int pg_level_to_tdx_sept_level(enum pg_level level)
 	return level - 1;
 }
 
-/* Host pages ready for PAMT pairs; owner and lock by who embeds it. A cache that runs short fails: there is no fall-back. */
+/*
+ * Host pages ready for PAMT pairs; owner and lock by who embeds it. A cache that runs short fails:
+ * there is no fall-back.
+ */
 #define TDX_PAMT_CACHE_MAX 16
 struct tdx_pamt_cache {
 	u32 cnt;
@@ -119,8 +124,9 @@ void tdx_free_pamt_cache(struct tdx_pamt_cache *cache);
 u32 tdx_dpamt_entry_pages(void);
 
 /*
- * tdx_pamt_get - one more 4K TDX page in the 2M around @pfn; the first installs a pair from @cache (NULL: from the allocator).
- * 0, -ENOMEM (no pair at hand), -EIO. tdx_pamt_put gives it back; the last removes the pair. Take pamt_lock inside.
+ * tdx_pamt_get - one more 4K TDX page in the 2M around @pfn; the first installs a pair from @cache
+ * (NULL: from the allocator). 0, -ENOMEM (no pair at hand), -EIO. tdx_pamt_put gives it back; the
+ * last removes the pair. Take pamt_lock inside.
  */
 int tdx_pamt_get(kvm_pfn_t pfn, struct tdx_pamt_cache *cache);
 void tdx_pamt_put(kvm_pfn_t pfn);
@@ -128,7 +134,10 @@ void tdx_pamt_put(kvm_pfn_t pfn);
 struct page *tdx_alloc_control_page(void);
 void tdx_free_control_page(struct page *page);
 
-/* Overwrite with MOVDIR64B where the platform needs it, so that no line of a private key stays (spec 2.8). */
+/*
+ * Overwrite with MOVDIR64B where the platform needs it, so that no line of a private key stays
+ * (spec 2.8).
+ */
 void tdx_quirk_reset_page(kvm_pfn_t pfn);
 void tdx_quirk_reset_pages(kvm_pfn_t pfn, u64 npages);
 
@@ -167,7 +176,10 @@ u64 tdh_mem_range_block(struct tdx_td *td, u64 gpa, enum pg_level level, u64 *ex
 u64 tdh_mem_track(struct tdx_td *td);
 u64 tdh_mem_page_remove(struct tdx_td *td, u64 gpa, enum pg_level level, u64 *ext_err1,
 			u64 *ext_err2);
-/* @level: of the leaf that is split. @pfn: of its page. @cache: gives the PAMT pair with Dynamic PAMT. */
+/*
+ * @level: of the leaf that is split. @pfn: of its page. @cache: gives the PAMT pair with Dynamic
+ * PAMT.
+ */
 u64 tdh_mem_page_demote(struct tdx_td *td, u64 gpa, enum pg_level level, kvm_pfn_t pfn,
 			struct page *new_sp, struct tdx_pamt_cache *cache, u64 *ext_err1,
 			u64 *ext_err2);
@@ -176,7 +188,10 @@ u64 tdh_mr_finalize(struct tdx_td *td);
 
 u64 tdh_phymem_page_reclaim(struct page *page, u64 *tdx_pt, u64 *tdx_owner, u64 *tdx_size);
 u64 tdh_phymem_cache_wb(bool resume, u32 cpu);
-/* Write back a page of the TD (its key) / of the module's own metadata (global key). @level: every 4K of it, stops at an error. */
+/*
+ * Write back a page of the TD (its key) / of the module's own metadata (global key). @level: every
+ * 4K of it, stops at an error.
+ */
 u64 tdh_phymem_page_wbinvd_hkid(u16 hkid, kvm_pfn_t pfn, enum pg_level level);
 u64 tdh_phymem_page_wbinvd_tdr(struct tdx_td *td);
 u64 tdh_phymem_pamt_add(u64 hpa, struct page *pages[2]);

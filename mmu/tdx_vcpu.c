@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A TD's vCPU from entry to exit (kernel: arch/x86/kvm/vmx/tdx.c): VP.ENTER, refused entries, what an exit leads to, MapGPA.
- * EPT violations go on to mmu/tdx_ept.c; the loop around all this is in mmu/x86.c.
+ * A TD's vCPU from entry to exit (kernel: arch/x86/kvm/vmx/tdx.c): VP.ENTER, refused entries, what
+ * an exit leads to, MapGPA. EPT violations go on to mmu/tdx_ept.c; the loop around all this is in
+ * mmu/x86.c.
  */
 #include <linux/kvm_host.h>
 
@@ -26,7 +27,10 @@
 #define TDVMCALL_STATUS_ALIGN_ERROR	    0x8000000000000002ULL
 #define TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED 0x8000000000000003ULL
 
-/* MapGPA goes to userspace in pieces of this size, counted from where the request begins (gmem.md 2.12). */
+/*
+ * MapGPA goes to userspace in pieces of this size, counted from where the request begins (gmem.md
+ * 2.12).
+ */
 #define TDX_MAP_GPA_MAX_LEN (2ULL << 20)
 
 static const struct rt_event_type ev_exit = {
@@ -35,7 +39,7 @@ static const struct rt_event_type ev_exit = {
 	.arg = {{"vcpu", RT_ARG_DEC}, {"reason", RT_ARG_HEX}, {"gpa", RT_ARG_HEX}},
 };
 
-/* --- keeping vCPUs out --------------------------------------------------------------------------------------------- */
+/* --- keeping vCPUs out ----------------------------------------------------------------------- */
 
 void tdx_no_vcpus_enter_start(struct kvm_tdx *kvm_tdx)
 {
@@ -61,7 +65,10 @@ static bool may_enter_again(void *arg)
 	       signal_pending_vcpu(vcpu);
 }
 
-/* The kernel goes round its loop meanwhile; waiting for the condition is the same to everybody else and ends by itself. */
+/*
+ * The kernel goes round its loop meanwhile; waiting for the condition is the same to everybody else
+ * and ends by itself.
+ */
 void tdx_wait_for_sept_zap(struct kvm_vcpu *vcpu)
 {
 	rt_block("S-EPT zap", may_enter_again, vcpu);
@@ -74,7 +81,7 @@ void tdx_flush_tlb_all(struct kvm_vcpu *vcpu)
 	seam_shared_flush(vcpu->kvm->host->seam, page_to_phys(kvm_tdx->td.tdr_page), 0, 0);
 }
 
-/* --- entry -------------------------------------------------------------------------------------------------------------- */
+/* --- entry ----------------------------------------------------------------------------------- */
 
 int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu)
 {
@@ -85,8 +92,9 @@ int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu)
 }
 
 /*
- * A refused entry leaves no exit: exit_valid says so, or the previous one would be handled a second time (B42). BUSY is the epoch
- * lock, or the tree lock under suspicion of zero-stepping: out and round again, so that requests are looked at.
+ * A refused entry leaves no exit: exit_valid says so, or the previous one would be handled a second
+ * time (B42). BUSY is the epoch lock, or the tree lock under suspicion of zero-stepping: out and
+ * round again, so that requests are looked at.
  */
 enum exit_fastpath_completion tdx_vcpu_run(struct kvm_vcpu *vcpu)
 {
@@ -110,7 +118,7 @@ enum exit_fastpath_completion tdx_vcpu_run(struct kvm_vcpu *vcpu)
 	return EXIT_FASTPATH_NONE;
 }
 
-/* --- MapGPA -------------------------------------------------------------------------------------------------------------- */
+/* --- MapGPA ---------------------------------------------------------------------------------- */
 
 static void tdvmcall_set_return(struct vcpu_tdx *tdx, u64 code, u64 r11)
 {
@@ -134,7 +142,9 @@ static int map_gpa_chunk(struct vcpu_tdx *tdx)
 	return 0;
 }
 
-/* Guest register R12 is the range's begin, with the shared bit if it shall be shared; R13 its size. */
+/*
+ * Guest register R12 is the range's begin, with the shared bit if it shall be shared; R13 its size.
+ */
 static int tdx_map_gpa(struct vcpu_tdx *tdx)
 {
 	const struct kvm *kvm = tdx->vcpu.kvm;
@@ -197,7 +207,7 @@ int tdx_complete_userspace_io(struct kvm_vcpu *vcpu)
 	return map_gpa_chunk(tdx);
 }
 
-/* --- exits ------------------------------------------------------------------------------------------------------------------- */
+/* --- exits ----------------------------------------------------------------------------------- */
 
 static int handle_tdvmcall(struct vcpu_tdx *tdx)
 {
@@ -221,7 +231,10 @@ int tdx_handle_exit(struct kvm_vcpu *vcpu)
 
 	if (KVM_BUG_ON(!tdx->exit_valid, vcpu->kvm))
 		return -EIO;
-	/* The VP.ENTER itself failed, or the TD is beyond saving. A triple fault is both and has a name of its own. */
+	/*
+	 * The VP.ENTER itself failed, or the TD is beyond saving. A triple fault is both and has a
+	 * name of its own.
+	 */
 	if ((tdx->vp_enter_ret & (TDX_ERROR_BIT | TDX_NON_RECOVERABLE_BIT)) &&
 	    reason != EXIT_REASON_TRIPLE_FAULT)
 		return unhandled_exit(vcpu);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Life of a TD in KVM (kernel: arch/x86/kvm/vmx/tdx.c): INIT_VM, INIT_VCPU, INIT_MEM_REGION, FINALIZE, and teardown.
- * Running its vCPUs is in mmu/tdx_vcpu.c, its S-EPT in mmu/tdx_sept.c.
+ * Life of a TD in KVM (kernel: arch/x86/kvm/vmx/tdx.c): INIT_VM, INIT_VCPU, INIT_MEM_REGION,
+ * FINALIZE, and teardown. Running its vCPUs is in mmu/tdx_vcpu.c, its S-EPT in mmu/tdx_sept.c.
  *
- * Failures: a page that was given to the module before something failed belongs to the TD and is reclaimed with it; a page that the
- * module does not give back is leaked, after a report.
+ * Failures: a page that was given to the module before something failed belongs to the TD and is
+ * reclaimed with it; a page that the module does not give back is leaked, after a report.
  */
 #include <stdio.h>
 #include <string.h>
@@ -56,7 +56,7 @@ bool tdx_bug_check(u64 err, const char *fn, struct kvm *kvm, u32 nr, u64 a, u64 
 	return true;
 }
 
-/* --- objects ------------------------------------------------------------------------------------------------------- */
+/* --- objects --------------------------------------------------------------------------------- */
 
 struct kvm *tdx_vm_alloc(void)
 {
@@ -92,9 +92,9 @@ void tdx_vm_init(struct kvm *kvm, const struct kvm_tdx_params *params)
 }
 
 /*
- * tdx_vm_state_guard: no other state ioctl, no running vCPU, no memslot change, so that calls which need the TDR exclusively are not
- * BUSY by our own doing (B41). All vCPU mutexes are of one class: taken by trying, since an order among them means nothing while
- * kvm->lock is held.
+ * tdx_vm_state_guard: no other state ioctl, no running vCPU, no memslot change, so that calls which
+ * need the TDR exclusively are not BUSY by our own doing (B41). All vCPU mutexes are of one class:
+ * taken by trying, since an order among them means nothing while kvm->lock is held.
  */
 static bool vcpu_mutex_free(void *arg)
 {
@@ -127,7 +127,7 @@ static void state_guard_unlock(struct kvm *kvm)
 	mutex_unlock(&kvm->lock);
 }
 
-/* --- key ids ----------------------------------------------------------------------------------------------------------- */
+/* --- key ids --------------------------------------------------------------------------------- */
 
 static int hkid_alloc(struct kvm_host *host)
 {
@@ -160,7 +160,7 @@ static u32 package_cpu(const struct kvm_host *host, u32 pkg)
 	return i;
 }
 
-/* --- KVM_TDX_INIT_VM ------------------------------------------------------------------------------------------------------ */
+/* --- KVM_TDX_INIT_VM ------------------------------------------------------------------------- */
 
 static int create_td(struct kvm_tdx *kvm_tdx)
 {
@@ -189,7 +189,10 @@ static int configure_keys(struct kvm_tdx *kvm_tdx)
 
 	for (pkg = 0; pkg < host->nr_pkgs; pkg++) {
 		cpu = package_cpu(host, pkg);
-		/* A package without a CPU of ours could not be programmed: the TD would never be runnable. */
+		/*
+		 * A package without a CPU of ours could not be programmed: the TD would never be
+		 * runnable.
+		 */
 		if (cpu == host->nr_cpus)
 			return -EIO;
 		err = tdh_mng_key_config(&kvm_tdx->td, cpu);
@@ -304,7 +307,7 @@ int kvm_tdx_init_vm(struct kvm *kvm)
 	return ret;
 }
 
-/* --- KVM_TDX_INIT_VCPU --------------------------------------------------------------------------------------------------- */
+/* --- KVM_TDX_INIT_VCPU ----------------------------------------------------------------------- */
 
 static int create_vp(struct kvm_tdx *kvm_tdx, struct tdx_vp *vp)
 {
@@ -393,7 +396,7 @@ int kvm_tdx_init_vcpu(struct kvm_vcpu *vcpu)
 	return ret;
 }
 
-/* --- KVM_TDX_INIT_MEM_REGION ------------------------------------------------------------------------------------------------ */
+/* --- KVM_TDX_INIT_MEM_REGION ----------------------------------------------------------------- */
 
 struct tdx_gmem_post_populate_arg {
 	struct kvm_vcpu *vcpu;
@@ -477,7 +480,7 @@ int kvm_tdx_init_mem_region(struct kvm_vcpu *vcpu, u64 gpa, u64 size, u64 source
 	return ret;
 }
 
-/* --- KVM_TDX_FINALIZE_VM ---------------------------------------------------------------------------------------------------- */
+/* --- KVM_TDX_FINALIZE_VM --------------------------------------------------------------------- */
 
 static int finalize_locked(struct kvm *kvm)
 {
@@ -492,7 +495,10 @@ static int finalize_locked(struct kvm *kvm)
 	if (TDX_BUG_ON(err, TDH_MR_FINALIZE, kvm))
 		return -EIO;
 	kvm_tdx->state = TD_STATE_RUNNABLE;
-	/* Who sees that pre-faulting is allowed must see RUNNABLE, or it would ADD where it has to AUG. */
+	/*
+	 * Who sees that pre-faulting is allowed must see RUNNABLE, or it would ADD where it has to
+	 * AUG.
+	 */
 	smp_wmb();
 	WRITE_ONCE(kvm->arch.pre_fault_allowed, true);
 	return 0;
@@ -510,7 +516,7 @@ int kvm_tdx_finalize_vm(struct kvm *kvm)
 	return ret;
 }
 
-/* --- teardown ----------------------------------------------------------------------------------------------------------------- */
+/* --- teardown -------------------------------------------------------------------------------- */
 
 void tdx_flush_vp(struct kvm_vcpu *vcpu)
 {
@@ -549,7 +555,10 @@ static bool flush_caches(struct kvm *kvm)
 	return true;
 }
 
-/* A key id that cannot be freed is leaked together with all pages: using either again would be worse. */
+/*
+ * A key id that cannot be freed is leaked together with all pages: using either again would be
+ * worse.
+ */
 void tdx_mmu_release_hkid(struct kvm *kvm)
 {
 	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The VMM's ordinary memory behind slots (vm_attrs=on: shared pages live there, private ones in guest_memfd).
- * Only that it is there, page by page as it is touched: it is neither swapped nor moved, so there are no MMU notifiers.
+ * The VMM's ordinary memory behind slots (vm_attrs=on: shared pages live there, private ones in
+ * guest_memfd). Only that it is there, page by page as it is touched: it is neither swapped nor
+ * moved, so there are no MMU notifiers.
  */
 #include <string.h>
 

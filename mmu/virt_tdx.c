@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SEAMCALL wrappers (kernel: arch/x86/virt/vmx/tdx/tdx.c): registers as in spec 2.8, cache lines flushed first, entropy retried.
- * Which pages may be handed over is the caller's business but for the checks that policy sw_error is about.
- * Dynamic PAMT's references are in mmu/pamt.c, the life of a TD in mmu/tdx_vm.c.
+ * SEAMCALL wrappers (kernel: arch/x86/virt/vmx/tdx/tdx.c): registers as in spec 2.8, cache lines
+ * flushed first, entropy retried. Which pages may be handed over is the caller's business but for
+ * the checks that policy sw_error is about. Dynamic PAMT's references are in mmu/pamt.c, the life
+ * of a TD in mmu/tdx_vm.c.
  */
 #include <linux/kvm_host.h>
 
@@ -49,8 +50,8 @@ static u64 seamcall_on(u32 cpu, u64 fn, struct tdx_module_args *args)
 }
 
 /*
- * A dirty line of the host's key must not be evicted over what the module writes with the TD's. Caches are not modelled, so only the
- * cost of CLFLUSH is left of it.
+ * A dirty line of the host's key must not be evicted over what the module writes with the TD's.
+ * Caches are not modelled, so only the cost of CLFLUSH is left of it.
  */
 static void tdx_clflush_pfn(kvm_pfn_t pfn, enum pg_level level)
 {
@@ -62,7 +63,10 @@ static void tdx_clflush_page(struct page *page)
 	tdx_clflush_pfn(page_to_pfn(page), PG_LEVEL_4K);
 }
 
-/* Policy sw_error: WARN and TDX_SW_ERROR (Sean), or the module's word for it and no noise (Yan); spec 5 "error style". */
+/*
+ * Policy sw_error: WARN and TDX_SW_ERROR (Sean), or the module's word for it and no noise (Yan);
+ * spec 5 "error style".
+ */
 static u64 tdx_bad_operand(const char *what)
 {
 	if (kvm_policy(KVM_POLICY_SW_ERROR) == KVM_SW_ERROR_OFF)
@@ -106,7 +110,7 @@ u64 tdh_sys_rd(u64 field, u64 *data)
 	return ret;
 }
 
-/* --- TD and vCPU -------------------------------------------------------------------------------------------------- */
+/* --- TD and vCPU ----------------------------------------------------------------------------- */
 
 u64 tdh_mng_create(struct tdx_td *td, u16 hkid)
 {
@@ -170,7 +174,10 @@ u64 tdh_vp_addcx(struct tdx_vp *vp, struct page *tdcx_page)
 	return seamcall(TDH_VP_ADDCX, &args);
 }
 
-/* Version 1 hands over the x2APIC id; a module that cannot enumerate a topology does not know it (tdx-module.md 8.5, vp_init_v1). */
+/*
+ * Version 1 hands over the x2APIC id; a module that cannot enumerate a topology does not know it
+ * (tdx-module.md 8.5, vp_init_v1).
+ */
 u64 tdh_vp_init(struct tdx_vp *vp, u64 initial_rcx, u32 x2apicid)
 {
 	struct tdx_module_args args = {.rcx = tdx_tdvpr_pa(vp), .rdx = initial_rcx, .r8 = x2apicid};
@@ -207,7 +214,7 @@ u64 tdh_mr_finalize(struct tdx_td *td)
 	return seamcall(TDH_MR_FINALIZE, &args);
 }
 
-/* --- secure EPT ----------------------------------------------------------------------------------------------------- */
+/* --- secure EPT ------------------------------------------------------------------------------ */
 
 u64 tdh_mem_page_add(struct tdx_td *td, u64 gpa, kvm_pfn_t pfn, u64 source_hpa, u64 *ext_err1,
 		     u64 *ext_err2)
@@ -275,9 +282,10 @@ u64 tdh_mem_page_remove(struct tdx_td *td, u64 gpa, enum pg_level level, u64 *ex
 }
 
 /*
- * Without ENHANCE_DEMOTE_INTERRUPTIBILITY the call could be interrupted without end, so it is not made at all (spec 5,
- * "INTERRUPTED_RESTARTABLE"; R24). PAMT.ADD, PAMT.REMOVE and DEMOTE of one 2M must not meet, not even from two TDs (B16): pamt_lock
- * is taken inside the wrapper, so that the kick between two attempts stays outside of it (R20).
+ * Without ENHANCE_DEMOTE_INTERRUPTIBILITY the call could be interrupted without end, so it is not
+ * made at all (spec 5, "INTERRUPTED_RESTARTABLE"; R24). PAMT.ADD, PAMT.REMOVE and DEMOTE of one 2M
+ * must not meet, not even from two TDs (B16): pamt_lock is taken inside the wrapper, so that the
+ * kick between two attempts stays outside of it (R20).
  */
 u64 tdh_mem_page_demote(struct tdx_td *td, u64 gpa, enum pg_level level, kvm_pfn_t pfn,
 			struct page *new_sp, struct tdx_pamt_cache *cache, u64 *ext_err1,
@@ -323,9 +331,12 @@ u64 tdh_mem_page_demote(struct tdx_td *td, u64 gpa, enum pg_level level, kvm_pfn
 	return ret;
 }
 
-/* --- physical pages --------------------------------------------------------------------------------------------------- */
+/* --- physical pages -------------------------------------------------------------------------- */
 
-/* Success for a page of another size than one 4K page would leave the caller with a wrong idea of what it got back. */
+/*
+ * Success for a page of another size than one 4K page would leave the caller with a wrong idea of
+ * what it got back.
+ */
 u64 tdh_phymem_page_reclaim(struct page *page, u64 *tdx_pt, u64 *tdx_owner, u64 *tdx_size)
 {
 	struct tdx_module_args args = {.rcx = page_to_phys(page)};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Running a vCPU (kernel: arch/x86/kvm/x86.c): the KVM_RUN loop with its requests, signals and guest modes, and KVM_PRE_FAULT_MEMORY.
- * What an exit means is in mmu/tdx_vcpu.c; which CPU runs it in mmu/cpu.c.
+ * Running a vCPU (kernel: arch/x86/kvm/x86.c): the KVM_RUN loop with its requests, signals and
+ * guest modes, and KVM_PRE_FAULT_MEMORY. What an exit means is in mmu/tdx_vcpu.c; which CPU runs it
+ * in mmu/cpu.c.
  */
 #include <linux/kvm_host.h>
 
@@ -32,8 +33,9 @@ static bool exit_request(const struct kvm_vcpu *vcpu)
 }
 
 /*
- * The part that the kernel runs without preemption: on the CPU, in guest mode. Guest mode is announced before requests are looked at
- * again, and a sender looks at the mode after it has made its request, so one of the two sees the other.
+ * The part that the kernel runs without preemption: on the CPU, in guest mode. Guest mode is
+ * announced before requests are looked at again, and a sender looks at the mode after it has made
+ * its request, so one of the two sees the other.
  */
 static enum exit_fastpath_completion run_on_cpu(struct kvm_vcpu *vcpu)
 {
@@ -78,7 +80,9 @@ static int vcpu_enter_guest(struct kvm_vcpu *vcpu)
 
 	if (fastpath == EXIT_FASTPATH_NONE)
 		return tdx_handle_exit(vcpu);
-	/* Refused or BUSY: whoever is in the way has to get on before the next round makes sense. */
+	/*
+	 * Refused or BUSY: whoever is in the way has to get on before the next round makes sense.
+	 */
 	compat_spin_wait();
 	return 1;
 }
@@ -138,7 +142,7 @@ struct kvm_run *kvm_vcpu_run_page(struct kvm_vcpu *vcpu)
 	return &vcpu->run;
 }
 
-/* --- pre-fault ---------------------------------------------------------------------------------------------------- */
+/* --- pre-fault ------------------------------------------------------------------------------- */
 
 /* Bytes mapped at @gpa (to the end of the mapping or of the range), or -errno. */
 static s64 prefault_one(struct kvm_vcpu *vcpu, gpa_t gpa, u64 size)
@@ -206,11 +210,11 @@ int kvm_vcpu_ioctl_pre_fault(struct kvm_vcpu *vcpu, u64 gpa, u64 size, bool leve
 	return r;
 }
 
-/* --- the thread of a vCPU ------------------------------------------------------------------------------------------- */
+/* --- the thread of a vCPU -------------------------------------------------------------------- */
 
 /*
- * The thread goes on elsewhere. The kernel flushes at the next vcpu_load(), by an IPI to the old CPU; nothing of this vCPU happens in
- * between, so it is done at once.
+ * The thread goes on elsewhere. The kernel flushes at the next vcpu_load(), by an IPI to the old
+ * CPU; nothing of this vCPU happens in between, so it is done at once.
  */
 int kvm_vcpu_set_cpu(struct kvm_vcpu *vcpu, u32 cpu)
 {
@@ -257,7 +261,10 @@ void kvm_prepare_memory_fault_exit(struct kvm_vcpu *vcpu, gpa_t gpa, gpa_t size,
 	vcpu->run.memory_fault.flags = is_private ? KVM_MEMORY_EXIT_FLAG_PRIVATE : 0;
 }
 
-/* Before [start, end) changes: leaves that would be cut are split, so that the zap that follows cannot fail (gmem.md, ARCH_PREZAP). */
+/*
+ * Before [start, end) changes: leaves that would be cut are split, so that the zap that follows
+ * cannot fail (gmem.md, ARCH_PREZAP).
+ */
 int kvm_arch_gmem_convert(struct kvm *kvm, gfn_t start, gfn_t end, bool to_private)
 {
 	return kvm_x86_call(gmem_convert)(kvm, start, end, to_private);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the x86 run loop (mmu/x86.c) and the TDX backend (mmu/tdx_vm.c, mmu/tdx_vcpu.c) call of each other.
+ * What the x86 run loop (mmu/x86.c) and the TDX backend (mmu/tdx_vm.c, mmu/tdx_vcpu.c) call of each
+ * other.
  */
 #ifndef MMU_X86_H
 #define MMU_X86_H
@@ -27,15 +28,27 @@ enum exit_fastpath_completion {
 
 /* -EINVAL unless vCPU and TD are ready to run. */
 int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu);
-/* VP.ENTER and what comes out, or a refused entry. The CPU is the vCPU's (kvm_cpu_get_for_guest()), mode is IN_GUEST_MODE. */
+/*
+ * VP.ENTER and what comes out, or a refused entry. The CPU is the vCPU's (kvm_cpu_get_for_guest()),
+ * mode is IN_GUEST_MODE.
+ */
 enum exit_fastpath_completion tdx_vcpu_run(struct kvm_vcpu *vcpu);
-/* As every exit handler: > 0 re-enter, 0 exit to userspace (vcpu->run says why), < 0 errno of KVM_RUN. srcu held. */
+/*
+ * As every exit handler: > 0 re-enter, 0 exit to userspace (vcpu->run says why), < 0 errno of
+ * KVM_RUN. srcu held.
+ */
 int tdx_handle_exit(struct kvm_vcpu *vcpu);
 /* After an exit to userspace that has to be completed; as an exit handler. */
 int tdx_complete_userspace_io(struct kvm_vcpu *vcpu);
-/* KVM_REQ_TLB_FLUSH: translations of the direct table; those of the S-EPT are flushed by the module at entry. */
+/*
+ * KVM_REQ_TLB_FLUSH: translations of the direct table; those of the S-EPT are flushed by the module
+ * at entry.
+ */
 void tdx_flush_tlb_all(struct kvm_vcpu *vcpu);
-/* Entry was refused for wait_for_sept_zap: wait until that is over or something else wants the thread. */
+/*
+ * Entry was refused for wait_for_sept_zap: wait until that is over or something else wants the
+ * thread.
+ */
 void tdx_wait_for_sept_zap(struct kvm_vcpu *vcpu);
 
 #endif

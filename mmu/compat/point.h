@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Where code in the kernel's dialect may be preempted: the one way from compat/ to the scheduler.
- * Locks, RCU and module calls bring their own points (sim/rt, tdx); here are atomics, IPIs, cond_resched and allocations.
- * No behaviour lives here, only "somebody else may go on now".
+ * Locks, RCU and module calls bring their own points (sim/rt, tdx); here are atomics, IPIs,
+ * cond_resched and allocations. No behaviour lives here, only "somebody else may go on now".
  */
 #ifndef COMPAT_POINT_H
 #define COMPAT_POINT_H
@@ -11,8 +11,9 @@
 #include "sim/rt/world.h"
 
 /*
- * About to do a marked atomic access to @p. Only writers have a point: everything that two reads of one step can see is one
- * state of the world, and a read that decides something is followed by an atomic, a lock or a call that has a point of its own.
+ * About to do a marked atomic access to @p. Only writers have a point: everything that two reads of
+ * one step can see is one state of the world, and a read that decides something is followed by an
+ * atomic, a lock or a call that has a point of its own.
  */
 static inline void compat_point_atomic(const volatile void *p)
 {
@@ -26,7 +27,10 @@ static inline void compat_point_resched(void)
 	rt_point(RT_PT_RESCHED, 0);
 }
 
-/* One round of a loop that waits for another actor by trying again: every chooser lets the others go first. */
+/*
+ * One round of a loop that waits for another actor by trying again: every chooser lets the others
+ * go first.
+ */
 static inline void compat_spin_wait(void)
 {
 	rt_yield();

@@ -45,7 +45,10 @@ struct machine_opts {
 	u32 cpus;	    /* 0: 4 */
 };
 
-/* Module and host; then a TD of two vCPUs with slot 0 (4M at 2G, hugetlb-2m) and 16K of boot memory, finalized. */
+/*
+ * Module and host; then a TD of two vCPUs with slot 0 (4M at 2G, hugetlb-2m) and 16K of boot
+ * memory, finalized.
+ */
 struct machine *machine_new(const struct machine_opts *opts);
 void machine_build(struct machine *m);
 /* Release the gmem files and the VM; the counters stay readable. */

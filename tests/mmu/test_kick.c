@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vCPUs that are in the guest: kicks wait for them, CPUs are shared, signals get through. Actors under random schedules.
+ * vCPUs that are in the guest: kicks wait for them, CPUs are shared, signals get through. Actors
+ * under random schedules.
  */
 #include "tests/mmu/machine.h"
 
@@ -10,7 +11,9 @@
 
 #define SEEDS 40
 
-/* What the guests and the VMM of a test share; the guest program finds it through kvm_vcpu_data(). */
+/*
+ * What the guests and the VMM of a test share; the guest program finds it through kvm_vcpu_data().
+ */
 struct stage {
 	struct machine *m;
 	u32 work[MACHINE_VCPUS]; /* accesses left */
@@ -106,7 +109,10 @@ static void stop_vcpus(struct stage *s)
 		assert_int_equal(s->ret[i], -EINTR);
 }
 
-/* Convert one 4K of a 2M leaf while both vCPUs are in the guest, and look that nobody is left with the old translation. */
+/*
+ * Convert one 4K of a 2M leaf while both vCPUs are in the guest, and look that nobody is left with
+ * the old translation.
+ */
 static void convert_thread(void *arg)
 {
 	struct stage *s = arg;
@@ -173,7 +179,10 @@ static void test_kick__one_cpu_for_all(void **state)
 		convert_under_guests(seed, 1, 0);
 }
 
-/* In order, an idle guest gives its CPU to the one that has something to do, and both sleep at the end. */
+/*
+ * In order, an idle guest gives its CPU to the one that has something to do, and both sleep at the
+ * end.
+ */
 static void test_kick__idle_guest_gives_way(void **state)
 {
 	struct stage *s = new_stage(1);
@@ -198,7 +207,10 @@ static void bug_thread(void *arg)
 	s->done = true;
 }
 
-/* R44: a VM that is declared dead has no vCPU in the guest any more when that returns, and none gets in again. */
+/*
+ * R44: a VM that is declared dead has no vCPU in the guest any more when that returns, and none
+ * gets in again.
+ */
 static void test_kick__dead_vm_is_left(void **state)
 {
 	struct stage *s = new_stage(4);

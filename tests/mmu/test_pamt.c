@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Dynamic PAMT references against the module's own pairs, the caches, and the host's page allocator below them.
+ * Dynamic PAMT references against the module's own pairs, the caches, and the host's page allocator
+ * below them.
  */
 #include "tests/mmu/machine.h"
 
@@ -33,7 +34,10 @@ static void test_pamt__get_and_put(void **state)
 	assert_range(m, pfn, 1);
 	assert_int_equal(kvm_stat(m->host, KVM_STAT_HOST_PAGES_PAMT), 2);
 
-	/* Another page of the same 2M: the pair is taken and goes to the allocator, not back into the cache. */
+	/*
+	 * Another page of the same 2M: the pair is taken and goes to the allocator, not back into
+	 * the cache.
+	 */
 	assert_int_equal(tdx_pamt_get(pfn + 511, &cache), 0);
 	assert_range(m, pfn, 2);
 	assert_int_equal(cache.cnt, 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memslots and lpage_info: what a slot's edges, its place in the file and the attributes forbid; look-up; deletion.
+ * Memslots and lpage_info: what a slot's edges, its place in the file and the attributes forbid;
+ * look-up; deletion.
  */
 #include "tests/mmu/machine.h"
 
@@ -229,7 +230,10 @@ static void test_slots__attribute_runs(void **state)
 	machine_free(m);
 }
 
-/* The range that faults are checked against is the union of all that go on; the number moves with each end. */
+/*
+ * The range that faults are checked against is the union of all that go on; the number moves with
+ * each end.
+ */
 static void test_slots__invalidation(void **state)
 {
 	struct machine *m = machine_new(&(struct machine_opts){0});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A TD from KVM_CREATE_VM to the last close, on the real module: what is built, what a guest's exits do, that all comes back.
+ * A TD from KVM_CREATE_VM to the last close, on the real module: what is built, what a guest's
+ * exits do, that all comes back.
  */
 #include "tests/mmu/machine.h"
 
@@ -214,7 +215,10 @@ static void test_td__run_until_signal(void **state)
 	machine_free(m);
 }
 
-/* B16 of the wrapper's side: an injected second BUSY bugs the VM, everything after is -EIO, and teardown still gives all back. */
+/*
+ * B16 of the wrapper's side: an injected second BUSY bugs the VM, everything after is -EIO, and
+ * teardown still gives all back.
+ */
 static void test_td__busy_twice_bugs_the_vm(void **state)
 {
 	struct machine *m = machine_new(&(struct machine_opts){0});

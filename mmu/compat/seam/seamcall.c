@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The cut between kernel and TDX module: a SEAMCALL instruction on the CPU of the calling thread.
- * Registers go over as they are; the guest runs inside TDH.VP.ENTER, as it does on hardware. What a leaf means is not known here.
+ * Registers go over as they are; the guest runs inside TDH.VP.ENTER, as it does on hardware. What a
+ * leaf means is not known here.
  */
 #include <linux/kvm_host.h>
 
@@ -75,7 +76,10 @@ u64 __seamcall_on(u32 cpu, u64 fn, struct tdx_module_args *args)
 	return r.rax;
 }
 
-/* TDH.VP.ENTER: the thread has its CPU already, since it must be able to refuse the entry after it got it (mmu/x86.c). */
+/*
+ * TDH.VP.ENTER: the thread has its CPU already, since it must be able to refuse the entry after it
+ * got it (mmu/x86.c).
+ */
 static u64 enter_guest(u64 fn, struct tdx_module_args *args)
 {
 	struct seam_regs r;

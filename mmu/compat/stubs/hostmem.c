@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host's page allocator: which frames of the TDMR memory are handed out. Lowest first, so that a run is reproducible.
- * A 2M block is free, out as a whole, or broken into 4K frames; only broken blocks cost a descriptor, so that a host of a terabyte
- * costs one bit for each 2M. Contents of frames are in sim/rt/phys.h, who uses a frame is not known here.
+ * The host's page allocator: which frames of the TDMR memory are handed out. Lowest first, so that
+ * a run is reproducible. A 2M block is free, out as a whole, or broken into 4K frames; only broken
+ * blocks cost a descriptor, so that a host of a terabyte costs one bit for each 2M. Contents of
+ * frames are in sim/rt/phys.h, who uses a frame is not known here.
  */
 #include <string.h>
 
@@ -26,8 +27,9 @@ struct hm_broken {
 
 /*
  * Blocks count from @first, a multiple of 1G, so that a run of 512 bits is one gigabyte.
- * Invariants: a bit of @taken is set for blocks that are out, broken, or no memory at all; @broken ascends by block;
- * nothing below @hint_block is free as a whole, nothing before @hint_broken has a free frame.
+ * Invariants: a bit of @taken is set for blocks that are out, broken, or no memory at all; @broken
+ * ascends by block; nothing below @hint_block is free as a whole, nothing before @hint_broken has a
+ * free frame.
  */
 struct hostmem {
 	u64 first, nr_blocks;
@@ -270,7 +272,9 @@ static void free_block(struct hostmem *hm, u64 pfn)
 	hm->hint_block = min(hm->hint_block, block);
 }
 
-/* The first frame of a piece that is not out; a free of it would corrupt what the allocator knows. */
+/*
+ * The first frame of a piece that is not out; a free of it would corrupt what the allocator knows.
+ */
 static bool piece_is_out(const struct hostmem *hm, u64 pfn, u32 order)
 {
 	const struct hm_broken *b = get_broken(hm, pfn_block(hm, pfn));

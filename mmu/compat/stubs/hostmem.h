@@ -7,7 +7,10 @@
 
 #include "sim/rt/types.h"
 
-/* Memory [@base, @base + @size) bytes, both multiples of 2M, base above 0; state at root 4. -EINVAL otherwise. */
+/*
+ * Memory [@base, @base + @size) bytes, both multiples of 2M, base above 0; state at root 4. -EINVAL
+ * otherwise.
+ */
 int hostmem_init(u64 base, u64 size);
 void hostmem_exit(void);
 

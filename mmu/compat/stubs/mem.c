@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Kernel memory in the world's heap: slab objects, heap pages with their private word, host pages one by one, and the caches that
- * KVM fills before it takes mmu_lock. Fault sites fire here. Which host frames are free is in hostmem.c.
+ * Kernel memory in the world's heap: slab objects, heap pages with their private word, host pages
+ * one by one, and the caches that KVM fills before it takes mmu_lock. Fault sites fire here. Which
+ * host frames are free is in hostmem.c.
  */
 #include <string.h>
 
@@ -106,7 +107,10 @@ void __free_page(struct page *page)
 	host_free_pfns(page_to_pfn(page), 0);
 }
 
-/* Heap pages are few and dense, so their words are a plain array by page number, grown to what is asked for. */
+/*
+ * Heap pages are few and dense, so their words are a plain array by page number, grown to what is
+ * asked for.
+ */
 static u64 heap_index(const struct page *page)
 {
 	u64 pa = page_to_phys(page);
@@ -139,7 +143,7 @@ unsigned long page_private(const struct page *page)
 	return i < host->cap_page_private ? host->page_private[i] : 0;
 }
 
-/* --- KVM's object caches ------------------------------------------------------------------------------------------ */
+/* --- KVM's object caches --------------------------------------------------------------------- */
 
 static void *cache_heap_object(const struct kvm_mmu_memory_cache *mc)
 {
@@ -179,8 +183,9 @@ static bool cache_add_one(struct kvm_mmu_memory_cache *mc, gfp_t gfp)
 }
 
 /*
- * Two deliberate differences to the kernel: filling stops at @min, so that a world stays small and the n-th allocation is easy to
- * name; and heap objects are only promised here and get their memory in kvm_mmu_memory_cache_alloc(), which cannot fail.
+ * Two deliberate differences to the kernel: filling stops at @min, so that a world stays small and
+ * the n-th allocation is easy to name; and heap objects are only promised here and get their memory
+ * in kvm_mmu_memory_cache_alloc(), which cannot fail.
  */
 int kvm_mmu_topup_memory_cache(struct kvm_mmu_memory_cache *mc, int min)
 {

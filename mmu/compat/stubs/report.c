@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel would print or die of: WARN, BUG, failed lock and RCU assertions go to the world's report hook.
- * Also the names of lock classes and the yielding forms of the rwlock. Nothing here decides what a report means.
+ * What the kernel would print or die of: WARN, BUG, failed lock and RCU assertions go to the
+ * world's report hook. Also the names of lock classes and the yielding forms of the rwlock. Nothing
+ * here decides what a report means.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@
 #include "sim/rt/fault.h"
 
 /*
- * __FILE__ from the project's root on, wherever the build directory lies: what is reported must not depend on it.
+ * __FILE__ from the project's root on, wherever the build directory lies: what is reported must not
+ * depend on it.
  */
 static const char *project_path(const char *file)
 {
@@ -39,7 +41,10 @@ void compat_warn(const char *file, int line, const char *what)
 	rt_report("warn", "%s:%d: %s", project_path(file), line, what);
 }
 
-/* A BUG() ends the run where there is one to end; outside of actors nothing else than dying is honest. */
+/*
+ * A BUG() ends the run where there is one to end; outside of actors nothing else than dying is
+ * honest.
+ */
 void compat_bug(const char *file, int line, const char *what)
 {
 	rt_report("bug", "%s:%d: %s", project_path(file), line, what);

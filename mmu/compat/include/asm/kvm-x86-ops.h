@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which function each vendor operation is: TDX is the only vendor here, so kvm_x86_call(op) is resolved when it is compiled.
+ * Which function each vendor operation is: TDX is the only vendor here, so kvm_x86_call(op) is
+ * resolved when it is compiled.
  */
 #ifndef _ASM_KVM_X86_OPS_H
 #define _ASM_KVM_X86_OPS_H
@@ -25,7 +26,10 @@ int tdx_sept_set_private_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_
 void tdx_sept_reclaim_private_sp(struct kvm *kvm, gfn_t gfn, struct kvm_mmu_page *sp);
 /* @vcpu NULL: the per-VM split cache (split_cache=mutex: pamt_cache_lock held). */
 int tdx_topup_external_pamt_cache(struct kvm *kvm, struct kvm_vcpu *vcpu, int min_nr_spts);
-/* Whether a split of @level finds too little in the cache that others may drain; v3's per-VM cache only. Write mmu_lock. */
+/*
+ * Whether a split of @level finds too little in the cache that others may drain; v3's per-VM cache
+ * only. Write mmu_lock.
+ */
 bool tdx_need_topup_split_cache(struct kvm *kvm, enum pg_level level);
 int tdx_gmem_convert(struct kvm *kvm, gfn_t start, gfn_t end, bool to_private);
 int tdx_gmem_max_mapping_level(struct kvm *kvm, kvm_pfn_t pfn, bool is_private);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The x86 part of KVM's objects: page sizes, fault error codes, struct kvm_arch, kvm_vcpu_arch and the memslot's lpage_info.
- * The MMU's inner objects (struct kvm_mmu_page, struct kvm_page_fault) are in mmu/mmu_internal.h.
+ * The x86 part of KVM's objects: page sizes, fault error codes, struct kvm_arch, kvm_vcpu_arch and
+ * the memslot's lpage_info. The MMU's inner objects (struct kvm_mmu_page, struct kvm_page_fault)
+ * are in mmu/mmu_internal.h.
  */
 #ifndef _ASM_X86_KVM_HOST_H
 #define _ASM_X86_KVM_HOST_H
@@ -26,7 +27,10 @@
 #define PFERR_GUEST_FINAL_MASK BIT_ULL(32)
 #define PFERR_PRIVATE_ACCESS   BIT_ULL(49) /* made by KVM: the fault is on private memory */
 
-/* disallow_lpage: bit 31 mixed attributes, bit 30 the guest accepted below this level, the rest is a counter (spec 1). */
+/*
+ * disallow_lpage: bit 31 mixed attributes, bit 30 the guest accepted below this level, the rest is
+ * a counter (spec 1).
+ */
 #define KVM_LPAGE_MIXED_FLAG	     BIT(31)
 #define KVM_LPAGE_GUEST_INHIBIT_FLAG BIT(30)
 
@@ -54,7 +58,10 @@ struct kvm_vcpu_arch {
 	struct kvm_mmu_memory_cache mmu_shadow_page_cache;
 	struct kvm_mmu_memory_cache mmu_page_header_cache;
 	struct kvm_mmu_memory_cache mmu_external_spt_cache;
-	/* KVM_PRE_FAULT_MEMORY in its RFC v1 variant: the fault's max_level is capped at this; PG_LEVEL_NONE: no cap. */
+	/*
+	 * KVM_PRE_FAULT_MEMORY in its RFC v1 variant: the fault's max_level is capped at this;
+	 * PG_LEVEL_NONE: no cap.
+	 */
 	u8 pre_fault_max_level;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Atomic accesses. Each is one scheduling point (before it happens) and then a plain access: there is one host thread.
- * try_cmpxchg64() writes the value that it saw back into *old on failure, as the kernel's does.
+ * Atomic accesses. Each is one scheduling point (before it happens) and then a plain access: there
+ * is one host thread. try_cmpxchg64() writes the value that it saw back into *old on failure, as
+ * the kernel's does.
  */
 #ifndef _LINUX_ATOMIC_H
 #define _LINUX_ATOMIC_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * WARN and BUG: a report to the world's hook instead of a line in the log.
- * Rules are "warn" and "bug"; the text is file, line and the condition. KVM_BUG_ON is in <linux/kvm_host.h>.
- * "Once" is left to who listens (the first report of a run wins), so that a restored world warns again.
+ * WARN and BUG: a report to the world's hook instead of a line in the log. Rules are "warn" and
+ * "bug"; the text is file, line and the condition. KVM_BUG_ON is in <linux/kvm_host.h>. "Once" is
+ * left to who listens (the first report of a run wins), so that a restored world warns again.
  */
 #ifndef _LINUX_BUG_H
 #define _LINUX_BUG_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Compiler names of the kernel's dialect, and marked accesses.
- * READ_ONCE() is a plain volatile read; WRITE_ONCE() is a scheduling point (compat/point.h says why only writes are).
- * Memory order is sequential consistency: barriers compile to nothing and are kept for the reader.
+ * Compiler names of the kernel's dialect, and marked accesses. READ_ONCE() is a plain volatile
+ * read; WRITE_ONCE() is a scheduling point (compat/point.h says why only writes are). Memory order
+ * is sequential consistency: barriers compile to nothing and are kept for the reader.
  */
 #ifndef _LINUX_COMPILER_H
 #define _LINUX_COMPILER_H

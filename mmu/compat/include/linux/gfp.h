@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Allocation flags. Those with __GFP_RECLAIM may sleep, so an allocation with them is checked like might_sleep().
+ * Allocation flags. Those with __GFP_RECLAIM may sleep, so an allocation with them is checked like
+ * might_sleep().
  */
 #ifndef _LINUX_GFP_H
 #define _LINUX_GFP_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Arithmetic helpers of the kernel's dialect: min, max, ALIGN and the like. No state, no behaviour.
- * Printing helpers write to nobody: what the kernel would say to its log goes to rt_report() or is left out.
+ * Printing helpers write to nobody: what the kernel would say to its log goes to rt_report() or is
+ * left out.
  */
 #ifndef _LINUX_KERNEL_H
 #define _LINUX_KERNEL_H

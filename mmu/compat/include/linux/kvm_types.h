@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * KVM's address and frame types, page levels, and the object cache that is filled before mmu_lock is taken.
- * gfn and pfn count 4 KiB pages; gpa and hpa are bytes. Level 1 is 4K, as the kernel counts (the module's levels are one less).
+ * KVM's address and frame types, page levels, and the object cache that is filled before mmu_lock
+ * is taken. gfn and pfn count 4 KiB pages; gpa and hpa are bytes. Level 1 is 4K, as the kernel
+ * counts (the module's levels are one less).
  */
 #ifndef _LINUX_KVM_TYPES_H
 #define _LINUX_KVM_TYPES_H
@@ -34,8 +35,9 @@ struct kmem_cache;
 #define KVM_ARCH_NR_OBJS_PER_MEMORY_CACHE 40
 
 /*
- * Objects ready for use under mmu_lock. Source: @kmem_cache, or host pages if @host_page, or heap pages filled with @init_value.
- * @site: fault site of the top-up. Unlike the kernel's, the array is allocated with the first top-up, at @capacity entries.
+ * Objects ready for use under mmu_lock. Source: @kmem_cache, or host pages if @host_page, or heap
+ * pages filled with @init_value. @site: fault site of the top-up. Unlike the kernel's, the array is
+ * allocated with the first top-up, at @capacity entries.
  */
 struct kvm_mmu_memory_cache {
 	gfp_t gfp_zero;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Doubly linked circular lists with the kernel's names, and the RCU variants of <linux/rculist.h>.
- * A node that was deleted points to nothing, so a second deletion faults at once; list_del_rcu() keeps ->next for readers.
+ * A node that was deleted points to nothing, so a second deletion faults at once; list_del_rcu()
+ * keeps ->next for readers.
  */
 #ifndef _LINUX_LIST_H
 #define _LINUX_LIST_H
@@ -93,10 +94,12 @@ static inline void list_add_tail_rcu(struct list_head *new, struct list_head *he
 	list_add_tail(new, head);
 }
 
-#define list_entry(ptr, type, member)	      container_of(ptr, type, member)
-#define list_first_entry(ptr, type, member)   list_entry((ptr)->next, type, member)
-#define list_last_entry(ptr, type, member)    list_entry((ptr)->prev, type, member)
-#define list_next_entry(pos, member)	      list_entry((pos)->member.next, __typeof__(*(pos)), member)
+#define list_entry(ptr, type, member)	    container_of(ptr, type, member)
+#define list_first_entry(ptr, type, member) list_entry((ptr)->next, type, member)
+#define list_last_entry(ptr, type, member)  list_entry((ptr)->prev, type, member)
+
+#define list_next_entry(pos, member) list_entry((pos)->member.next, __typeof__(*(pos)), member)
+
 #define list_entry_is_head(pos, head, member) (&(pos)->member == (head))
 #define list_first_entry_or_null(ptr, type, member) \
 	(list_empty(ptr) ? NULL : list_first_entry(ptr, type, member))

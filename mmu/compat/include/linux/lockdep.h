@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Lock assertions. The order graph and the state of each lock are kept by sim/rt/lock.h; a failed assertion is a report of
- * rule "lockdep" with file and line. Every lock type of the dialect has its struct rt_lock as member "rt".
+ * Lock assertions. The order graph and the state of each lock are kept by sim/rt/lock.h; a failed
+ * assertion is a report of rule "lockdep" with file and line. Every lock type of the dialect has
+ * its struct rt_lock as member "rt".
  */
 #ifndef _LINUX_LOCKDEP_H
 #define _LINUX_LOCKDEP_H

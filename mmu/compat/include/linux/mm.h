@@ -2,11 +2,12 @@
 /*
  * Two kinds of pages, and how addresses turn into frames.
  *
- *  heap pages  page tables that KVM dereferences: memory of the world, physical address COMPAT_HEAP_PHYS + rt_offset().
- *              get_zeroed_page(), free_page().
- *  host pages  frames of the host's page allocator, inside the TDMRs: S-EPT, PAMT, TDX control pages, guest memory. Contents are
- *              in sim/rt/phys.h; the "kernel address" COMPAT_DIRECT_MAP + pa is a name and is never dereferenced.
- *              alloc_page(), __free_page(); orders 9 and 18 for guest_memfd by host_alloc_pfn().
+ *  heap pages  page tables that KVM dereferences: memory of the world, physical address
+ *              COMPAT_HEAP_PHYS + rt_offset(). get_zeroed_page(), free_page().
+ *  host pages  frames of the host's page allocator, inside the TDMRs: S-EPT, PAMT, TDX control
+ *              pages, guest memory. Contents are in sim/rt/phys.h; the "kernel address"
+ *              COMPAT_DIRECT_MAP + pa is a name and is never dereferenced. alloc_page(),
+ *              __free_page(); orders 9 and 18 for guest_memfd by host_alloc_pfns().
  *
  * A struct page is a name as well: it encodes the frame number and points to nothing.
  */
@@ -74,7 +75,9 @@ static inline void *compat_va(phys_addr_t pa)
 #define virt_to_page(va) pfn_to_page(PHYS_PFN(__pa(va)))
 #define virt_to_phys(va) __pa(va)
 
-/* Zeroed 4 KiB heap page as an address; 0 on an injected failure. @site: fault site, NULL for none. */
+/*
+ * Zeroed 4 KiB heap page as an address; 0 on an injected failure. @site: fault site, NULL for none.
+ */
 unsigned long compat_get_zeroed_page(gfp_t gfp, const char *site);
 #define get_zeroed_page(gfp) compat_get_zeroed_page(gfp, "spt-alloc")
 /* Free a page of either kind by its kernel address. */
@@ -90,14 +93,18 @@ struct page *compat_alloc_page(gfp_t gfp, const char *site);
 void __free_page(struct page *page);
 
 /*
- * host_alloc_pfns - 2^order contiguous, aligned frames (order 0, 9 or 18) from the host's page allocator: the lowest that fit.
- * Contents are what the last user left. Returns the first frame, 0 when there is no room (frame 0 is never memory of the host).
- * host_free_pfns() takes any part back: the frames of one allocation may be freed in pieces of another order (a split folio).
+ * host_alloc_pfns - 2^order contiguous, aligned frames (order 0, 9 or 18) from the host's page
+ * allocator: the lowest that fit. Contents are what the last user left. Returns the first frame, 0
+ * when there is no room (frame 0 is never memory of the host). host_free_pfns() takes any part
+ * back: the frames of one allocation may be freed in pieces of another order (a split folio).
  * Neither sleeps, and there is no fault site inside; a 1G block costs no more than a page.
  */
 u64 host_alloc_pfns(u32 order);
 void host_free_pfns(u64 pfn, u32 order);
-/* Frames that are handed out; that are free; of the host; whether this one is out; whether it is memory of the host at all. */
+/*
+ * Frames that are handed out; that are free; of the host; whether this one is out; whether it is
+ * memory of the host at all.
+ */
 u64 host_pages_used(void);
 u64 host_free_pfns_count(void);
 u64 host_pages_total(void);

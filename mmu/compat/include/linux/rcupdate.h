@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * RCU with the kernel's names over sim/rt/rcu.h. Dereferencing outside a read section (and without the lock that the caller
- * names) is a report of rule "rcu".
+ * RCU with the kernel's names over sim/rt/rcu.h. Dereferencing outside a read section (and without
+ * the lock that the caller names) is a report of rule "rcu".
  */
 #ifndef _LINUX_RCUPDATE_H
 #define _LINUX_RCUPDATE_H

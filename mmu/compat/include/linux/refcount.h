@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reference counts that complain about misuse: an increment from 0 and a fall below 0 are reported as "warn".
+ * Reference counts that complain about misuse: an increment from 0 and a fall below 0 are reported
+ * as "warn".
  */
 #ifndef _LINUX_REFCOUNT_H
 #define _LINUX_REFCOUNT_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Yielding. Whether somebody wants the CPU is not modelled apart from the scheduler: cond_resched() is a point at which the
- * chooser may switch. The rwlock forms drop the lock only when another actor waits for it, as rwlock_needbreak() says.
+ * Yielding. Whether somebody wants the CPU is not modelled apart from the scheduler: cond_resched()
+ * is a point at which the chooser may switch. The rwlock forms drop the lock only when another
+ * actor waits for it, as rwlock_needbreak() says.
  */
 #ifndef _LINUX_SCHED_H
 #define _LINUX_SCHED_H
@@ -14,7 +15,10 @@ static inline void cond_resched(void)
 	compat_point_resched();
 }
 
-/* The kernel asks for the tick's wish; there is no tick, so only lock contention makes long walks yield. */
+/*
+ * The kernel asks for the tick's wish; there is no tick, so only lock contention makes long walks
+ * yield.
+ */
 static inline bool need_resched(void)
 {
 	return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kernel heap objects: the world's heap, with the sleeping check and a fault site.
- * An allocation without a fault site cannot fail: simulated failure is injected, never met by accident.
+ * Kernel heap objects: the world's heap, with the sleeping check and a fault site. An allocation
+ * without a fault site cannot fail: simulated failure is injected, never met by accident.
  */
 #ifndef _LINUX_SLAB_H
 #define _LINUX_SLAB_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * spinlock_t and rwlock_t over sim/rt/lock.h, with the yielding helpers of <linux/sched.h>.
- * A lock's name is the last member of the expression that initialises it: "&kvm->mmu_lock" is of class "mmu_lock".
+ * spinlock_t and rwlock_t over sim/rt/lock.h, with the yielding helpers of <linux/sched.h>. A
+ * lock's name is the last member of the expression that initialises it: "&kvm->mmu_lock" is of
+ * class "mmu_lock".
  */
 #ifndef _LINUX_SPINLOCK_H
 #define _LINUX_SPINLOCK_H
@@ -16,7 +17,10 @@ typedef struct {
 	struct rt_lock rt;
 } rwlock_t;
 
-/* The name of a lock class: @expr from behind its last '.', '>' or '&'. A suffix of the literal, so it lives for ever. */
+/*
+ * The name of a lock class: @expr from behind its last '.', '>' or '&'. A suffix of the literal, so
+ * it lives for ever.
+ */
 const char *compat_lock_name(const char *expr);
 
 #define spin_lock_init(l) rt_lock_init(&(l)->rt, RT_LOCK_SPIN, compat_lock_name(#l))
