@@ -18,24 +18,26 @@ static void take_report(void *ctx, const char *rule, const char *text)
 }
 
 /* The guest: its one instruction, then out by the signal that the VMM sends. */
-static void guest(struct kvm_vcpu *vcpu, u32 lp, struct seam_regs *r)
+static void run_guest(struct kvm_vcpu *vcpu, u32 lp, struct seam_regs *r)
 {
-	struct td_fixture *td = kvm_vcpu_data(vcpu);
+	struct td_guest *guest = kvm_vcpu_data(vcpu);
+	struct seam *seam = guest->td->seam;
 	struct seam_fault fault;
 	enum seam_result res;
 
-	if (!td->accept_done) {
+	/* A kick comes first, as an interrupt does. */
+	if (!guest->done && !seam_irq_pending(seam, lp)) {
 		*r = (struct seam_regs){.rax = SEAM_TDG_MEM_PAGE_ACCEPT,
-					.rcx = td->accept_gpa | td->accept_level};
-		res = seam_tdcall(td->seam, lp, r, 0, &fault);
+					.rcx = guest->gpa | guest->level};
+		res = seam_tdcall(seam, lp, r, 0, &fault);
 		if (res == SEAM_EXIT || res == SEAM_RESTART_EXIT)
 			return;
 		assert_int_equal(res, SEAM_DONE);
-		td->accept_status = r->rax;
-		td->accept_done = true;
+		guest->status = r->rax;
+		guest->done = true;
+		kvm_vcpu_signal(vcpu, true);
 	}
-	kvm_vcpu_signal(vcpu, true);
-	seam_guest_interrupt(td->seam, lp, 0xf2, r);
+	seam_guest_interrupt(seam, lp, 0xf2, r);
 }
 
 static void new_host(struct td_fixture *td, const struct td_opts *opts)
@@ -73,7 +75,7 @@ static void new_host(struct td_fixture *td, const struct td_opts *opts)
 	row = policy_find(kvm_policies, "vm_attrs");
 	td->vm_attrs = setup.policy[row] == policy_find_value(&kvm_policies[row], "on");
 	assert_int_equal(kvm_host_new(&setup, &td->host), 0);
-	kvm_set_guest_program(td->host, guest);
+	kvm_set_guest_program(td->host, run_guest);
 }
 
 static void new_memory(struct td_fixture *td, const struct td_opts *opts)
@@ -95,10 +97,20 @@ static void new_memory(struct td_fixture *td, const struct td_opts *opts)
 		assert_int_equal(td_convert(td, TD_GPA, TD_SIZE, true), 0);
 }
 
+static void new_vcpu(struct td_fixture *td, u32 id)
+{
+	struct td_guest *guest = &td->guest[id];
+
+	guest->td = td;
+	assert_int_equal(kvm_vm_ioctl_create_vcpu(td->kvm, id, id, &guest->vcpu), 0);
+	kvm_vcpu_set_data(guest->vcpu, guest);
+	assert_int_equal(kvm_tdx_init_vcpu(guest->vcpu), 0);
+}
+
 struct td_fixture *td_new(const struct td_opts *opts)
 {
 	static const struct td_opts none;
-	static const struct kvm_tdx_params params = {.name = "td0", .max_vcpus = 1};
+	static const struct kvm_tdx_params params = {.name = "td0", .max_vcpus = TD_VCPUS};
 	struct td_fixture *td = calloc(1, sizeof(*td));
 
 	if (!opts)
@@ -109,9 +121,8 @@ struct td_fixture *td_new(const struct td_opts *opts)
 	assert_int_equal(kvm_dev_ioctl_create_vm(td->host, &params, &td->kvm), 0);
 	assert_int_equal(kvm_tdx_init_vm(td->kvm), 0);
 	new_memory(td, opts);
-	assert_int_equal(kvm_vm_ioctl_create_vcpu(td->kvm, 0, 0, &td->vcpu), 0);
-	kvm_vcpu_set_data(td->vcpu, td);
-	assert_int_equal(kvm_tdx_init_vcpu(td->vcpu), 0);
+	for (u32 i = 0; i < TD_VCPUS; i++)
+		new_vcpu(td, i);
 	assert_int_equal(kvm_tdx_finalize_vm(td->kvm), 0);
 	return td;
 }
@@ -133,19 +144,24 @@ int td_prefault(struct td_fixture *td, u64 gpa, u64 size)
 {
 	u64 done;
 
-	return kvm_vcpu_ioctl_pre_fault(td->vcpu, gpa, size, false, &done);
+	return kvm_vcpu_ioctl_pre_fault(td->guest[0].vcpu, gpa, size, false, &done);
+}
+
+int td_accept_on(struct td_guest *guest, u64 gpa, u8 level)
+{
+	int r;
+
+	guest->gpa = gpa;
+	guest->level = level;
+	guest->done = false;
+	r = kvm_vcpu_ioctl_run(guest->vcpu);
+	kvm_vcpu_signal(guest->vcpu, false);
+	return r;
 }
 
 int td_accept(struct td_fixture *td, u64 gpa, u8 level)
 {
-	int r;
-
-	td->accept_gpa = gpa;
-	td->accept_level = level;
-	td->accept_done = false;
-	r = kvm_vcpu_ioctl_run(td->vcpu);
-	kvm_vcpu_signal(td->vcpu, false);
-	return r;
+	return td_accept_on(&td->guest[0], gpa, level);
 }
 
 int td_convert(struct td_fixture *td, u64 gpa, u64 size, bool to_private)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A finished TD on the real module: one vCPU, one 8 MiB slot of hugetlb-2m guest_memfd at 2 GiB, no initial memory.
+ * A finished TD on the real module: two vCPUs, one 8 MiB slot of hugetlb-2m guest_memfd at 2 GiB, no initial memory.
  * All calls are made outside of actors: nothing is concurrent, so nothing may have to wait.
  */
 #ifndef TESTS_MMU_TD_FIXTURE_H
@@ -38,20 +38,29 @@ struct td_opts {
 	const char *gmem_profile; /* NULL: the default */
 };
 
+#define TD_VCPUS 2
+
+struct td_fixture;
+
+/* A vCPU and its guest's one instruction: ACCEPT of @gpa at @level (0 = 4K). */
+struct td_guest {
+	struct td_fixture *td;
+	struct kvm_vcpu *vcpu;
+	u64 gpa, status;
+	u8 level;
+	bool done;
+};
+
 struct td_fixture {
 	struct rt_world *world;
 	struct seam *seam;
 	struct kvm_host *host;
 	struct kvm *kvm;
-	struct kvm_vcpu *vcpu;
+	struct td_guest guest[TD_VCPUS];
 	struct kvm_gmem_file *file;
 	bool vm_attrs;
 	u32 reports;
 	char last_report[256];
-	/* the guest's one instruction: ACCEPT of @accept_gpa at @accept_level (0 = 4K) */
-	u64 accept_gpa, accept_status;
-	u8 accept_level;
-	bool accept_done;
 	u64 base[64]; /* SEAMCALLs by leaf at td_mark() */
 };
 
@@ -63,6 +72,7 @@ void td_destroy(struct td_fixture *td);
 int td_prefault(struct td_fixture *td, u64 gpa, u64 size);
 /* The guest accepts; KVM_RUN's return value. -EINTR: the instruction completed. */
 int td_accept(struct td_fixture *td, u64 gpa, u8 level);
+int td_accept_on(struct td_guest *guest, u64 gpa, u8 level);
 /* The VMM converts: by the file, or, when attributes are the VM's, by its ioctl. */
 int td_convert(struct td_fixture *td, u64 gpa, u64 size, bool to_private);
 /* Count from here; calls of a leaf since then. */

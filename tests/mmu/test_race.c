@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The port under a random scheduler: a guest that accepts in one 2M at both levels while the VMM
- * converts pages of it and pre-faults. Whatever the order: no report, and both tables agree at the end.
+ * The port under a random scheduler: two vCPUs that accept the same pages, at both levels, while the
+ * VMM converts some of them. Whatever the order: no report, and both tables agree at the end.
  */
 #include "tests/mmu/td_fixture.h"
 
@@ -16,23 +16,38 @@
 struct race {
 	struct td_fixture *td;
 	u64 seed;
-	bool guest_done, host_done;
+	u32 guests_done;
+	bool host_done;
 };
 
-static void vcpu_thread(void *arg)
+static void accept_all(struct race *race, struct td_guest *guest)
 {
-	struct race *race = arg;
 	u32 i;
 	int r;
 
 	for (i = 0; i < ACCEPTS; i++) {
-		const u64 gpa = TD_GPA + (i & 1 ? SZ_2M : 0) + (i / 2) * SZ_4K;
+		const u64 gpa = TD_GPA + (i & 1 ? 2 * SZ_2M : 0) + (i / 2) * SZ_4K;
+		const bool large = i == 3;
 
 		/* A page that was converted in between is an exit to the VMM, which does nothing about it. */
-		r = td_accept(race->td, i == 3 ? TD_GPA + SZ_2M : gpa, i == 3);
+		r = td_accept_on(guest, large ? TD_GPA + SZ_2M : gpa, large);
 		assert_true(r == -EINTR || r == -EFAULT);
 	}
-	race->guest_done = true;
+	race->guests_done++;
+}
+
+static void vcpu0_thread(void *arg)
+{
+	struct race *race = arg;
+
+	accept_all(race, &race->td->guest[0]);
+}
+
+static void vcpu1_thread(void *arg)
+{
+	struct race *race = arg;
+
+	accept_all(race, &race->td->guest[1]);
 }
 
 static void host_thread(void *arg)
@@ -73,14 +88,15 @@ static void run_seed(u64 seed, const struct td_opts *opts)
 	rt_set_chooser(td->world, &rt_chooser_random);
 	while (seed--)
 		rt_random(); /* another place of the same sequence */
-	assert_non_null(rt_actor_new("vcpu0", vcpu_thread, &race));
+	assert_non_null(rt_actor_new("vcpu0", vcpu0_thread, &race));
+	assert_non_null(rt_actor_new("vcpu1", vcpu1_thread, &race));
 	assert_non_null(rt_actor_new("host", host_thread, &race));
 	result = rt_run();
 
 	if (td->reports)
 		fail_msg("seed %llu: %s", race.seed, td->last_report);
 	assert_int_equal(result, RT_RUN_QUIET);
-	assert_true(race.guest_done && race.host_done);
+	assert_true(race.guests_done == TD_VCPUS && race.host_done);
 	kvm_for_each_spte(td->kvm, true, TD_GPA >> 12, TD_SIZE >> 12, same_in_sept, &race);
 	if (!seam_check(td->seam, why, sizeof(why)))
 		fail_msg("seed %llu: %s", race.seed, why);

@@ -145,7 +145,7 @@ static void test_accept__4k_inhibits_larger_levels(void **state)
 	u64 writes;
 
 	assert_int_equal(td_accept(td, TD_GPA + 7 * SZ_4K, 0), -EINTR);
-	assert_int_equal(td->accept_status, SEAM_SUCCESS);
+	assert_int_equal(td->guest[0].status, SEAM_SUCCESS);
 	assert_int_equal(kvm_look_lpage(td->kvm, TD_GPA >> 12, PG_LEVEL_2M),
 			 KVM_LPAGE_GUEST_INHIBIT_FLAG);
 	assert_true(kvm_look_lpage(td->kvm, TD_GPA >> 12, PG_LEVEL_1G) &
@@ -170,7 +170,7 @@ static void check_split_at_accept(const struct td_opts *opts)
 	assert_int_equal(td_prefault(td, TD_GPA, SZ_2M), 0);
 	td_mark(td);
 	assert_int_equal(td_accept(td, TD_GPA + 3 * SZ_4K, 0), -EINTR);
-	assert_int_equal(td->accept_status, SEAM_SUCCESS);
+	assert_int_equal(td->guest[0].status, SEAM_SUCCESS);
 	assert_counts(td, 1, 1, 0, 0);
 	assert_int_equal(td_calls(td, AUG), 0);
 	assert_int_equal(td_sept(td, TD_GPA + 3 * SZ_4K, &level), SEAM_SEPT_MAPPED);
@@ -196,7 +196,7 @@ static void test_accept__2m(void **state)
 	u8 level;
 
 	assert_int_equal(td_accept(td, TD_GPA, 1), -EINTR);
-	assert_int_equal(td->accept_status, SEAM_SUCCESS);
+	assert_int_equal(td->guest[0].status, SEAM_SUCCESS);
 	assert_int_equal(td_sept(td, TD_GPA, &level), SEAM_SEPT_MAPPED);
 	assert_int_equal(level, 1);
 	assert_int_equal(kvm_look_lpage(td->kvm, TD_GPA >> 12, PG_LEVEL_2M), 0);
