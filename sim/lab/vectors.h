@@ -22,6 +22,7 @@ struct lab_vectors_sum {
 	u64 files;   /* recordings played */
 	u64 calls;   /* lines with a result */
 	u64 matched; /* those that our module answered like the real one */
+	u64 no_machine; /* recordings of a machine or release that our module can't be: none of their calls matches */
 	u64 unsound; /* calls after which the module broke a conservation rule (lab_vectors_opts.check) */
 };
 
@@ -48,7 +49,7 @@ size_t lab_vectors_files(const struct lab_vectors *v);
 /*
  * lab_vectors_play - play every recording of the set, in order, in a world of its own that is freed at the end.
  * The thread's current world is left as it was. Adds to @sum. @opts may be NULL.
- * A machine that our module can't be is told among the differences; its calls count and do not match.
+ * A machine that our module can't be is told among the differences, as FILE:LINE:COLUMN.
  */
 void lab_vectors_play(const struct lab_vectors *v, const struct lab_vectors_opts *opts,
 		      struct lab_vectors_sum *sum);

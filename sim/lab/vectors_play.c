@@ -381,6 +381,7 @@ void vec_play(const struct vec_file *f, const struct lab_vectors_opts *opts,
 		vec_events(p);
 		rt_set_point_hook(rt_world_current(), NULL, NULL);
 	} else {
+		sum->no_machine++;
 		sum->calls += f->calls;
 		if (opts->out)
 			fprintf(opts->out, "%s:%u:%u: no such machine: %s\n", f->name,

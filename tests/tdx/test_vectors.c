@@ -196,6 +196,7 @@ static void test_vectors__impossible_machine(void **state)
 	play_text("tdxvec 1\nconfig lps=2 version=9.9.99\nhold kot = ok\n", &sum, &o);
 	assert_int_equal(sum.calls, 1);
 	assert_int_equal(sum.matched, 0);
+	assert_int_equal(sum.no_machine, 1);
 	assert_non_null(strstr(o.text, "it.tdxvec:2:8: no such machine: "));
 	output_close(&o);
 }
