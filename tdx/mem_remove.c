@@ -61,24 +61,40 @@ u64 seam_tdh_mem_page_remove(struct seam_ctx *c)
 }
 
 /* L2 tables below the same entry go too; only version 1 says which. */
-static u64 remove_l2_table(struct seam_ctx *c, u32 vm)
+struct l2_tables {
+	struct seam_pos pos[SEPT_MAX_VM + 1];
+	struct seam_page pg[SEPT_MAX_VM + 1]; /* .e NULL: none of that VM */
+};
+
+static u64 lock_l2_tables(struct seam_ctx *c, struct l2_tables *t)
+{
+	u64 st = 0;
+
+	for (u32 vm = 1; !st && vm <= c->td->nr_l2; vm++) {
+		if (!(c->pos.val & SEPT_ALIAS(vm)))
+			continue;
+		seam_sept_walk(c->s, c->td, vm, c->pos.gpa, c->pos.level, &t->pos[vm]);
+		st = seam_pamt_implicit(c, seam_sept_hpa(c->s, t->pos[vm].val, t->pos[vm].level), 0,
+					SEAM_EX, SEAM_OP_RCX, &t->pg[vm]);
+	}
+	return st;
+}
+
+static void remove_l2_tables(struct seam_ctx *c, struct l2_tables *t)
 {
 	u64 *const out[] = {&c->r->r8, &c->r->r9, &c->r->r10, &c->r->r11};
-	struct seam_page pg;
-	struct seam_pos l2;
-	u64 hpa, st;
 
-	seam_sept_walk(c->s, c->td, vm, c->pos.gpa, c->pos.level, &l2);
-	st = seam_pamt_implicit(c, seam_sept_hpa(c->s, l2.val, l2.level), 0, SEAM_EX, SEAM_OP_RCX,
-				&pg);
-	if (st)
-		return st;
-	seam_sept_write(c, &l2, SEPT_FREE_VALUE);
-	seam_child_sub(c->td, 1);
-	hpa = freed(pg.hpa, seam_pamt_unassign(c->s, &pg));
-	if (c->version)
-		*out[vm] = hpa;
-	return 0;
+	for (u32 vm = 1; vm <= c->td->nr_l2; vm++) {
+		u64 hpa;
+
+		if (!t->pg[vm].e)
+			continue;
+		seam_sept_write(c, &t->pos[vm], SEPT_FREE_VALUE);
+		seam_child_sub(c->td, 1);
+		hpa = freed(t->pg[vm].hpa, seam_pamt_unassign(c->s, &t->pg[vm]));
+		if (c->version)
+			*out[vm] = hpa;
+	}
 }
 
 static bool table_is_free(struct seam_ctx *c, u64 table_hpa)
@@ -87,7 +103,7 @@ static bool table_is_free(struct seam_ctx *c, u64 table_hpa)
 
 	seam_cost(c->s, SEAM_COST_RMW_LINE, 64);
 	for (u32 i = 0; i < SEPT_ENTRIES; i++) {
-		if (seam_sept_state(e[i]) != SEAM_SEPT_FREE)
+		if ((e[i] ^ SEPT_FREE_VALUE) & SEPT_STATE_BITS)
 			return false;
 	}
 	return true;
@@ -101,6 +117,7 @@ u64 seam_tdh_mem_sept_remove(struct seam_ctx *c)
 		.max = SEAM_TOP,
 		.tree = SEAM_EX,
 	};
+	struct l2_tables l2 = {0};
 	struct seam_page pg;
 	u64 st;
 
@@ -118,16 +135,15 @@ u64 seam_tdh_mem_sept_remove(struct seam_ctx *c)
 		st = seam_check_tracking(c, pg.e->bepoch);
 	if (!st && !table_is_free(c, pg.hpa))
 		st = seam_entry_error(c, &c->pos, SEAM_EPT_PAGE_NOT_FREE | SEAM_OP_RCX);
-	for (u32 vm = 1; !st && vm <= c->td->nr_l2; vm++) {
-		if (c->pos.val & SEPT_ALIAS(vm))
-			st = remove_l2_table(c, vm);
-	}
+	if (!st)
+		st = lock_l2_tables(c, &l2);
 	if (st)
 		return st;
 
 	seam_sept_write(c, &c->pos, SEPT_FREE_VALUE);
 	seam_child_sub(c->td, 1);
 	c->r->rcx = freed(pg.hpa, seam_pamt_unassign(c->s, &pg));
+	remove_l2_tables(c, &l2);
 	return SEAM_SUCCESS;
 }
 
