@@ -173,6 +173,17 @@ static void phys_fill_2m(void *ctx, u64 n)
 		rt_phys_fill_range(0x80000000, 2 << 20, 1 + (u32)(n & 1), 0);
 }
 
+static void phys_fill_4k(void *ctx, u64 n)
+{
+	static u32 key;
+
+	while (n--) {
+		key ^= 1;
+		for (u64 i = 0; i < 512; i++)
+			rt_phys_fill(0x80000000 + i * 4096, 1 + key, 0);
+	}
+}
+
 static void bench_memory(struct bench *b, struct rt_world *w)
 {
 	size_t small = 64, page = 4096;
@@ -188,6 +199,7 @@ static void bench_memory(struct bench *b, struct rt_world *w)
 		rt_phys_write(0x40000000 + i * 4096, 1, i);
 	bench_row(b, "rt_phys_read of one of 256 pages", phys_reads, NULL);
 	bench_row(b, "rt_phys_fill_range of 2 MiB", phys_fill_2m, NULL);
+	bench_row(b, "rt_phys_fill of its 512 pages", phys_fill_4k, NULL);
 	rt_world_reset(w);
 }
 

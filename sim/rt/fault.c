@@ -73,15 +73,13 @@ static bool matches(const struct rt_fault *f, const char *site, u64 key, u32 act
 	return !strcmp(f->site, site);
 }
 
-bool rt_fault_fire(const char *site, u64 key, u64 *value)
+/* All that match count the visit; the first whose turn it is fires. */
+static bool visit(struct rt_world *w, const char *site, u64 key, u64 *value)
 {
-	struct rt_world *w = rt_need_world();
 	struct rt_faults *fs = &w->s.faults;
 	u32 actor = rt_actor_id(w->s.sched.running);
 	bool fired = false;
 
-	if (!fs->unspent)
-		return false;
 	for (struct rt_fault_slot *slot = fs->first; slot; slot = slot->next) {
 		struct rt_fault *f = &slot->f;
 
@@ -98,6 +96,15 @@ bool rt_fault_fire(const char *site, u64 key, u64 *value)
 		rt_trace(&rt_ev_fault, RT_PH_INSTANT, (u64)(uintptr_t)site, key, f->value);
 	}
 	return fired;
+}
+
+bool rt_fault_fire(const char *site, u64 key, u64 *value)
+{
+	struct rt_world *w = rt_need_world();
+
+	if (__builtin_expect(!w->s.faults.unspent, 1))
+		return false;
+	return visit(w, site, key, value);
 }
 
 const struct rt_fault *rt_fault_get(u32 index)

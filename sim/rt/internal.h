@@ -16,15 +16,22 @@
 #include "sim/rt/world.h"
 
 /* The world of this thread; rt_world_current() for the other rooms. */
-extern _Thread_local struct rt_world *rt_cur __attribute__((visibility("hidden")));
+extern _Thread_local struct rt_world *rt_cur
+	__attribute__((visibility("hidden"), tls_model("initial-exec")));
 
 /*
  * A defect of the program around the simulation, never of the simulated code: says what, and
  * aborts.
  */
 void rt_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+void rt_no_world(void) __attribute__((noreturn));
 /* The current world, which must be. */
-struct rt_world *rt_need_world(void);
+static inline struct rt_world *rt_need_world(void)
+{
+	if (__builtin_expect(!rt_cur, 0))
+		rt_no_world();
+	return rt_cur;
+}
 /* realloc() that does not fail; for what lies outside of worlds. */
 void *rt_host_realloc(void *p, size_t size);
 

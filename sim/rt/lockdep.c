@@ -20,7 +20,8 @@ void rt_held_add(struct rt_world *w, struct rt_held h)
 {
 	struct rt_task *t = rt_task_current(w);
 
-	t->held = rt_own_grow(w, t->held, &t->cap_held, t->nr_held + 1, sizeof(h));
+	if (t->nr_held == t->cap_held)
+		t->held = rt_own_grow(w, t->held, &t->cap_held, t->nr_held + 1, sizeof(h));
 	t->held[t->nr_held++] = h;
 	t->nr_locks += h.kind == RT_HELD_LOCK;
 	t->nr_atomic += held_spins(&h);

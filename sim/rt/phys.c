@@ -77,16 +77,25 @@ static u64 plain_word(const struct rt_phys_ext *e, u64 pa)
 }
 
 /* Give the page at @pa its 512 words. */
-static u64 *materialise(struct rt_world *w, struct rt_phys_ext *e, u64 pa)
+static u64 *materialise(struct rt_world *w, struct rt_phys_ext *e)
 {
+	const struct rt_phys_words *pw = e->data;
 	u64 *page;
 
 	if (e->kind == RT_EXT_PAGE)
 		return e->data;
 	page = rt_own_alloc(w, RT_PAGE_SIZE);
-	for (u32 i = 0; i < WORDS; i++)
-		page[i] = plain_word(e, page_base(pa) + 8 * i);
-	rt_own_free(w, e->data);
+	if (e->kind == RT_EXT_FILL || !pw->garble) {
+		memset(page, e->fill, RT_PAGE_SIZE);
+	} else {
+		for (u32 i = 0; i < WORDS; i++)
+			page[i] = mix(pw->garble + i);
+	}
+	if (e->kind == RT_EXT_WORDS) {
+		for (u32 i = 0; i < pw->nr; i++)
+			page[pw->at[i]] = pw->val[i];
+		rt_own_free(w, e->data);
+	}
 	e->data = page;
 	e->kind = RT_EXT_PAGE;
 	return page;
@@ -150,7 +159,7 @@ static void store_word(struct rt_world *w, struct rt_phys_ext *e, u64 pa, u64 va
 			return;
 		}
 	}
-	materialise(w, e, pa)[word_no(pa)] = val;
+	materialise(w, e)[word_no(pa)] = val;
 }
 
 bool rt_phys_read(u64 pa, u32 key, u64 *val)
@@ -202,7 +211,8 @@ void rt_phys_fill_range(u64 pa, u64 len, u32 key, u8 fill)
 		}
 		if (piece > len)
 			piece = len;
-		rt_phys_replace(w, pa, piece, &like);
+		if (!e || e->kind != RT_EXT_FILL || e->key != key || e->fill != fill)
+			rt_phys_replace(w, pa, piece, &like);
 		pa += piece;
 		len -= piece;
 	}
@@ -210,7 +220,8 @@ void rt_phys_fill_range(u64 pa, u64 len, u32 key, u8 fill)
 
 void rt_phys_fill(u64 pa, u32 key, u8 fill)
 {
-	rt_phys_fill_range(page_base(pa), RT_PAGE_SIZE, key, fill);
+	if (!rt_phys_fill_next(rt_need_world(), page_base(pa), key, fill))
+		rt_phys_fill_range(page_base(pa), RT_PAGE_SIZE, key, fill);
 }
 
 bool rt_phys_copy(u64 dst, u32 to_key, u64 src, u32 from_key)
@@ -242,7 +253,7 @@ u64 *rt_phys_table(u64 pa, u32 key)
 		return e->data;
 	e = rt_phys_isolate(w, pa);
 	rekey(w, e, pa, key);
-	return materialise(w, e, pa);
+	return materialise(w, e);
 }
 
 void rt_phys_peek(u64 pa, void *buf, size_t len)
@@ -276,7 +287,7 @@ static void poke_page(struct rt_world *w, u64 pa, u32 key, const u8 *from, size_
 	}
 	e = rt_phys_isolate(w, pa);
 	rekey(w, e, pa, key);
-	page = (u8 *)materialise(w, e, pa);
+	page = (u8 *)materialise(w, e);
 	memcpy(page + (pa & 4095), from, len);
 }
 

@@ -44,11 +44,9 @@ void rt_panic(const char *fmt, ...)
 	abort();
 }
 
-struct rt_world *rt_need_world(void)
+void rt_no_world(void)
 {
-	if (!rt_cur)
-		rt_panic("no world is current");
-	return rt_cur;
+	rt_panic("no world is current");
 }
 
 void *rt_host_realloc(void *p, size_t size)

@@ -56,6 +56,18 @@ static void test_phys__words(void **state)
 	assert_int_equal(read_ok(0x4000, 0), 0);
 }
 
+static void test_phys__zero_over_zero_touches_nothing(void **state)
+{
+	rt_phys_write(0x3000, 0, 0);
+	assert_int_equal(rt_phys_pages(), 0);
+	assert_int_equal(own_bytes(), 0);
+	/* The same in the middle of a run that is alike. */
+	rt_phys_fill_range(0x10000, 0x10000, 2, 0x55);
+	rt_phys_write(0x18008, 2, 0x5555555555555555ULL);
+	assert_true(own_bytes() < 1024);
+	assert_int_equal(rt_phys_pages(), 16);
+}
+
 static void test_phys__a_few_words_stay_small(void **state)
 {
 	for (u32 i = 0; i < 7; i++)
@@ -394,6 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_phys__untouched_memory),
 		CASE(test_phys__words),
+		CASE(test_phys__zero_over_zero_touches_nothing),
 		CASE(test_phys__a_few_words_stay_small),
 		CASE(test_phys__key_of_the_last_write),
 		CASE(test_phys__partial_write_with_another_key),

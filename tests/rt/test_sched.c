@@ -546,6 +546,21 @@ static void test_sched__yielders_among_themselves_spend_the_budget(void **state)
 	assert_int_equal(rt_step(), 200);
 }
 
+static void test_sched__a_yielder_goes_on_if_nobody_else_can(void **state)
+{
+	struct log *l = log_new();
+	u32 picks = 0;
+	const struct rt_chooser ch = {"count", count_picks, &picks, true};
+
+	rt_actor_new("w", waiter, l);
+	rt_actor_new("s", spinner, l);
+	rt_set_chooser(*state, &ch);
+	rt_set_budget(10);
+	assert_int_equal(rt_run(), RT_RUN_BUDGET);
+	assert_int_equal(picks, 10);
+	assert_string_equal(l->text, ".........");
+}
+
 /* ---- images of suspended actors ---- */
 
 /*
@@ -664,6 +679,7 @@ int main(void)
 		CASE(test_sched__yield_lets_others_go_first),
 		CASE(test_sched__yield_is_not_chosen_before_another_step),
 		CASE(test_sched__yielders_among_themselves_spend_the_budget),
+		CASE(test_sched__a_yielder_goes_on_if_nobody_else_can),
 		CASE(test_sched__restore_suspended_actors),
 		CASE(test_sched__restore_across_finished_actors_and_reset),
 	};

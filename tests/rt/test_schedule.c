@@ -138,6 +138,37 @@ static void test_schedule__counts_what_does_not_fit(void **state)
 	rt_world_enter(*state);
 }
 
+static void alone_then_two(void *arg)
+{
+	struct state_of_run *s = arg;
+
+	rt_point(RT_PT_CALL, 0);
+	rt_point(RT_PT_CALL, 1);
+	rt_actor_new("a", worker, s);
+	rt_actor_new("b", worker, s);
+}
+
+static void test_schedule__skips_steps_without_a_choice(void **state)
+{
+	struct state_of_run *s = rt_zalloc(sizeof(*s));
+	struct rt_schedule sched;
+	struct rt_chooser play;
+
+	rt_schedule_init(&sched);
+	rt_schedule_add(&sched, 1, 2); /* the first actor is alone then */
+	rt_schedule_add(&sched, 4, 2);
+	play = rt_schedule_chooser(&sched);
+	s->turns = 2;
+	rt_lock_init(&s->lock, RT_LOCK_SPIN, "lock");
+	rt_actor_new("p", alone_then_two, s);
+	rt_set_chooser(*state, &play);
+	assert_int_equal(rt_run(), RT_RUN_QUIET);
+	assert_int_equal(sched.skipped, 1);
+	assert_int_equal(sched.first_divergence, 1);
+	assert_int_equal(sched.pos, 2);
+	rt_schedule_free(&sched);
+}
+
 /* ---- text ---- */
 
 static const char *const names[] = {"host", "vcpu0", "vcpu1"};
@@ -277,6 +308,7 @@ int main(void)
 		CASE(test_schedule__in_order_records_nothing),
 		CASE(test_schedule__tolerates_changed_code),
 		CASE(test_schedule__counts_what_does_not_fit),
+		CASE(test_schedule__skips_steps_without_a_choice),
 		CASE(test_schedule__text_round_trip),
 		CASE(test_schedule__text_allows_blanks_and_comments),
 		CASE(test_schedule__text_errors_say_where),

@@ -315,6 +315,13 @@ static void nested_spans(void *arg)
 		rt_trace(&ev_inner, RT_PH_END, i);
 }
 
+static u32 pick_other(void *ctx, const struct rt_choice *c)
+{
+	return c->cur == RT_NOBODY ? 0 : (c->cur + 1) % c->nr;
+}
+
+static const struct rt_chooser take_turns = {.name = "turns", .pick = pick_other};
+
 static void test_trace__json_spans_of_actors_do_not_mix(void **state)
 {
 	struct rt_trace *t = attach(0);
@@ -322,7 +329,7 @@ static void test_trace__json_spans_of_actors_do_not_mix(void **state)
 
 	rt_actor_new("a", nested_spans, NULL);
 	rt_actor_new("b", nested_spans, NULL);
-	rt_set_chooser(*state, &rt_chooser_random);
+	rt_set_chooser(*state, &take_turns);
 	rt_run();
 	text = text_of(t, rt_trace_write_json);
 	assert_int_equal(times(text, "\"name\":\"inner\",\"cat\":\"tdx\",\"ph\":\"B\""), 80);
