@@ -8,6 +8,7 @@
 
 #include <linux/kvm_host.h>
 
+struct kvm_tdx;
 struct kvm_tdx_params;
 
 /* Memory of a VM (struct kvm is in it) / its TDX part from @params / undo. */
@@ -20,6 +21,12 @@ void tdx_vcpu_free(struct kvm_vcpu *vcpu);
 void tdx_vm_destroy(struct kvm *kvm);
 /* VP.FLUSH on the CPU that the vCPU is associated with, if it is. */
 void tdx_flush_vp(struct kvm_vcpu *vcpu);
+
+/* A private key id of its own for a TD, or -ENOSPC / given back, hkid becomes -1. */
+int tdx_guest_keyid_alloc(struct kvm_host *host);
+void tdx_guest_keyid_free(struct kvm_tdx *kvm_tdx);
+/* The CPU on which work is done once per package; nr_cpus if the host has none of that package. */
+u32 tdx_package_cpu(const struct kvm_host *host, u32 pkg);
 
 enum exit_fastpath_completion {
 	EXIT_FASTPATH_NONE,	    /* there is an exit to handle */

@@ -58,6 +58,29 @@ static void test_td__build_and_destroy_dynamic_pamt(void **state)
 	build_and_destroy(&(struct machine_opts){.dynamic_pamt = true});
 }
 
+/* Every block of the world's heap comes back: a second TD leaves as many as the first. */
+static void test_td__no_leak(void **state)
+{
+	struct machine *m = machine_new(&(struct machine_opts){.dynamic_pamt = true});
+	size_t blocks = 0;
+	u64 done, off;
+	u32 i;
+
+	for (i = 0; i < 3; i++) {
+		machine_build(m);
+		assert_int_equal(kvm_vcpu_ioctl_pre_fault(m->vcpu[0], MACHINE_SLOT_GPA, 0x200000,
+							  false, &done),
+				 0);
+		assert_int_equal(kvm_gmem_set_attributes(m->gmem, 0, 0x1000, 0, &off), 0);
+		machine_destroy_td(m);
+		if (i == 1)
+			blocks = rt_mem_stats(m->world).live_blocks;
+	}
+	assert_int_equal(rt_mem_stats(m->world).live_blocks, blocks);
+	assert_string_equal(m->first, "");
+	machine_free(m);
+}
+
 /* Ioctls out of their turn are refused and change nothing. */
 static void test_td__order_of_ioctls(void **state)
 {
@@ -246,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_td__build_and_destroy),
 		cmocka_unit_test(test_td__build_and_destroy_v3),
 		cmocka_unit_test(test_td__build_and_destroy_dynamic_pamt),
+		cmocka_unit_test(test_td__no_leak),
 		cmocka_unit_test(test_td__order_of_ioctls),
 		cmocka_unit_test(test_td__prefault),
 		cmocka_unit_test(test_td__convert_splits),
