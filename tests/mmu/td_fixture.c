@@ -78,21 +78,27 @@ static void new_host(struct td_fixture *td, const struct td_opts *opts)
 	kvm_set_guest_program(td->host, run_guest);
 }
 
+int td_set_slot(struct td_fixture *td, bool present)
+{
+	const struct kvm_userspace_memory_region2 slot = {
+		.flags = KVM_MEM_GUEST_MEMFD,
+		.guest_phys_addr = TD_GPA,
+		.memory_size = present ? TD_SIZE : 0,
+		.userspace_addr = 0x7f0000000000ULL + TD_GPA,
+		.guest_memfd = td->file,
+	};
+
+	return kvm_vm_ioctl_set_memory_region(td->kvm, &slot);
+}
+
 static void new_memory(struct td_fixture *td, const struct td_opts *opts)
 {
 	struct gmem_setup gmem = {.name = "g0", .size = TD_SIZE, .backing = GMEM_HUGETLB_2M};
-	struct kvm_userspace_memory_region2 slot = {
-		.flags = KVM_MEM_GUEST_MEMFD,
-		.guest_phys_addr = TD_GPA,
-		.memory_size = TD_SIZE,
-		.userspace_addr = 0x7f0000000000ULL + TD_GPA,
-	};
 
 	assert_true(
 		gmem_profile(opts->gmem_profile ? opts->gmem_profile : "SEAN_2026", gmem.policy));
 	assert_int_equal(kvm_gmem_create(td->kvm, &gmem, &td->file), 0);
-	slot.guest_memfd = td->file;
-	assert_int_equal(kvm_vm_ioctl_set_memory_region(td->kvm, &slot), 0);
+	assert_int_equal(td_set_slot(td, true), 0);
 	if (td->vm_attrs)
 		assert_int_equal(td_convert(td, TD_GPA, TD_SIZE, true), 0);
 }
@@ -110,11 +116,12 @@ static void new_vcpu(struct td_fixture *td, u32 id)
 struct td_fixture *td_new(const struct td_opts *opts)
 {
 	static const struct td_opts none;
-	static const struct kvm_tdx_params params = {.name = "td0", .max_vcpus = TD_VCPUS};
+	struct kvm_tdx_params params = {.name = "td0", .max_vcpus = TD_VCPUS};
 	struct td_fixture *td = calloc(1, sizeof(*td));
 
 	if (!opts)
 		opts = &none;
+	params.gpaw = opts->gpaw;
 	td->world = rt_world_new(NULL);
 	rt_set_report_hook(td->world, take_report, td);
 	new_host(td, opts);

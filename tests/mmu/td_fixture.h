@@ -34,6 +34,7 @@ struct td_opts {
 	const char *series; /* "v3": the bundle, with attributes of the VM; NULL: the defaults */
 	const char *policy, *value; /* one of KVM's policies */
 	bool dynamic_pamt;
+	bool gpaw;		  /* 5-level guest width */
 	bool no_bit_51;		  /* module without ENHANCED_DEMOTE_INTERRUPTIBILITY */
 	const char *gmem_profile; /* NULL: the default */
 };
@@ -68,6 +69,8 @@ struct td_fixture *td_new(const struct td_opts *opts);
 void td_free(struct td_fixture *td);
 /* Close the gmem file and the VM, in the order of a VMM that exits. */
 void td_destroy(struct td_fixture *td);
+/* The slot appears, or is deleted; 0 or the ioctl's errno. */
+int td_set_slot(struct td_fixture *td, bool present);
 /* KVM_PRE_FAULT_MEMORY of the whole range; the ioctl's errno. */
 int td_prefault(struct td_fixture *td, u64 gpa, u64 size);
 /* The guest accepts; KVM_RUN's return value. -EINTR: the instruction completed. */

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include <asm/kvm_host.h>
+#include "mmu/mmu.h"
 
 #define BLOCK	SEAM_TDH_MEM_RANGE_BLOCK
 #define TRACK	SEAM_TDH_MEM_TRACK
@@ -51,6 +51,56 @@ static void test_map__one_aug_for_2m(void **state)
 	assert_int_equal(td_mirror(td, TD_GPA + SZ_4K), PG_LEVEL_2M);
 	assert_int_equal(td_sept(td, TD_GPA + SZ_4K, &level), SEAM_SEPT_PENDING);
 	assert_int_equal(level, 1);
+	assert_healthy(td);
+	td_free(td);
+}
+
+static void test_map__5_levels_when_the_guest_is_wide(void **state)
+{
+	struct td_fixture *td = td_new(&(struct td_opts){.gpaw = true});
+
+	td_mark(td);
+	assert_int_equal(td_prefault(td, TD_GPA, SZ_2M), 0);
+	assert_int_equal(td_calls(td, SEAM_TDH_MEM_SEPT_ADD), 3);
+	assert_int_equal(kvm_shared_bit(td->kvm), 51);
+	assert_healthy(td);
+	td_free(td);
+}
+
+/* RFC v1's pre-fault finds the memory mapped, if larger than it would have. */
+static void test_map__prefault_at_4k_over_2m(void **state)
+{
+	struct td_fixture *td = td_new(NULL);
+	u64 done;
+
+	assert_int_equal(td_prefault(td, TD_GPA, SZ_2M), 0);
+	assert_int_equal(kvm_vcpu_ioctl_pre_fault(td->guest[0].vcpu, TD_GPA, SZ_4K, true, &done),
+			 0);
+	assert_int_equal(td_mirror(td, TD_GPA), PG_LEVEL_2M);
+	assert_int_equal(
+		kvm_vcpu_ioctl_pre_fault(td->guest[0].vcpu, TD_GPA + SZ_2M, SZ_4K, true, &done), 0);
+	assert_int_equal(td_mirror(td, TD_GPA + SZ_2M), PG_LEVEL_4K);
+	assert_healthy(td);
+	td_free(td);
+}
+
+/* S9: leaves go, tables stay; and the new slot knows nothing of the old one's inhibit. */
+static void test_zap__slot_deletion(void **state)
+{
+	struct td_fixture *td = td_new(NULL);
+
+	assert_int_equal(td_prefault(td, TD_GPA, SZ_2M), 0);
+	assert_int_equal(td_accept(td, TD_GPA + SZ_2M, 0), -EINTR);
+	td_mark(td);
+	assert_int_equal(td_set_slot(td, false), 0);
+	assert_counts(td, 2, 0, 2, 512 + 1);
+	assert_int_equal(td_calls(td, RECLAIM), 0);
+	assert_int_equal(kvm_look_lpage(td->kvm, TD_GPA >> 12, PG_LEVEL_2M), ~0U);
+
+	assert_int_equal(td_set_slot(td, true), 0);
+	assert_int_equal(td_prefault(td, TD_GPA, 2 * SZ_2M), 0);
+	assert_int_equal(td_mirror(td, TD_GPA), PG_LEVEL_2M);
+	assert_int_equal(td_mirror(td, TD_GPA + SZ_2M), PG_LEVEL_4K);
 	assert_healthy(td);
 	td_free(td);
 }
@@ -324,6 +374,33 @@ static void test_attrs__v5_refuses_huge_pages(void **state)
 	td_free(td);
 }
 
+/* The shared page is in the direct table alone, where the guest's shared accesses are walked. */
+static void test_shared__maps_into_the_direct_table(void **state)
+{
+	struct td_fixture *td = td_new(NULL);
+	const u64 gpa = TD_GPA + 9 * SZ_4K;
+	struct kvm_spte_view v;
+	bool writable;
+	u64 hpa;
+
+	assert_int_equal(td_convert(td, gpa, SZ_4K, false), 0);
+	td_mark(td);
+	assert_int_equal(td_prefault(td, gpa, SZ_4K), 0);
+	assert_int_equal(td_calls(td, AUG), 0);
+	assert_true(kvm_look_spte(td->kvm, false, gpa >> 12, &v));
+	assert_int_equal(v.level, PG_LEVEL_4K);
+	assert_true(kvm_mmu_shared_walk(td->host, kvm_tdr(td->kvm), gpa | RT_BIT(47) | 0x18, &hpa,
+					&writable));
+	assert_int_equal(hpa, (v.pfn << 12) + 0x18);
+	assert_true(writable);
+	assert_false(kvm_mmu_shared_walk(td->host, kvm_tdr(td->kvm), gpa + SZ_4K, &hpa, &writable));
+
+	assert_int_equal(td_convert(td, gpa, SZ_4K, true), 0);
+	assert_false(kvm_mmu_shared_walk(td->host, kvm_tdr(td->kvm), gpa, &hpa, &writable));
+	assert_healthy(td);
+	td_free(td);
+}
+
 static void test_level__module_without_bit_51_stays_at_4k(void **state)
 {
 	struct td_fixture *td = td_new(&(struct td_opts){.no_bit_51 = true});
@@ -362,6 +439,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_map__one_aug_for_2m),
+		cmocka_unit_test(test_map__5_levels_when_the_guest_is_wide),
+		cmocka_unit_test(test_map__prefault_at_4k_over_2m),
+		cmocka_unit_test(test_zap__slot_deletion),
 		cmocka_unit_test(test_convert__4k_inside_2m),
 		cmocka_unit_test(test_convert__whole_2m),
 		cmocka_unit_test(test_convert__unaligned_by_head_and_tail),
@@ -377,6 +457,7 @@ int main(void)
 		cmocka_unit_test(test_attrs__enomem_at_the_second_split),
 		cmocka_unit_test(test_attrs__4k_inside_2m),
 		cmocka_unit_test(test_attrs__v5_refuses_huge_pages),
+		cmocka_unit_test(test_shared__maps_into_the_direct_table),
 		cmocka_unit_test(test_level__module_without_bit_51_stays_at_4k),
 		cmocka_unit_test(test_teardown__gives_every_page_back),
 	};
