@@ -7,6 +7,8 @@
 #ifndef TOOLS_CMD_H
 #define TOOLS_CMD_H
 
+int cmd_run(int argc, char **argv);
+int cmd_list(int argc, char **argv);
 int cmd_vectors(int argc, char **argv);
 
 #endif

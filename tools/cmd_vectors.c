@@ -7,32 +7,46 @@
 
 #include "sim/lab/vectors.h"
 #include "tools/cmd.h"
+#include "tools/opts.h"
 
-struct vectors_ctx {
-	bool check;
-};
-
-static bool vectors_option(void *ctx, const struct cmd_opt *opt, const char *arg)
+static bool vectors_option(void *ctx, u32 i, const char *arg)
 {
-	struct vectors_ctx *c = ctx;
-
-	c->check = true; /* the only one */
+	*(bool *)ctx = true; /* --check is the only one */
 	return true;
 }
 
-static int vectors_run(int argc, char **argv, void *ctx)
+static const struct opt vectors_options[] = {
+	{"check", NULL, "check the module's conservation rules after every call"},
+	{0},
+};
+
+static const struct opts vectors_opts = {
+	.command = "vectors",
+	.operands = "FILE|DIR...",
+	.what = "Plays calls that the real TDX module answered against this one, each recording on the profile of the\n"
+		"release that made it and without the TLB model, and prints each difference: FILE:LINE, the call, the\n"
+		"registers. FILE is a .tdxvec recording, a .tar.xz archive of them, or one in it (ARCHIVE/NAME).",
+	.opt = vectors_options,
+	.more = "The last line is calls=N matched=N. Exit status: 0 all matched; 1 something differs; 2 bad input.\n",
+	.set = vectors_option,
+};
+
+int cmd_vectors(int argc, char **argv)
 {
-	const struct vectors_ctx *c = ctx;
-	struct lab_vectors_opts opts = {.check = c->check, .out = stdout};
+	struct lab_vectors_opts opts = {.out = stdout};
 	struct lab_vectors_sum sum = {0};
 	struct lab_vectors *v;
+	bool check = false;
 	u32 wrong = 0;
-	int i;
+	int status, i = opts_parse(&vectors_opts, argc, argv, &check, &status);
 
-	if (!argc)
-		return cmd_error("vectors: found no operand, expected FILE or DIR");
+	if (i < 0)
+		return status;
+	if (i == argc)
+		return opts_error(&vectors_opts, "found no operand, expected FILE or DIR");
+	opts.check = check;
 	v = lab_vectors_new();
-	for (i = 0; i < argc; i++)
+	for (; i < argc; i++)
 		wrong += lab_vectors_add(v, argv[i], stderr);
 	lab_vectors_play(v, &opts, &sum);
 	lab_vectors_free(v);
@@ -43,18 +57,3 @@ static int vectors_run(int argc, char **argv, void *ctx)
 		return 2;
 	return sum.calls == sum.matched && !sum.unsound ? 0 : 1;
 }
-
-static const struct cmd_opt vectors_opts[] = {
-	{"check", 0, NULL, "check the module's conservation rules after every call"},
-	{NULL},
-};
-
-const struct cmd cmd_vectors = {
-	.name = "vectors",
-	.args = "FILE|DIR...",
-	.help = "play calls that the real module answered (.tdxvec, .tar.xz, ARCHIVE/NAME) against ours",
-	.opts = vectors_opts,
-	.run = vectors_run,
-	.option = vectors_option,
-	.ctx_size = sizeof(struct vectors_ctx),
-};

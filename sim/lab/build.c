@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A TD's life from the VMM's side: build in the order of a VMM (kvm-port.md 2.11, S1), memslots, and closing everything.
+ * Each step is one of KVM's or guest_memfd's calls; which SEAMCALLs they make is theirs.
+ */
+#include <errno.h>
+
+#include "sim/lab/machine.h"
+#include "sim/lab/model.h"
+
+/* Userspace addresses: congruent with the guest's modulo 1G, so that only what a scenario asks for forbids huge pages. */
+#define LAB_UADDR_BASE 0x7f0000000000ULL
+
+int lab_set_slot(struct lab_machine *m, u32 slot, bool present)
+{
+	const struct lab_slot_setup *s = &m->su->slot[slot];
+	struct kvm_userspace_memory_region2 mem = {
+		.slot = s->number,
+		.flags = KVM_MEM_GUEST_MEMFD,
+		.guest_phys_addr = s->gpa,
+		.memory_size = present ? s->size : 0,
+		.userspace_addr = LAB_UADDR_BASE + s->gpa,
+		.guest_memfd_offset = s->offset,
+		.guest_memfd = m->file[s->gmem],
+	};
+	struct lab_td *td = &m->td[s->td];
+	int ret;
+
+	if (!td->kvm)
+		return -ENODEV;
+	if (present && !m->file[s->gmem])
+		return -EBADF;
+	ret = kvm_vm_ioctl_set_memory_region(td->kvm, &mem);
+	if (!ret)
+		m->slot_in[slot] = present;
+	return ret;
+}
+
+static int build_vm(struct lab_machine *m, struct lab_td *td)
+{
+	const struct lab_td_setup *ts = &m->su->td[td->index];
+	struct kvm_tdx_params params = {
+		.name = *ts->name ? ts->name : "td0",
+		.max_vcpus = ts->vcpus,
+		.sept_ve_disable = ts->sept_ve_disable,
+	};
+	int ret = kvm_dev_ioctl_create_vm(m->host, &params, &td->kvm);
+
+	return ret ? ret : kvm_tdx_init_vm(td->kvm);
+}
+
+static int build_memory(struct lab_machine *m, struct lab_td *td)
+{
+	int ret = 0;
+
+	for (u32 i = 0; i < m->su->nr_gmems && !ret; i++) {
+		if (m->su->gmem[i].td == td->index)
+			ret = kvm_gmem_create(td->kvm, &m->su->gmem[i].gmem, &m->file[i]);
+	}
+	for (u32 i = 0; i < m->su->nr_slots && !ret; i++) {
+		if (m->su->slot[i].td == td->index)
+			ret = lab_set_slot(m, i, true);
+	}
+	/* Per-VM attributes start shared; guests begin with private memory (gmem.md 1, "Attribute tree"). */
+	for (u32 i = 0; i < m->su->nr_slots && !ret && lab_vm_attrs(m->su); i++) {
+		const struct lab_slot_setup *s = &m->su->slot[i];
+
+		if (s->td == td->index)
+			ret = kvm_vm_ioctl_set_mem_attributes(td->kvm, s->gpa, s->size,
+							      KVM_MEMORY_ATTRIBUTE_PRIVATE);
+	}
+	return ret;
+}
+
+static int build_vcpus(struct lab_machine *m, struct lab_td *td)
+{
+	int ret = 0;
+
+	for (u32 i = 0; i < m->su->td[td->index].vcpus && !ret; i++) {
+		struct lab_actor *v = td->vcpu[i];
+
+		v->cpu = i % m->su->cpus;
+		ret = kvm_vm_ioctl_create_vcpu(td->kvm, i, v->cpu, &v->kvcpu);
+		if (ret)
+			break;
+		kvm_vcpu_set_data(v->kvcpu, v);
+		ret = kvm_tdx_init_vcpu(v->kvcpu);
+	}
+	return ret;
+}
+
+/* Initial memory from pages of the VMM's own, which no allocator hands out. */
+static int build_regions(struct lab_machine *m, struct lab_td *td)
+{
+	int ret = 0;
+
+	for (u32 i = 0; i < m->su->nr_regions && !ret; i++) {
+		u64 gpa = m->su->region[i].gpa, size = m->su->region[i].size;
+
+		if (m->su->region[i].td != td->index)
+			continue;
+		ret = kvm_tdx_init_mem_region(td->vcpu[0]->kvcpu, gpa, size,
+					      m->spare_pages + (512ULL << 20), true);
+		if (!ret)
+			lab_model_accepted(td->model, gpa, size);
+	}
+	return ret;
+}
+
+int lab_build(struct lab_machine *m, struct lab_td *td)
+{
+	int ret;
+
+	if (td->built)
+		return -EEXIST;
+	td->destroyed = false;
+	ret = build_vm(m, td);
+	if (!ret)
+		ret = build_memory(m, td);
+	if (!ret)
+		ret = build_vcpus(m, td);
+	if (!ret)
+		ret = build_regions(m, td);
+	if (!ret)
+		ret = kvm_tdx_finalize_vm(td->kvm);
+	td->built = !ret;
+	td->build_err = ret;
+	return ret;
+}
+
+static bool all_returned(void *arg)
+{
+	struct lab_td *td = arg;
+
+	return !td->users && !td->closers;
+}
+
+/* The vCPU's run is over, and with it what its guest was doing. */
+static void end_run(struct lab_machine *m, struct lab_actor *v)
+{
+	v->running = false;
+	v->kvcpu = NULL;
+	if (v->job.op != LAB_NO_OP) {
+		lab_result(m, v->job.op)->out.err = ENODEV;
+		lab_job_end(v);
+	}
+}
+
+int lab_destroy(struct lab_machine *m, struct lab_td *td)
+{
+	u32 vcpus = m->su->td[td->index].vcpus;
+
+	if (!td->kvm || td->destroyed)
+		return -ENODEV;
+	td->was_bugged |= kvm_is_bugged(td->kvm);
+	td->destroyed = true; /* the descriptors are gone for everybody else */
+	for (u32 i = 0; i < vcpus; i++)
+		lab_vcpu_stop(td->vcpu[i]);
+	rt_block("calls on the VM to return", all_returned, td);
+	for (u32 i = 0; i < vcpus; i++)
+		end_run(m, td->vcpu[i]);
+	for (u32 i = 0; i < m->su->nr_gmems; i++) {
+		if (m->su->gmem[i].td == td->index && m->file[i]) {
+			kvm_gmem_release(m->file[i]);
+			m->file[i] = NULL;
+		}
+	}
+	kvm_vm_release(td->kvm);
+	td->kvm = NULL;
+	td->built = false;
+	for (u32 i = 0; i < m->su->nr_slots; i++) {
+		if (m->su->slot[i].td == td->index)
+			m->slot_in[i] = false;
+	}
+	lab_model_clear(td->model);
+	for (u32 i = 0; i < vcpus; i++)
+		lab_vcpu_go(td->vcpu[i]);
+	return 0;
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * inject lines to armed faults.
+ */
+#include "sim/lab/inject.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/lab/words.h"
+#include "sim/rt/fault.h"
+#include "sim/rt/world.h"
+#include "tdx/abi.h"
+
+static int take_ref(struct lab_machine *m, const struct lab_op *op)
+{
+	u32 td = 0, gmem;
+	u64 gpa = lab_setup_gpa(m->sc, m->su, lab_get(op, "gpa"), &td), offset;
+	bool pin = lab_num(op, "kind", 0);
+
+	if (!lab_file_at(m, td, gpa, &gmem, &offset))
+		return -ENODEV;
+	return kvm_gmem_stray_ref(m->file[gmem], offset,
+				  pin ? GMEM_STRAY_PIN : GMEM_STRAY_TRANSIENT);
+}
+
+static void set_site(struct rt_fault *f, const struct lab_op *op)
+{
+	const struct lab_val *leaf;
+
+	if (op->kind == LAB_OP_INJ_ENOMEM) {
+		snprintf(f->site, sizeof(f->site), "%s", lab_words_site[lab_num(op, "site", 0)]);
+		f->key = RT_FAULT_ANY;
+		return;
+	}
+	leaf = lab_get(op, "leaf");
+	snprintf(f->site, sizeof(f->site), "%s", lab_specs[op->kind].verb);
+	f->key = leaf->num | (leaf->ref ? LAB_FAULT_TDG : 0);
+	if (op->kind == LAB_OP_INJ_ERROR)
+		f->value = lab_num(op, "status", 0);
+	if (op->kind == LAB_OP_INJ_INTERRUPT)
+		f->value = 1ULL << lab_num(op, "kind", 0);
+}
+
+int lab_inject_arm(struct lab_machine *m, u32 i)
+{
+	const struct lab_op *op = lab_op(m, i);
+	struct rt_fault f = {.actor = RT_NOBODY};
+	struct lab_armed *armed;
+
+	if (op->kind == LAB_OP_INJ_REF)
+		return take_ref(m, op);
+	f.nth = lab_num(op, "nth", 1);
+	f.count = lab_num(op, "count", 1);
+	if (lab_set(op, "actor"))
+		f.actor = lab_actor_by_name(m, lab_string(m->sc, (u32)lab_num(op, "actor", 0)))->id;
+	set_site(&f, op);
+	armed = rt_realloc(m->armed, (m->nr_armed + 1) * sizeof(*armed));
+	m->armed = armed;
+	armed[m->nr_armed++] = (struct lab_armed){i, rt_fault_arm(&f)};
+	return 0;
+}
+
+static const struct rt_fault *find_fault(u32 id)
+{
+	const struct rt_fault *f;
+
+	for (u32 i = 0; (f = rt_fault_get(i)); i++) {
+		if (f->id == id)
+			return f;
+	}
+	return NULL;
+}
+
+u32 lab_inject_unspent(struct lab_machine *m, u32 n)
+{
+	for (u32 i = 0; i < m->nr_armed; i++) {
+		const struct rt_fault *f = find_fault(m->armed[i].fault);
+
+		if (f && !rt_fault_spent(f) && !n--)
+			return m->armed[i].op;
+	}
+	return LAB_NO_OP;
+}
+
+/* Leaves that KVM calls a second time, or whose BUSY it takes as "try again" (R23, R26). */
+static bool busy_is_healed(u64 leaf)
+{
+	switch (leaf) {
+	case SEAM_TDH_MEM_RANGE_BLOCK:
+	case SEAM_TDH_MEM_TRACK:
+	case SEAM_TDH_MEM_PAGE_REMOVE:
+	case SEAM_TDH_MEM_PAGE_DEMOTE:
+	case SEAM_TDH_MEM_PAGE_AUG:
+	case SEAM_TDH_MEM_SEPT_ADD:
+	case SEAM_TDH_MEM_PAGE_ADD:
+	case SEAM_TDH_VP_ENTER:
+		return true;
+	}
+	return false;
+}
+
+bool lab_inject_forced(struct lab_machine *m)
+{
+	for (u32 i = 0; i < m->nr_armed; i++) {
+		const struct lab_op *op = lab_op(m, m->armed[i].op);
+		const struct rt_fault *f = find_fault(m->armed[i].fault);
+
+		if (!f || !f->fired)
+			continue;
+		if (op->kind == LAB_OP_INJ_ERROR)
+			return true;
+		if (op->kind == LAB_OP_INJ_BUSY && (f->fired > 1 || !busy_is_healed(f->key)))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The oracles: numbered rules with a name, the rules of the specs that they stand for, a sentence, and a check.
+ * "tdxsim list oracles" prints this table; a broken one ends the run (exit status 4).
+ * What they look at is read through the inspection headers of the floors below; nothing is changed by a check.
+ *
+ * X(ID, name, sources, when, sentence). When: T at quiescent points, for each TD, as long as its tables count (the VM lives and
+ * no SEAMCALL past KVM changed them); Q at quiescent points always; E once at the end; R reported while actors run.
+ */
+#ifndef LAB_ORACLE_H
+#define LAB_ORACLE_H
+
+#include "sim/rt/types.h"
+
+#define LAB_ORACLES(X)                                                                             \
+	X(MIRROR, "mirror-matches-sept", "R1 R2 R3", T,                                            \
+	  "KVM's mirror and the S-EPT have the same entries: place, level, page")                  \
+	X(BLOCKED, "no-blocked-entry", "R1 R22", T,                                                \
+	  "no S-EPT entry stays blocked behind the section that blocked it")                       \
+	X(FROZEN, "no-frozen-spte", "R1", T,                                                       \
+	  "no SPTE stays frozen behind the section that froze it")                                 \
+	X(RWX, "leaf-rwx", "R6", T, "mirror leaves are readable, writable and executable")         \
+	X(CONGRUENT, "leaf-congruent", "R10", T,                                                   \
+	  "guest frame and host frame of a leaf agree modulo its size")                            \
+	X(INHIBIT_HUGE, "inhibit-no-huge", "R12", T,                                               \
+	  "no leaf is as large as a page that the guest's accept forbids")                         \
+	X(INHIBIT_STAYS, "inhibit-stays", "R11", T, "GUEST_INHIBIT is never cleared")              \
+	X(STATS, "page-stats", "R7", T, "page statistics count the present leaves of each level")  \
+	X(SEPT_FLAG, "sept-zap-flag", "R23", Q,                                                    \
+	  "wait_for_sept_zap is off when nobody holds mmu_lock for write")                         \
+	X(OWNER, "leaf-owns-page", "R34 R33", T,                                                   \
+	  "the page behind a leaf is the one that guest_memfd has there")                          \
+	X(FOLIO, "leaf-within-folio", "I5 R8", T,                                                  \
+	  "a leaf lies in one folio, or by the size rule in one private block of one folio")       \
+	X(SHARED_LEAF, "no-leaf-over-shared", "I2", T, "no S-EPT leaf covers a shared page")       \
+	X(HOST_PRIVATE, "host-sees-no-private", "I1 I3", Q,                                        \
+	  "no host mapping of a private page exists")                                              \
+	X(SHARED_4K, "shared-is-4k", "I4", T, "shared pages are backed by 4K folios or nothing")   \
+	X(ATTR_TREE, "attr-tree", "I8", Q,                                                         \
+	  "the attribute tree has no gap and no two equal neighbours")                             \
+	X(INVALIDATE, "invalidate-balance", "I9", Q, "every invalidation that began has ended")    \
+	X(POISON, "poison-unmapped", "I20", T,                                                     \
+	  "a poisoned page has neither leaf nor host mapping")                                     \
+	X(PAMT_COUNT, "pamt-count", "R35 R40", T,                                                  \
+	  "KVM's Dynamic PAMT counts equal the pages that the module has at 4K")                   \
+	X(STALE, "no-stale-translation", "R22", Q,                                                 \
+	  "no vCPU in the guest can use a translation that the tables no longer give")             \
+	X(ZAP, "precise-zap", "R29 R30 I10 I12", T,                                                \
+	  "no accepted page outside the range of a conversion or hole loses its contents")         \
+	X(LOSS, "no-data-loss", "R29 I16", T,                                                      \
+	  "the guest reads what it wrote, and accepted pages stay accepted")                       \
+	X(DEAD, "dead-stays-out", "R44", Q, "no vCPU of a dead VM is in the guest")                \
+	X(UNBLOCK, "no-unblock", "R25", Q, "KVM never calls RANGE.UNBLOCK")                        \
+	X(DEMOTE, "demote-gated", "R24", Q,                                                        \
+	  "KVM calls DEMOTE only where the module has feature bit 51")                             \
+	X(LOCKS, "locks-released", "R19", Q, "nobody holds a lock between actions")                \
+	X(MODULE, "module-conserves", "tdx-module 10", Q,                                          \
+	  "the module's own books agree: children, owners, references, pairs")                     \
+	X(ACCOUNTED, "pages-accounted", "R28 R36 I13", E,                                          \
+	  "after the last TD every page and key is back")                                          \
+	X(LOCKDEP, "lockdep", "R15 R16 R17 R20", R,                                                \
+	  "locks are taken in order, by kind, and given back by their owner")                      \
+	X(RCU, "rcu", "R18 R21", R, "what RCU protects is read inside a read section")             \
+	X(UAF, "use-after-free", "R21 R34", R, "freed memory is not touched")                      \
+	X(PAGE_FREE, "page-free", "R27 R34", R, "a host page is free when it is given back")       \
+	X(WARN, "warn", "kvm-port 0", R, "no WARN of the kernel's code fires")                     \
+	X(KVM_BUG, "kvm-bug", "kvm-port 0", R, "no KVM_BUG_ON fires")                              \
+	X(TDX_BUG, "tdx-bug", "kvm-port 2.8", R, "no SEAMCALL fails where KVM does not expect it") \
+	X(BUG, "bug", "kvm-port 2.4", R, "no BUG() of the kernel's code fires")
+
+enum lab_oracle {
+#define LAB_X(id, name, sources, when, text) LAB_ORACLE_##id,
+	LAB_ORACLES(LAB_X)
+#undef LAB_X
+	LAB_ORACLE_NR
+};
+
+enum lab_when {
+	LAB_WHEN_T,
+	LAB_WHEN_Q,
+	LAB_WHEN_E,
+	LAB_WHEN_R
+};
+
+struct lab_oracle_desc {
+	const char *name, *sources;
+	enum lab_when when;
+	const char *text;
+};
+
+/* By number, from 0; NULL past the end. */
+const struct lab_oracle_desc *lab_oracle_desc(u32 i);
+const char *lab_oracle_name(u32 i);
+
+struct lab_machine;
+
+/*
+ * lab_oracles_quiet - all checks of a quiescent point. @broke is called for each that does not hold.
+ * lab_oracles_end - after the last TD was destroyed.
+ */
+void lab_oracles_quiet(struct lab_machine *m,
+		       void (*broke)(void *ctx, const char *rule, const char *text), void *ctx);
+void lab_oracles_end(struct lab_machine *m,
+		     void (*broke)(void *ctx, const char *rule, const char *text), void *ctx);
+
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The report for test runners: TAP, one test a scenario, its details as diagnostics.
+ */
+#include "sim/lab/expect.h"
+#include "sim/lab/run.h"
+
+static void begin(struct lab_run *run)
+{
+	char text[300];
+
+	lab_setup_describe(&run->su, text, sizeof(text));
+	fprintf(run->opts->out, "# %s: %s\n", run->path, text);
+}
+
+static void action(struct lab_run *run, u32 op)
+{
+}
+
+static void failed(struct lab_run *run, u32 op, u32 act, const char *seen)
+{
+	char text[2000];
+
+	lab_print_op(&run->sc, &run->sc.ops[op], text, sizeof(text));
+	fprintf(run->opts->out, "# %s:%u: expectation failed\n#   expected: %s\n#   seen: %s\n",
+		run->path, run->sc.ops[op].line, text, seen);
+	if (act != LAB_NO_OP)
+		lab_print_events(run->s, run->opts->out, 20, "#     ");
+}
+
+static void end(struct lab_run *run)
+{
+	FILE *out = run->opts->out;
+
+	for (u32 i = 0; i < run->s->nr_broken; i++)
+		fprintf(out, "# %s: %s%s\n", run->s->broken[i].rule, run->s->broken[i].text,
+			run->s->broken[i].excused ? " (forced by an injected fault)" : "");
+	if (*run->s->stuck)
+		fprintf(out, "# %.*s\n", (int)(sizeof(run->s->stuck) - 1), run->s->stuck);
+	if (run->replay)
+		fprintf(out, "# replay file: %s\n", run->replay);
+	fprintf(out, "%s %u - %s\n", run->verdict ? "not ok" : "ok", run->file_nr, run->path);
+}
+
+static void total(const struct lab_run_opts *opts, u32 nr, u32 held)
+{
+	fprintf(opts->out, "1..%u\n", nr);
+}
+
+const struct lab_report lab_report_tap = {begin, action, failed, end, total};

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A scenario from its file to its verdict.
+ */
+#include "sim/lab/run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/lab/expect.h"
+#include "sim/lab/expect_calls.h"
+#include "sim/lab/oracle.h"
+#include "sim/lab/util.h"
+#include "sim/rt/world.h"
+
+enum lab_verdict lab_worse(enum lab_verdict a, enum lab_verdict b)
+{
+	/* Best to worst: 0, 2, 1, 5, 4, 3. Input that can't be read says nothing about what ran. */
+	static const u8 rank[] = {0, 2, 1, 5, 4, 3};
+
+	return rank[a] >= rank[b] ? a : b;
+}
+
+static const struct lab_report *report_of(const struct lab_run_opts *opts)
+{
+	return opts->format == LAB_TAP	  ? &lab_report_tap
+	       : opts->format == LAB_JSON ? &lab_report_json
+					  : &lab_report_text;
+}
+
+static void settle_verdict(struct lab_run *run, enum lab_verdict v)
+{
+	run->verdict = lab_worse(run->verdict, v);
+}
+
+static void judge(struct lab_run *run, u32 op, u32 action)
+{
+	char *seen = lab_zalloc(8192);
+
+	run->nr_expects++;
+	if (!lab_expect(run->s->m, &run->sc.ops[op], action, seen, 8192)) {
+		run->nr_failed++;
+		settle_verdict(run, LAB_FAILED);
+		report_of(run->opts)->failed(run, op, action, seen);
+	}
+	free(seen);
+}
+
+/* The expectations of a parallel block: each is about the action above it. */
+static void judge_block(struct lab_run *run, u32 first, u32 nr)
+{
+	u32 action = LAB_NO_OP;
+
+	for (u32 i = first; i < first + nr; i++) {
+		if (lab_op_is_action(&run->sc.ops[i]))
+			action = i;
+		else if (lab_op_is_expect(&run->sc.ops[i]))
+			judge(run, i, action);
+	}
+}
+
+static bool is_conversion(const struct lab_op *op)
+{
+	return op->kind == LAB_OP_CONVERT || op->kind == LAB_OP_MAPGPA || op->kind == LAB_OP_PUNCH;
+}
+
+/* The 2M-aligned surroundings of a conversion, as they are now. */
+static char *draw_around(struct lab_run *run, const struct lab_op *op)
+{
+	u64 mask = (2ULL << 20) - 1, gpa, end;
+	u32 td = lab_setup_td(&run->sc, &run->su, op->td);
+
+	gpa = lab_setup_gpa(&run->sc, &run->su, lab_get(op, "GPA"), &td);
+	end = (gpa + lab_num(op, "SIZE", 0) + mask) & ~mask;
+	gpa &= ~mask;
+	return lab_draw_sept(run->s, td, gpa, end - gpa);
+}
+
+static void draw_before(struct lab_run *run, const struct lab_op *op)
+{
+	if (!run->opts->narrate || !is_conversion(op))
+		return;
+	free(run->before);
+	run->before = draw_around(run, op);
+}
+
+static void draw_after(struct lab_run *run, const struct lab_op *op)
+{
+	if (!run->opts->narrate || !is_conversion(op))
+		return;
+	free(run->after);
+	run->after = draw_around(run, op);
+}
+
+/* One action or one block. False: the run is over. */
+static bool do_block(struct lab_run *run, u32 first, u32 nr, bool parallel)
+{
+	const struct lab_op *ops = run->sc.ops;
+	enum lab_step step;
+
+	for (u32 i = first; i < first + nr; i++) {
+		if (lab_op_is_inject(&ops[i]))
+			lab_session_inject(run->s, i);
+		else if (lab_op_is_action(&ops[i]))
+			draw_before(run, &ops[i]);
+	}
+	step = lab_session_do(run->s, first, nr, parallel);
+	for (u32 i = first; i < first + nr; i++) {
+		if (!lab_op_is_action(&ops[i]) || run->s->m->block_nr != nr)
+			continue;
+		run->nr_actions++;
+		report_of(run->opts)->action(run, i);
+		if (step == LAB_DONE)
+			draw_after(run, &ops[i]);
+	}
+	if (step == LAB_STUCK)
+		settle_verdict(run, LAB_NO_PROGRESS);
+	if (step == LAB_BROKEN)
+		settle_verdict(run, LAB_VIOLATED);
+	if (step == LAB_DONE && parallel)
+		judge_block(run, first, nr);
+	return step == LAB_DONE;
+}
+
+/* A build that nobody wrote down and that failed: everything behind it is about a TD that is not there. */
+static bool build_failed(struct lab_run *run)
+{
+	for (u32 t = 0; t < run->su.nr_tds; t++) {
+		if (run->s->m->td[t].build_err && !run->s->m->td[t].built)
+			return true;
+	}
+	return false;
+}
+
+static u32 block_end(const struct lab_scenario *sc, u32 i)
+{
+	while (i < sc->nr_ops && sc->ops[i].kind != LAB_OP_PARALLEL_END)
+		i++;
+	return i;
+}
+
+static u32 last_action(const struct lab_scenario *sc, u32 first, u32 end)
+{
+	u32 action = LAB_NO_OP;
+
+	for (u32 i = first; i < end; i++) {
+		if (lab_op_is_action(&sc->ops[i]))
+			action = i;
+	}
+	return action;
+}
+
+/* All lines in order. False: the run ended before the last. */
+static bool do_lines(struct lab_run *run)
+{
+	u32 action = LAB_NO_OP;
+
+	for (u32 i = 0; i < run->sc.nr_ops; i++) {
+		const struct lab_op *op = &run->sc.ops[i];
+
+		if (op->kind == LAB_OP_PARALLEL) {
+			u32 end = block_end(&run->sc, i);
+
+			action = last_action(&run->sc, i, end);
+			if (action != LAB_NO_OP && !do_block(run, i + 1, end - i - 1, true))
+				return false;
+			i = end;
+		} else if (lab_op_is_action(op)) {
+			action = i;
+			if (!do_block(run, i, 1, false))
+				return false;
+		} else if (lab_op_is_inject(op)) {
+			lab_session_inject(run->s, i);
+		} else if (lab_op_is_expect(op)) {
+			judge(run, i, action);
+		}
+	}
+	return true;
+}
+
+/* Lines "expect violation": the run has to break that oracle, and then it has done what it is for. */
+static void judge_violations(struct lab_run *run)
+{
+	bool met = true;
+
+	for (u32 i = 0; i < run->sc.nr_ops; i++) {
+		const struct lab_op *op = &run->sc.ops[i];
+		const char *rule;
+
+		if (op->kind != LAB_OP_EXP_VIOLATION)
+			continue;
+		run->expected_violations++;
+		rule = lab_string(&run->sc, (u32)lab_num(op, "ORACLE", 0));
+		if (lab_session_broke(run->s, rule))
+			continue;
+		met = false;
+		run->nr_failed++;
+		report_of(run->opts)->failed(run, i, LAB_NO_OP,
+					     lab_session_violated(run->s) ? run->s->broken[0].rule
+									  : "no oracle broke");
+	}
+	if (!run->expected_violations)
+		return;
+	if (met && run->verdict == LAB_VIOLATED)
+		run->verdict = run->nr_failed ? LAB_FAILED : LAB_HELD;
+	else if (!met)
+		settle_verdict(run, LAB_FAILED);
+}
+
+static const char *actor_name_of(u32 id)
+{
+	struct lab_machine *m = lab_machine();
+
+	return m && id < m->nr_actors ? m->actor[id].name : "-";
+}
+
+static void write_trace(struct lab_run *run)
+{
+	const struct lab_run_opts *o = run->opts;
+	FILE *f;
+	int ret;
+
+	if (!o->trace_path || !run->s->trace)
+		return;
+	f = fopen(o->trace_path, "w");
+	if (!f) {
+		fprintf(o->err, "%s: %s\n", o->trace_path, strerror(errno));
+		settle_verdict(run, LAB_BAD_INPUT);
+		return;
+	}
+	rt_world_enter(run->s->world);
+	if (o->trace_format == LAB_TRACE_JSON)
+		ret = rt_trace_write_json(run->s->trace, f, actor_name_of);
+	else if (o->trace_format == LAB_TRACE_FTRACE)
+		ret = rt_trace_write_ftrace(run->s->trace, f, actor_name_of);
+	else
+		ret = rt_trace_write_text(run->s->trace, f, actor_name_of);
+	if (fclose(f) || ret) {
+		fprintf(o->err, "%s: the trace was not written whole\n", o->trace_path);
+		settle_verdict(run, LAB_DEFECT);
+	}
+}
+
+/* "dir/name.scn" to "name.replay". */
+static char *replay_name(const char *path)
+{
+	const char *base = strrchr(path, '/');
+	char *name = lab_zalloc(strlen(path) + 8), *dot;
+
+	base = base ? base + 1 : path;
+	memcpy(name, base, strlen(base));
+	dot = strrchr(name, '.');
+	if (dot && dot != name)
+		*dot = 0;
+	memcpy(name + strlen(name), ".replay", 8);
+	return name;
+}
+
+static void write_replay(struct lab_run *run, char **name)
+{
+	int ret;
+
+	*name = NULL;
+	if (run->verdict != LAB_VIOLATED && run->verdict != LAB_NO_PROGRESS)
+		return;
+	*name = run->opts->replay_path ? lab_strdup(run->opts->replay_path)
+				       : replay_name(run->path);
+	ret = lab_replay_write(run, *name);
+	if (ret)
+		fprintf(run->opts->err, "%s: %s\n", *name, strerror(ret));
+	else
+		run->replay = *name;
+}
+
+static void run_session(struct lab_run *run)
+{
+	char *replay;
+
+	report_of(run->opts)->begin(run);
+	if (do_lines(run) && lab_session_end(run->s) != LAB_DONE)
+		settle_verdict(run, *run->s->stuck ? LAB_NO_PROGRESS : LAB_VIOLATED);
+	if (run->verdict != LAB_VIOLATED && build_failed(run))
+		settle_verdict(run, LAB_FAILED);
+	judge_violations(run);
+	write_trace(run);
+	write_replay(run, &replay);
+	report_of(run->opts)->end(run);
+	run->replay = NULL;
+	free(replay);
+}
+
+/* The schedule to play: of --schedule, else of the scenario's own schedule lines. */
+static u32 load_schedule(struct lab_run *run, struct rt_schedule *sched, struct lab_diag *d)
+{
+	struct lab_scenario other;
+	struct lab_source src;
+	u32 errors = 0;
+	char *text;
+
+	rt_schedule_init(sched);
+	if (!run->opts->schedule_path) {
+		lab_replay_read(&run->sc, &run->su, sched);
+		return 0;
+	}
+	text = lab_source_read(run->opts->schedule_path, &src, d);
+	if (!text)
+		return 1;
+	lab_scenario_init(&other);
+	errors = lab_parse(&other, &src, d);
+	if (!errors)
+		lab_replay_read(&other, &run->su, sched);
+	lab_scenario_free(&other);
+	free(text);
+	return errors;
+}
+
+static u32 read_input(struct lab_run *run, const struct lab_source *src, struct lab_diag *d)
+{
+	u32 errors = lab_parse(&run->sc, src, d);
+
+	for (u32 i = 0; !errors && run->opts->set && run->opts->set[i]; i++)
+		errors += lab_parse_set(&run->sc, run->opts->set[i], d);
+	if (!errors)
+		errors = lab_setup_resolve(&run->sc, &run->su, d);
+	return errors;
+}
+
+static void run_source(struct lab_run *run, const struct lab_source *src, struct lab_diag *d)
+{
+	struct lab_opts opts = run->opts->session;
+	struct rt_schedule sched;
+	char err[400];
+
+	lab_scenario_init(&run->sc);
+	if (read_input(run, src, d) || load_schedule(run, &sched, d)) {
+		run->verdict = LAB_BAD_INPUT;
+		lab_scenario_free(&run->sc);
+		return;
+	}
+	opts.schedule = sched.nr ? &sched : NULL;
+	run->s = lab_session_new(&run->sc, &run->su, &opts, err, sizeof(err));
+	if (run->s) {
+		run_session(run);
+	} else {
+		lab_diag_at(d, src, 0, 0, 0, "%s", err);
+		run->verdict = LAB_BAD_INPUT;
+	}
+	lab_session_free(run->s);
+	rt_schedule_free(&sched);
+	lab_scenario_free(&run->sc);
+	free(run->before);
+	free(run->after);
+}
+
+enum lab_verdict lab_run_file(const char *path, u32 file_nr, const struct lab_run_opts *opts)
+{
+	struct lab_run *run = lab_zalloc(sizeof(*run));
+	struct lab_diag d = {opts->err, 0};
+	enum lab_verdict verdict = LAB_BAD_INPUT;
+	struct lab_source src;
+	char *text;
+
+	run->path = path;
+	run->opts = opts;
+	run->file_nr = file_nr;
+	text = lab_source_read(path, &src, &d);
+	if (text) {
+		run_source(run, &src, &d);
+		verdict = run->verdict;
+	}
+	free(text);
+	free(run);
+	return verdict;
+}
+
+enum lab_verdict lab_run_files(char *const *path, u32 nr, const struct lab_run_opts *opts)
+{
+	enum lab_verdict worst = LAB_HELD;
+	u32 held = 0;
+
+	for (u32 i = 0; i < nr; i++) {
+		enum lab_verdict v = lab_run_file(path[i], i + 1, opts);
+
+		held += v == LAB_HELD;
+		worst = lab_worse(worst, v);
+		fflush(opts->out);
+	}
+	if (report_of(opts)->total)
+		report_of(opts)->total(opts, nr, held);
+	return worst;
+}

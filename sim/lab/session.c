@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A world with a machine in it, blocks of actions, and what breaks on the way.
+ */
+#include "sim/lab/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/lab/inject.h"
+#include "sim/lab/oracle.h"
+#include "sim/lab/util.h"
+#include "sim/rt/lock.h"
+#include "sim/rt/world.h"
+
+static void note_broken(struct lab_session *s, const char *rule, const char *text, bool excused)
+{
+	struct lab_broken *b;
+
+	if (s->nr_broken == LAB_BROKEN_MAX)
+		return;
+	b = &s->broken[s->nr_broken++];
+	snprintf(b->rule, sizeof(b->rule), "%s", rule);
+	snprintf(b->text, sizeof(b->text), "%s", text);
+	b->step = rt_step();
+	b->excused = excused;
+}
+
+/* What the kernel's own code says of a failure; an injected fault may have left it no choice. */
+static bool is_own_report(const char *rule)
+{
+	return !strcmp(rule, "warn") || !strcmp(rule, "kvm-bug") || !strcmp(rule, "tdx-bug");
+}
+
+static bool any_tainted(const struct lab_machine *m)
+{
+	for (u32 t = 0; m && t < m->su->nr_tds; t++) {
+		if (m->td[t].tainted)
+			return true;
+	}
+	return false;
+}
+
+static void on_report(void *ctx, const char *rule, const char *text)
+{
+	struct lab_session *s = ctx;
+	bool excused =
+		is_own_report(rule) && ((s->m && lab_inject_forced(s->m)) || any_tainted(s->m));
+
+	note_broken(s, rule, text, excused);
+	if (!excused && rt_actor_current())
+		rt_stop();
+}
+
+static void on_point(void *ctx, enum rt_point pt, u64 obj)
+{
+	struct lab_session *s = ctx;
+
+	if (pt == RT_PT_CALL && s->m)
+		lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
+}
+
+static void on_broke(void *ctx, const char *rule, const char *text)
+{
+	note_broken(ctx, rule, text, false);
+}
+
+static void set_chooser(struct lab_session *s)
+{
+	if (s->opts.schedule) {
+		s->chooser = rt_schedule_chooser(s->opts.schedule);
+		rt_set_chooser(s->world, &s->chooser);
+	} else {
+		rt_set_chooser(s->world,
+			       s->opts.random ? &rt_chooser_random : &rt_chooser_in_order);
+	}
+	rt_schedule_init(&s->recorded);
+	rt_record_schedule(s->world, &s->recorded);
+}
+
+static u32 count_actors(const struct lab_setup *su)
+{
+	u32 n = 0;
+
+	for (u32 t = 0; t < su->nr_tds; t++)
+		n += su->td[t].hosts + su->td[t].vcpus;
+	return n;
+}
+
+struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct lab_setup *su,
+				    const struct lab_opts *opts, char *err, size_t len)
+{
+	struct lab_session *s = lab_zalloc(sizeof(*s));
+	struct rt_world_opts wo = {.seed = opts->seed, .actors_max = count_actors(su)};
+
+	s->sc = sc;
+	s->su = su;
+	s->opts = *opts;
+	s->world = rt_world_new(&wo);
+	if (!s->world) {
+		snprintf(err, len, "no address space for a world: %s", strerror(errno));
+		free(s);
+		return NULL;
+	}
+	if (!opts->no_trace) {
+		s->trace = rt_trace_new(opts->trace_cap);
+		rt_trace_attach(s->world, s->trace);
+	}
+	rt_set_report_hook(s->world, on_report, s);
+	rt_set_point_hook(s->world, on_point, s);
+	rt_set_budget(opts->budget);
+	set_chooser(s);
+	s->m = lab_machine_new(sc, su, err, len);
+	if (!s->m) {
+		lab_session_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void lab_session_free(struct lab_session *s)
+{
+	if (!s)
+		return;
+	rt_world_enter(s->world);
+	rt_world_free(s->world);
+	rt_trace_free(s->trace);
+	rt_schedule_free(&s->recorded);
+	free(s);
+}
+
+void lab_session_where(struct lab_session *s, char *buf, size_t len)
+{
+	size_t n = 0;
+
+	buf[0] = 0;
+	for (u32 i = 0; i < s->m->nr_actors && n < len; i++) {
+		const struct lab_actor *a = &s->m->actor[i];
+		struct rt_where w = rt_actor_where(a->rt);
+		char text[200] = "nothing", locks[160] = "";
+
+		rt_locks_describe(a->id, locks, sizeof(locks));
+		if (a->doing != LAB_NO_OP)
+			lab_print_op(s->sc, lab_op(s->m, a->doing), text, sizeof(text));
+		n += (size_t)snprintf(buf + n, len - n, "  %-12s %s%s%s%s%s, doing: %s\n", a->name,
+				      w.blocked_on ? (w.idle ? "idle, waits for " : "waits for ")
+						   : "at ",
+				      w.blocked_on ? w.blocked_on : rt_point_name(w.point),
+				      *locks ? ", holds " : "", locks, "", text);
+	}
+}
+
+bool lab_session_violated(const struct lab_session *s)
+{
+	for (u32 i = 0; i < s->nr_broken; i++) {
+		if (!s->broken[i].excused)
+			return true;
+	}
+	return false;
+}
+
+bool lab_session_broke(const struct lab_session *s, const char *rule)
+{
+	for (u32 i = 0; i < s->nr_broken; i++) {
+		if (!s->broken[i].excused && !strcmp(s->broken[i].rule, rule))
+			return true;
+	}
+	return false;
+}
+
+/* Run to quiescence. */
+static enum lab_step run(struct lab_session *s)
+{
+	const char *why = NULL;
+	int n;
+
+	switch (rt_run()) {
+	case RT_RUN_QUIET:
+		break;
+	case RT_RUN_DEADLOCK:
+		why = "deadlock: nobody can go on";
+		break;
+	case RT_RUN_BUDGET:
+		why = "no progress: the step budget is spent";
+		break;
+	case RT_RUN_STOPPED:
+	case RT_RUN_PAUSED:
+		return LAB_BROKEN;
+	}
+	for (u32 i = 0; !why && i < s->m->nr_actors; i++) {
+		if (s->m->actor[i].next != LAB_NO_OP || s->m->actor[i].doing != LAB_NO_OP)
+			why = "no progress: an actor waits for work in the middle of its line";
+	}
+	if (!why)
+		return LAB_DONE;
+	n = snprintf(s->stuck, sizeof(s->stuck), "%s\n", why);
+	lab_session_where(s, s->stuck + n, sizeof(s->stuck) - (size_t)n);
+	return LAB_STUCK;
+}
+
+/* TDs that an op needs and that nobody has built yet. */
+static u32 needs_build(const struct lab_machine *m, const struct lab_op *op)
+{
+	const struct lab_spec *spec = &lab_specs[op->kind];
+	u32 need = 1U << lab_setup_td(m->sc, m->su, op->td);
+
+	for (u32 f = 0; spec->field[f].type != LAB_T_END; f++) {
+		if (op->v[f].set && op->v[f].td)
+			need |= 1U << lab_setup_td(m->sc, m->su, op->v[f].td);
+	}
+	return need;
+}
+
+static u32 to_build(const struct lab_machine *m, u32 first, u32 nr)
+{
+	u32 need = 0, own = 0, fresh = 0;
+
+	for (u32 i = first; i < first + nr; i++) {
+		const struct lab_op *op = lab_op(m, i);
+
+		if (!lab_op_is_action(op))
+			continue;
+		if (op->kind == LAB_OP_BUILD)
+			own |= needs_build(m, op);
+		else
+			need |= needs_build(m, op);
+	}
+	for (u32 t = 0; t < m->su->nr_tds; t++) {
+		const struct lab_td *td = &m->td[t];
+
+		if (!td->kvm && !td->destroyed && !td->build_err)
+			fresh |= 1U << t;
+	}
+	return need & ~own & fresh;
+}
+
+static enum lab_step settle(struct lab_session *s, enum lab_step step)
+{
+	if (step == LAB_DONE) {
+		lab_oracles_quiet(s->m, on_broke, s);
+		if (lab_session_violated(s))
+			step = LAB_BROKEN;
+	}
+	return step;
+}
+
+/* Work came for a vCPU's thread that is in the guest: it has to come out. */
+static void call_threads(struct lab_machine *m)
+{
+	for (u32 i = 0; i < m->nr_actors; i++) {
+		struct lab_actor *a = &m->actor[i];
+
+		if (a->vcpu && a->in_run && lab_is_thread_op(m, a->next))
+			kvm_vcpu_signal(a->kvcpu, true);
+	}
+}
+
+enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool parallel)
+{
+	u32 build = to_build(s->m, first, nr);
+	enum lab_step step = LAB_DONE;
+
+	rt_world_enter(s->world);
+	s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
+	if (build) {
+		lab_block_begin(s->m, first, 0, false);
+		s->m->build_td = build;
+		step = settle(s, run(s));
+		/* Its SEAMCALLs do not count for the first action. */
+		s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
+	}
+	if (step != LAB_DONE)
+		return step;
+	lab_block_begin(s->m, first, nr, parallel);
+	call_threads(s->m);
+	return settle(s, run(s));
+}
+
+int lab_session_inject(struct lab_session *s, u32 op)
+{
+	rt_world_enter(s->world);
+	return lab_inject_arm(s->m, op);
+}
+
+u32 lab_session_unspent(struct lab_session *s, u32 i)
+{
+	return lab_inject_unspent(s->m, i);
+}
+
+/* Everything goes by its own teardown, on the first thread of each TD's VMM. */
+enum lab_step lab_session_end(struct lab_session *s)
+{
+	enum lab_step step;
+	bool judge = !any_tainted(s->m);
+
+	rt_world_enter(s->world);
+	for (u32 t = 0; t < s->su->nr_tds; t++)
+		judge &= !s->m->td[t].was_bugged &&
+			 !(s->m->td[t].kvm && kvm_is_bugged(s->m->td[t].kvm));
+	if (any_tainted(s->m))
+		return LAB_DONE; /* what was changed past KVM, KVM can't take down */
+	s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
+	lab_block_begin(s->m, 0, 0, false);
+	s->m->destroy_all = true;
+	step = run(s);
+	if (step != LAB_DONE)
+		return step;
+	kvm_gmem_put_strays();
+	/* After a reported failure pages are leaked on purpose (R36). */
+	if (judge)
+		lab_oracles_end(s->m, on_broke, s);
+	return lab_session_violated(s) ? LAB_BROKEN : LAB_DONE;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Driving a machine: a world of its own, a chooser, actions one by one or a parallel block at a time, oracles after each.
+ * It is what "tdxsim run", the unit-test kit, and later explorer and fuzzer stand on. Judging expectations is expect.h.
+ *
+ * Invariant: between calls no actor runs; after LAB_BROKEN or LAB_STUCK the world is left as it was found, to be looked at.
+ */
+#ifndef LAB_SESSION_H
+#define LAB_SESSION_H
+
+#include "sim/lab/machine.h"
+#include "sim/rt/trace.h"
+
+struct lab_opts {
+	u64 seed;
+	bool random;		      /* chooser: seeded random; else in order */
+	struct rt_schedule *schedule; /* play this one; NULL: none */
+	u64 budget;		      /* steps of one block, 0: the runtime's default */
+	size_t trace_cap;	      /* events kept; 0: all */
+	bool no_trace;
+};
+
+enum lab_step {
+	LAB_DONE,   /* the actors are quiet and every line has ended */
+	LAB_BROKEN, /* an oracle broke: broken[] */
+	LAB_STUCK,  /* deadlock, or no progress: stuck[] says who waits for what */
+};
+
+struct lab_broken {
+	char rule[32];
+	char text[400];
+	u64 step;
+	bool excused; /* forced by an injected fault: told, but no violation */
+};
+#define LAB_BROKEN_MAX 8
+
+struct lab_session {
+	const struct lab_scenario *sc;
+	const struct lab_setup *su;
+	struct lab_opts opts;
+	struct rt_world *world;
+	struct rt_trace *trace;
+	struct rt_chooser chooser;
+	struct rt_schedule recorded;
+	struct lab_machine *m;
+	struct lab_broken broken[LAB_BROKEN_MAX];
+	u32 nr_broken;
+	char stuck[2000];
+	u64 first_event; /* sequence number of the first event of the last block */
+};
+
+/*
+ * lab_session_new - a machine for @sc, whose set-up @su must outlive it.
+ * NULL and a sentence in @err if the module or the host refuses the set-up.
+ */
+struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct lab_setup *su,
+				    const struct lab_opts *opts, char *err, size_t len);
+void lab_session_free(struct lab_session *s);
+
+/*
+ * lab_session_do - the actions [first, first + nr) of sc->ops, in parallel or a single one; builds what they need first.
+ * A build that fails leaves its errno in the TD (build_err).
+ */
+enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool parallel);
+/* Arm the fault of an inject line. 0, or -errno of a reference that can't be taken. */
+int lab_session_inject(struct lab_session *s, u32 op);
+/* Close every TD that still stands and look at what is left. */
+enum lab_step lab_session_end(struct lab_session *s);
+/* Lines of faults that were never spent, by place; LAB_NO_OP past the end. */
+u32 lab_session_unspent(struct lab_session *s, u32 i);
+
+/* Oracles that broke and were not forced: what ends a run with status 4. */
+bool lab_session_violated(const struct lab_session *s);
+bool lab_session_broke(const struct lab_session *s, const char *rule);
+/* Where every actor stands, one line each. */
+void lab_session_where(struct lab_session *s, char *buf, size_t len);
+
+#endif

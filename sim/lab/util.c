@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory of the lab outside worlds: it grows, or the process ends with one line.
+ */
+#include "sim/lab/util.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void out_of_memory(void)
+{
+	fputs("tdxsim: out of memory\n", stderr);
+	abort();
+}
+
+void *lab_grow(void *p, u32 *cap, u32 need, size_t size)
+{
+	u32 room = *cap ? *cap : 16;
+
+	if (need <= *cap)
+		return p;
+	while (room < need)
+		room *= 2;
+	p = realloc(p, room * size);
+	if (!p)
+		out_of_memory();
+	*cap = room;
+	return p;
+}
+
+void *lab_zalloc(size_t size)
+{
+	void *p = calloc(1, size);
+
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+char *lab_strdup(const char *s)
+{
+	size_t len = strlen(s) + 1;
+	char *p = lab_zalloc(len);
+
+	memcpy(p, s, len);
+	return p;
+}
