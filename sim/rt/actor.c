@@ -4,7 +4,7 @@
  * The order in which they run is decided in sched.c.
  */
 #include <assert.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 #include "sim/rt/events.h"
@@ -74,7 +74,7 @@ struct rt_actor *rt_actor_new(const char *name, void (*fn)(void *arg), void *arg
 	a->arg = arg;
 	a->slot = slot;
 	a->point = RT_PT_START;
-	strncpy(a->name, name, sizeof(a->name) - 1);
+	snprintf(a->name, sizeof(a->name), "%s", name);
 	a->id = s->nr_actors;
 	s->actors = rt_own_grow(w, s->actors, &s->cap_actors, s->nr_actors + 1, sizeof(*s->actors));
 	s->actors[s->nr_actors++] = a;

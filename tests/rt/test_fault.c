@@ -5,7 +5,7 @@
  */
 #include "tests/rt/harness.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "sim/rt/fault.h"
 
@@ -14,7 +14,7 @@ static u32 arm(const char *site, u64 key, u64 nth, u64 count)
 	struct rt_fault f = {.key = key, .actor = RT_NOBODY, .nth = nth, .count = count};
 
 	f.value = 7;
-	strncpy(f.site, site, sizeof(f.site) - 1);
+	snprintf(f.site, sizeof(f.site), "%s", site);
 	return rt_fault_arm(&f);
 }
 
