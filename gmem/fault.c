@@ -41,6 +41,20 @@ static bool bound_at(const struct kvm_gmem_file *file, const struct kvm_memory_s
 	return false;
 }
 
+/*
+ * All that a leaf of the largest allowed size would map is zeroed before KVM hears of it: under
+ * CONTIG and ATTR that is more than the folio, and a neighbour zeroed later would lose what the
+ * guest has written there.
+ */
+static void make_mappable(struct gmem_inode *inode, u64 index, const struct gmem_folio *f)
+{
+	u8 order = gmem_max_order(inode, index);
+
+	if (order < f->order)
+		order = f->order;
+	gmem_make_uptodate(inode, gmem_round_down(index, order), GMEM_PAGES(order));
+}
+
 /* invalidate_lock held. The folio comes back unlocked, with its LOOKUP reference. */
 static int get_page_locked(struct kvm_gmem_file *file, u64 index, struct gmem_folio *f)
 {
@@ -52,7 +66,7 @@ static int get_page_locked(struct kvm_gmem_file *file, u64 index, struct gmem_fo
 	if (gmem_pages_poisoned(f->pfn, f->nr))
 		ret = -EHWPOISON;
 	else
-		gmem_folio_make_uptodate(file->inode, f);
+		make_mappable(file->inode, index, f);
 	gmem_folio_unlock(f->pfn);
 	if (ret)
 		gmem_page_unref(gmem_folio_pfn(f, index), GMEM_REF_LOOKUP);

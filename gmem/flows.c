@@ -41,6 +41,15 @@ const struct gmem_flow gmem_flows[GMEM_FLOW_NR] = {
 	[GMEM_FLOW_SEPT_FIRST] = {.to_shared = "ARBXFZSN", .to_private = "AURBZSNM"},
 	/* [V8]: no huge folios, nothing to split. */
 	[GMEM_FLOW_V8_4K] = {.to_shared = "ABZSN", .to_private = "AURBZSN"},
+	/*
+	 * Yan, 2025: every user prepares what it can fail at, KVM first; from Z on nothing fails.
+	 */
+	[GMEM_FLOW_PREPARE_COMMIT] = {.to_shared = "ARBEFZSN", .to_private = "AURBZSNM"},
+	/*
+	 * Ackerley, Sean, 2025: all but the zap is done first; until it, only invalidate_lock keeps
+	 * hosts out.
+	 */
+	[GMEM_FLOW_ZAP_LAST] = {.to_shared = "ARBFESZN", .to_private = "AURBSZNM"},
 };
 
 static int run_flow(struct gmem_convert *c)

@@ -69,16 +69,20 @@ int gmem_folio_get(struct gmem_inode *inode, u64 index, struct gmem_folio *f)
 	}
 }
 
-/* Whole folio, not only its first page: a later split copies the flag to every fragment (B19). */
-void gmem_folio_make_uptodate(struct gmem_inode *inode, struct gmem_folio *f)
+/* Whole folios, not only their first pages: a later split copies the flag (B19). */
+void gmem_make_uptodate(struct gmem_inode *inode, u64 index, u64 nr)
 {
-	u64 pfn;
+	u64 end = index + nr, at = index, stop, pfn;
+	const struct gmem_extent *e;
 
-	if (f->flags & GMEM_F_UPTODATE)
-		return;
-	for (pfn = f->pfn; pfn < f->pfn + f->nr; pfn++)
-		if (rt_phys_info(PFN_PHYS(pfn)).touched) /* what nobody touched is zero already */
-			rt_phys_fill(PFN_PHYS(pfn), 0, 0);
-	f->flags |= GMEM_F_UPTODATE;
-	gmem_filemap_set_flags(inode, f->index, f->nr, GMEM_F_UPTODATE, 0);
+	for (; at < end && (e = gmem_extent_from(inode, at)) && e->index < end; at = stop) {
+		at = gmem_max(at, e->index);
+		stop = gmem_min(end, e->index + e->nr);
+		if (e->flags & GMEM_F_UPTODATE)
+			continue;
+		for (pfn = e->pfn + (at - e->index); pfn < e->pfn + (stop - e->index); pfn++)
+			if (rt_phys_info(PFN_PHYS(pfn)).touched) /* else it is zero already */
+				rt_phys_fill(PFN_PHYS(pfn), 0, 0);
+		gmem_filemap_set_flags(inode, at, stop - at, GMEM_F_UPTODATE, 0);
+	}
 }

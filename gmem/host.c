@@ -75,7 +75,7 @@ static int fault_finish(struct gmem_inode *inode, u64 index, struct gmem_folio *
 		return -EAGAIN;
 	if (now.order || gmem_pages_poisoned(pfn, 1))
 		return -EFAULT;
-	gmem_folio_make_uptodate(inode, &now);
+	gmem_make_uptodate(inode, index, 1);
 	map_install(inode, index, pfn);
 	return 0;
 }

@@ -222,6 +222,8 @@ enum gmem_flow_id {
 	GMEM_FLOW_PLAN7_SEPT,
 	GMEM_FLOW_SEPT_FIRST,
 	GMEM_FLOW_V8_4K,
+	GMEM_FLOW_PREPARE_COMMIT,
+	GMEM_FLOW_ZAP_LAST,
 	GMEM_FLOW_NR
 };
 enum {
@@ -377,8 +379,8 @@ static inline u64 gmem_folio_pfn(const struct gmem_folio *f, u64 index)
 	assert(index - f->index < f->nr);
 	return f->pfn + (index - f->index);
 }
-/* Zero it once in its life. The folio is locked. */
-void gmem_folio_make_uptodate(struct gmem_inode *inode, struct gmem_folio *f);
+/* Zero what was never zeroed in this inode; the range consists of whole folios, and they stay. */
+void gmem_make_uptodate(struct gmem_inode *inode, u64 index, u64 nr);
 
 /* --- restructure.c ------------------------------------------------------------------- */
 

@@ -14,7 +14,7 @@ const struct policy_desc gmem_policies[] = {
 		{
 			.key = "conv_order",
 			.values = {"ARCH_PREZAP", "BASE", "ZAP_FIRST", "PLAN7", "PLAN7_SEPT",
-				   "SEPT_FIRST", "V8_4K"},
+				   "SEPT_FIRST", "V8_4K", "PREPARE_COMMIT", "ZAP_LAST"},
 			.question = "In which order does a conversion unmap, split and store?",
 			.who = "Yan: S-EPT before folios; Ackerley: folios first, all failure "
 			       "before the zap; Sean: an arch hook before the zap",

@@ -9,7 +9,6 @@
 
 #include "gmem/internal.h"
 #include "sim/rt/fault.h"
-#include "sim/rt/phys.h"
 #include "sim/rt/sched.h"
 
 /*
@@ -178,27 +177,20 @@ static bool block_whole(const struct gmem_inode *inode, u64 index, u64 nr)
 }
 
 /*
- * The head's uptodate flag will stand for all pages, so those that were never zeroed are zeroed now
- * (B19).
+ * The head's uptodate flag will stand for all pages, so those that were never zeroed, and so never
+ * mapped, are zeroed now (B19). Nothing to do if no fragment was.
  */
-static u8 merged_uptodate(const struct gmem_inode *inode, u64 index, u64 nr)
+static u8 merged_uptodate(struct gmem_inode *inode, u64 index, u64 nr)
 {
-	struct gmem_folio f;
-	bool any = false;
-	u64 at, pfn;
+	const struct gmem_extent *e;
+	u8 flags = 0;
 
-	for (at = index; at < index + nr && !any; at = f.index + f.nr) {
-		gmem_folio_at(inode, at, &f);
-		any = f.flags & GMEM_F_UPTODATE;
-	}
-	if (!any)
-		return 0;
-	for (at = index; at < index + nr; at = f.index + f.nr) {
-		gmem_folio_at(inode, at, &f);
-		for (pfn = f.pfn; !(f.flags & GMEM_F_UPTODATE) && pfn < f.pfn + f.nr; pfn++)
-			rt_phys_fill(PFN_PHYS(pfn), 0, 0);
-	}
-	return GMEM_F_UPTODATE;
+	for (e = gmem_extent_from(inode, index); e && e->index < index + nr;
+	     e = gmem_extent_next(e))
+		flags |= e->flags & GMEM_F_UPTODATE;
+	if (flags)
+		gmem_make_uptodate(inode, index, nr);
+	return flags;
 }
 
 int gmem_block_merge(struct gmem_inode *inode, u64 index)

@@ -5,7 +5,8 @@
  */
 #include "tests/gmem/double.h"
 
-static const char *const strong[] = {"BASE", "PLAN7", "PLAN7_SEPT", "SEPT_FIRST", "ARCH_PREZAP"};
+static const char *const strong[] = {"BASE",	    "PLAN7",	      "PLAN7_SEPT", "SEPT_FIRST",
+				     "ARCH_PREZAP", "PREPARE_COMMIT", "ZAP_LAST"};
 
 static void open_flow(const char *flow, bool hvo, const char *key, const char *value)
 {
@@ -83,7 +84,8 @@ static void test_fail__sept_split(void **state)
 	static const struct {
 		const char *flow;
 		u8 order;
-	} r[] = {{"PLAN7_SEPT", 0}, {"ARCH_PREZAP", 0}, {"ZAP_FIRST", 9}, {"SEPT_FIRST", 9}};
+	} r[] = {{"PLAN7_SEPT", 0}, {"ARCH_PREZAP", 0},	   {"ZAP_FIRST", 9},
+		 {"SEPT_FIRST", 9}, {"PREPARE_COMMIT", 9}, {"ZAP_LAST", 0}};
 	u64 i, err;
 
 	for (i = 0; i < RT_ARRAY_SIZE(r); i++) {
@@ -229,6 +231,20 @@ static void test_fail__poisoned_folio_is_not_split(void **state)
 	assert_true(kvm_gmem_look_private(fake()->file, 1));
 }
 
+/* Neither is a block with a bad fragment merged. */
+static void test_fail__poisoned_fragment_is_not_merged(void **state)
+{
+	open_flow("ARCH_PREZAP", false, NULL, NULL);
+	assert_int_equal(to_shared(1, 1), 0);
+	assert_int_equal(kvm_gmem_memory_failure(fake()->file, 5 * KB4), 0);
+	assert_int_equal(to_private(1, 1), 0);
+	assert_int_equal(folio_view(1).order, 0);
+	assert_false(folio_view(1).frozen);
+	assert_true(folio_view(5).hwpoison);
+	assert_int_equal(fault_in(1, PG_LEVEL_2M), 0); /* the others are still good */
+	assert_int_equal(fault_in(5, PG_LEVEL_2M), -EHWPOISON);
+}
+
 /* --- allocation ---------------------------------------------------------------------- */
 
 static void test_fail__folio_allocation(void **state)
@@ -267,6 +283,7 @@ int main(void)
 		CASE(refs_to_shared_spin),
 		CASE(merge_skips_held_fragment),
 		CASE(poisoned_folio_is_not_split),
+		CASE(poisoned_fragment_is_not_merged),
 		CASE(folio_allocation),
 	};
 

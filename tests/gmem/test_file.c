@@ -106,6 +106,37 @@ static void test_file__bind_errors(void **state)
 	assert_int_equal(kvm_gmem_mapping_order(&slot, 3), 0);
 }
 
+/*
+ * A file without a slot over the range: KVM is not called at all, the memory changes all the same.
+ */
+static void test_file__unbound_file_calls_nobody(void **state)
+{
+	static const char *const flow[] = {"ARCH_PREZAP", "SEPT_FIRST", "ZAP_FIRST"};
+	struct kvm_memory_slot *slot = &fake()->slot;
+	u32 i;
+
+	for (i = 0; i < RT_ARRAY_SIZE(flow); i++) {
+		struct gmem_setup s = setup_of(2 * MB2, GMEM_HUGETLB_2M, "V3");
+
+		set_policy(&s, "conv_order", flow[i]);
+		open_file_with(&s);
+		mutex_lock(&fake()->kvm.slots_lock);
+		kvm_gmem_unbind(slot);
+		slot->npages = 512;
+		assert_int_equal(kvm_gmem_bind(&fake()->kvm, slot, fake()->file, 0), 0);
+		mutex_unlock(&fake()->kvm.slots_lock);
+		assert_int_equal(kvm_gmem_allocate(fake()->file, 0, 2 * MB2), 0);
+		log_reset(600);
+		assert_int_equal(to_shared(600, 1), 0);
+		assert_int_equal(folio_view(600).order, 0);
+		assert_int_equal(to_private(600, 1), 0);
+		assert_int_equal(folio_view(600).order, 9);
+		assert_int_equal(kvm_gmem_punch_hole(fake()->file, MB2, MB2), 0);
+		assert_string_equal(log_text(), "");
+		close_file();
+	}
+}
+
 static void test_file__release_zaps_and_gives_back(void **state)
 {
 	open_file(4 * MB2, GMEM_HUGETLB_2M, NULL);
@@ -409,6 +440,7 @@ int main(void)
 		CASE(creation_errors),
 		CASE(reservations_add_up),
 		CASE(bind_errors),
+		CASE(unbound_file_calls_nobody),
 		CASE(release_zaps_and_gives_back),
 		CASE(pinned_page_outlives_its_file),
 		CASE(hole_alignment),

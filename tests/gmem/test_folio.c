@@ -186,14 +186,17 @@ static void test_folio__no_stale_data(void **state)
 	v = folio_view(0);
 	rt_phys_write((v.pfn + 9) * KB4, 0, 0xdead); /* left by the last user */
 	rt_phys_write((v.pfn + 300) * KB4, 0, 0xdead);
+	rt_phys_write((v.pfn + 10) * KB4, 0, 0xdead);
 	assert_false(v.uptodate);
-	assert_int_equal(to_shared(8, 2), 0);
+	assert_int_equal(to_shared(8, 3), 0);
 	assert_int_equal(kvm_gmem_host_read(fake()->file, 8 * KB4, &val), 0);
+	assert_int_equal(val, 0);
+	assert_int_equal(kvm_gmem_host_read(fake()->file, 10 * KB4, &val), 0);
 	assert_int_equal(val, 0);
 	assert_true(folio_view(8).uptodate);
 	assert_false(folio_view(9).uptodate);
-	assert_int_equal(to_private(8, 2),
-			 0); /* merge: the head is uptodate, page 9 and 300 were not */
+	/* The merge: the head is uptodate, pages 9 and 300 were not. */
+	assert_int_equal(to_private(8, 3), 0);
 	assert_int_equal(folio_view(0).order, 9);
 	assert_int_equal(to_shared(300, 1), 0);
 	assert_int_equal(to_shared(9, 1), 0);
@@ -201,6 +204,31 @@ static void test_folio__no_stale_data(void **state)
 	assert_int_equal(val, 0);
 	assert_int_equal(kvm_gmem_host_read(fake()->file, 300 * KB4, &val), 0);
 	assert_int_equal(val, 0);
+}
+
+/*
+ *   1G in 4K folios, none of them zeroed yet; under ATTR a 2M leaf covers 512 of them:
+ *   all are zeroed before the leaf, none after
+ */
+static void test_folio__leaf_larger_than_its_folio_is_zeroed_whole(void **state)
+{
+	u64 val, pa;
+
+	open_file(GB1, GMEM_HUGETLB_1G, NULL);
+	assert_int_equal(to_shared(0, 1), 0);
+	assert_int_equal(kvm_gmem_allocate(fake()->file, 0, GB1), 0);
+	pa = (folio_view(0).pfn + P2M + 9) * KB4;
+	rt_phys_write(pa, 0, 0xdead);
+	assert_int_equal(fault_in(P2M, PG_LEVEL_2M), 0);
+	assert_int_equal(leaf_level(P2M + 9), PG_LEVEL_2M);
+	assert_true(rt_phys_read(pa, 0, &val));
+	assert_int_equal(val, 0);
+	rt_phys_write(pa, 33, 0x600d); /* the guest, with its key */
+	assert_int_equal(fault_in(P2M + 9, PG_LEVEL_2M), 0);
+	assert_int_equal(to_private(0, 1), 0); /* merge */
+	assert_int_equal(folio_view(0).order, 18);
+	assert_true(rt_phys_read(pa, 33, &val));
+	assert_int_equal(val, 0x600d);
 }
 
 /* --- cost ---------------------------------------------------------------------------- */
@@ -361,6 +389,7 @@ int main(void)
 		CASE(size_rules),
 		CASE(thp_falls_back_to_4k),
 		CASE(no_stale_data),
+		CASE(leaf_larger_than_its_folio_is_zeroed_whole),
 		CASE(terabytes_cost_what_is_touched),
 		CASE(fragments_of_1g_cost_one_node),
 		CASE(random_walk_matches_arrays),
