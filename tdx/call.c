@@ -153,6 +153,7 @@ enum seam_result seam_call(struct seam *s, u32 lp, struct seam_regs *r)
 
 	s->in_flight++;
 	status = dispatch(&c);
+	assert(!c.entered || !c.held.nr || s->lp[lp].in_guest);
 	seam_release_to(&c.held, 0);
 	s->in_flight--;
 	if (!c.entered)

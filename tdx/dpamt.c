@@ -52,6 +52,7 @@ static u64 pair_page_is_free(struct seam_ctx *c, u64 hpa, u32 op)
 	struct seam_page pg;
 	u64 st;
 
+	assert(seam_pamt_in_range(c->s, hpa));
 	st = seam_pamt_walk(c, hpa, 0, SEAM_SH, op, &pg);
 	if (!st && pg.e->type != SEAM_PT_NDA)
 		st = SEAM_PAGE_NOT_FREE | op;
@@ -141,6 +142,7 @@ u64 seam_tdh_phymem_pamt_add(struct seam_ctx *c)
 	if (st)
 		return st;
 
+	assert(!pg.block->sub || !pg.block->sub->has_pair);
 	rt_phys_fill(hpa0, s->cfg.one_key ? 0 : s->cfg.hkid_global, 0);
 	rt_phys_fill(hpa1, s->cfg.one_key ? 0 : s->cfg.hkid_global, 0);
 	seam_cost(s, SEAM_COST_STORE_LINE, 128);
@@ -176,6 +178,7 @@ u64 seam_tdh_phymem_pamt_remove(struct seam_ctx *c)
 	if (!seam_pamt_all_nda(pg.block->sub, &first))
 		return SEAM_PAMT_PAGE_NOT_EMPTY | first / (SEPT_ENTRIES / 2);
 
+	assert(pg.block->sub->has_pair && !pg.block->sub->count);
 	c->r->rdx = pg.block->sub->pair[0];
 	c->r->r8 = pg.block->sub->pair[1];
 	seam_pair_drop(s, pg.block);

@@ -50,6 +50,7 @@ u64 seam_l2_make_leaf(const struct seam *s, const struct seam_td *td, u64 hpa, u
 	u64 key = s->f.hkid_in_leaf ? (u64)td->hkid << (SEAM_MAXPA - s->cfg.keyid_bits) : 0;
 	u64 val = hpa | key | SEPT_MT_WB | SEPT_IPAT | SEPT_PS;
 
+	assert(!(hpa & ~seam_pa_mask(s)));
 	for (size_t i = 0; i < RT_ARRAY_SIZE(perm_bits); i++) {
 		if (attr & perm_bits[i].attr)
 			val |= blocked ? perm_bits[i].shadow : perm_bits[i].entry;
@@ -87,6 +88,7 @@ u64 seam_l2_with_blocked(u64 val, bool blocked)
 {
 	bool was = val & SEPT_TDB;
 
+	assert(seam_l2_state(val) != SEAM_L2_FREE);
 	if (was == blocked)
 		return val;
 	if (!seam_sept_is_leaf(val)) {

@@ -48,7 +48,7 @@ u64 seam_take_td_implicit(struct seam_ctx *c, u64 tdr, enum seam_mode mode)
 
 	if (st)
 		return st;
-	assert(pg.e->type == SEAM_PT_TDR);
+	assert(pg.e->type == SEAM_PT_TDR); /* whoever has pages has a TDR (3.1) */
 	c->td = seam_td_find(c->s, tdr);
 	assert(c->td);
 	return 0;
@@ -59,6 +59,7 @@ u64 seam_check_td_state(struct seam_ctx *c, u64 allowed, bool lock)
 	struct seam_td *td = c->td;
 	enum seam_try t;
 
+	assert(td && allowed);
 	if (td->fatal)
 		return SEAM_TD_FATAL;
 	if (td->lifecycle != SEAM_TD_KEYS_CONFIGURED)
@@ -102,6 +103,7 @@ u64 seam_take_tree(struct seam_ctx *c, enum seam_mode mode, u64 gpa)
 	u16 *word = &c->td->tree_lock;
 	enum seam_try t;
 
+	assert(mode == SEAM_SH || mode == SEAM_EX);
 	seam_cost(c->s, SEAM_COST_ATOMIC, 2);
 	if (c->s->f.tree_hp)
 		t = seam_hold_sharex_hp(&c->held, word, mode, SEAM_HOST);
@@ -136,6 +138,7 @@ u64 seam_sept_prefix_tail(struct seam_ctx *c, const struct seam_prefix *p)
 	u32 max = p->max == SEAM_TOP ? seam_sept_top(c->td) : p->max;
 	u64 st;
 
+	assert(c->td && p->min <= max);
 	st = seam_check_page_info(info, p->min, max);
 	if (!st)
 		st = seam_check_gpa(c->td, gpa);
@@ -161,6 +164,7 @@ bool seam_state_in(u8 state, u64 states)
 
 u64 seam_check_entry_state(struct seam_ctx *c, u64 states)
 {
+	assert(c->pos.entry && !c->pos.vm);
 	if (seam_state_in(seam_sept_state(c->pos.val), states))
 		return 0;
 	return seam_entry_error(c, &c->pos, SEAM_EPT_ENTRY_STATE_INCORRECT | SEAM_OP_RCX);
@@ -186,6 +190,7 @@ void seam_count_blocked(struct seam_ctx *c, u8 state, int sign)
 	bool leaf = pending || state == SEAM_SEPT_MAPPED || state == SEAM_SEPT_BLOCKED;
 	u64 *count = pending ? &c->td->pending_blocked_pages : &c->td->blocked_pages;
 
+	assert(sign == 1 || sign == -1);
 	if (c->s->f.blocked_counters && leaf)
 		*count += (u64)(s64)sign * SEAM_LEVEL_PAGES(c->pos.level);
 }
@@ -210,6 +215,8 @@ u64 seam_poll_host(struct seam_ctx *c, u64 interrupted)
 	u32 events = poll(c, c->nr);
 	u64 st = 0;
 
+	assert(interrupted == SEAM_INTERRUPTED_RESTARTABLE ||
+	       interrupted == SEAM_INTERRUPTED_RESUMABLE);
 	if (!c->lp->if_on)
 		events &= ~SEAM_IRQ_INTR;
 	if (events)

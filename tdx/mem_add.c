@@ -3,6 +3,8 @@
  * Leaves that put a page into a TD: TDH.MEM.SEPT.ADD, PAGE.ADD, PAGE.AUG (tdx-module.md 5.1, 5.4,
  * 5.5). What takes pages out again is in mem_remove.c.
  */
+#include <assert.h>
+
 #include "sim/rt/phys.h"
 #include "tdx/leaf.h"
 #include "tdx/mr.h"
@@ -10,8 +12,9 @@
 
 static u64 *r8_plus(struct seam_regs *r, u32 vm)
 {
-	u64 *const regs[] = {&r->r8, &r->r9, &r->r10, &r->r11};
+	u64 *const regs[SEPT_MAX_VM + 1] = {&r->r8, &r->r9, &r->r10, &r->r11};
 
+	assert(vm <= SEPT_MAX_VM);
 	return regs[vm];
 }
 
@@ -74,6 +77,7 @@ static u64 check_l2_table(struct seam_ctx *c, u32 vm, bool allow_existing, struc
 /* A page becomes a table of FREE entries, and its parent points to it. */
 static void add_table(struct seam_ctx *c, u32 vm, struct table *t)
 {
+	assert(t->pg.level == 0 && (t->pg.e->lock & SEAM_WORD_EX));
 	seam_sept_fill_free(c->s, c->td, t->pg.hpa);
 	seam_pamt_assign(c->s, &t->pg, SEAM_PT_EPT, c->td->tdr);
 	t->pg.e->bepoch = 0;
@@ -165,6 +169,7 @@ u64 seam_tdh_mem_page_add(struct seam_ctx *c)
 	if (st)
 		return st;
 
+	assert(c->td->opstate == SEAM_OPS_INITIALIZED);
 	rt_phys_copy(pg.hpa, seam_key(c->s, c->td), source & seam_pa_mask(c->s), 0);
 	seam_cost(c->s, SEAM_COST_RMW_LINE, 64);
 	seam_cost(c->s, SEAM_COST_STORE_LINE, 64);
@@ -197,6 +202,7 @@ u64 seam_tdh_mem_page_aug(struct seam_ctx *c)
 	if (st)
 		return st;
 
+	assert(pg.level == c->pos.level && (pg.e->lock & SEAM_WORD_EX));
 	/* Contents stay what they were: the guest's ACCEPT zeroes them. */
 	seam_sept_write(c, &c->pos, seam_sept_make_leaf(c->s, c->td, pg.hpa, SEAM_SEPT_PENDING));
 	seam_child_add(c->td, SEAM_LEVEL_PAGES(c->pos.level));

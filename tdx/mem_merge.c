@@ -3,6 +3,8 @@
  * TDH.MEM.PAGE.PROMOTE (tdx-module.md 5.8): a table of 512 equal neighbours becomes one large leaf.
  * Its reverse is in mem_split.c; what happens to the PAMT is in pamt_split.c.
  */
+#include <assert.h>
+
 #include "tdx/leaf.h"
 
 struct merge {
@@ -93,7 +95,10 @@ static u64 scan_l2(struct seam_ctx *c, struct merge *m, u32 vm)
 
 static u64 free_table(struct seam_ctx *c, struct seam_page *pg)
 {
-	bool last = seam_pamt_unassign(c->s, pg);
+	bool last;
+
+	assert(pg->e->type == SEAM_PT_EPT && pg->level == 0);
+	last = seam_pamt_unassign(c->s, pg);
 
 	seam_child_sub(c->td, 1);
 	return pg->hpa | (last ? SEAM_PAIR_EMPTY_HINT : 0);
@@ -105,6 +110,8 @@ static void commit(struct seam_ctx *c, struct merge *m)
 	u8 state = seam_sept_state(m->first);
 	u64 hpa = seam_sept_hpa(c->s, m->first, c->pos.level);
 
+	assert(m->table.e->type == SEAM_PT_EPT && seam_pamt_owner(m->table.e) == c->td->tdr);
+	assert(*c->pos.entry & SEPT_LOCK);
 	seam_sept_write(c, &c->pos,
 			seam_sept_make_leaf(c->s, c->td, hpa, state) | (m->first & SEPT_ALIASES));
 	c->r->rcx = free_table(c, &m->table);

@@ -56,6 +56,7 @@ static struct seam_pamt_entry *bepoch_entry(struct seam_ctx *c)
 {
 	u32 level = seam_sept_is_leaf(c->pos.val) ? c->pos.level : 0;
 
+	assert(seam_sept_state(c->pos.val) != SEAM_SEPT_FREE);
 	return seam_pamt_at(c->s, seam_sept_hpa(c->s, c->pos.val, c->pos.level), level);
 }
 
@@ -137,6 +138,7 @@ u64 seam_tdh_mem_track(struct seam_ctx *c)
 	if (seam_hold_sharex(&c->held, &td->epoch_lock, SEAM_EX) != SEAM_TRY_OK)
 		return SEAM_OPERAND_BUSY | SEAM_OP_TD_EPOCH;
 	rt_point(RT_PT_HELD, SEAM_AT(c->lp->id, td->tdr));
+	assert(td->epoch); /* MNG.INIT set it before any state that gets here */
 	/*
 	 * Nobody of the epoch before the current one may still run; those of the current one may.
 	 */

@@ -4,6 +4,8 @@
  * (tdx-module.md 5.2, 5.6, 5.9). The page's PAMT entry is known from the S-EPT, so its parents are
  * not locked.
  */
+#include <assert.h>
+
 #include "sim/rt/phys.h"
 #include "tdx/leaf.h"
 
@@ -50,6 +52,7 @@ u64 seam_tdh_mem_page_remove(struct seam_ctx *c)
 	if (st)
 		return st;
 
+	assert(pg.e->type == SEAM_PT_REG && seam_pamt_owner(pg.e) == c->td->tdr);
 	state = seam_sept_state(c->pos.val);
 	if (seam_state_any_blocked(state))
 		seam_count_blocked(c, state, -1);
@@ -140,6 +143,7 @@ u64 seam_tdh_mem_sept_remove(struct seam_ctx *c)
 	if (st)
 		return st;
 
+	assert(pg.e->type == SEAM_PT_EPT && seam_pamt_owner(pg.e) == c->td->tdr);
 	seam_sept_write(c, &c->pos, SEPT_FREE_VALUE);
 	seam_child_sub(c->td, 1);
 	c->r->rcx = freed(pg.hpa, seam_pamt_unassign(c->s, &pg));
@@ -192,6 +196,7 @@ u64 seam_tdh_mem_page_relocate(struct seam_ctx *c)
 	if (st)
 		return st;
 
+	assert(from.e->type == SEAM_PT_REG && from.e != to.e);
 	state = seam_sept_state(c->pos.val);
 	pending = state == SEAM_SEPT_PENDING || state == SEAM_SEPT_PENDING_BLOCKED;
 	key = seam_key(c->s, c->td);

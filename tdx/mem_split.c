@@ -7,6 +7,8 @@
  * it was and the call can be repeated: only the new table page has been written over, and that is
  * nobody's yet.
  */
+#include <assert.h>
+
 #include "tdx/leaf.h"
 
 struct split {
@@ -96,6 +98,8 @@ static void commit(struct seam_ctx *c, struct split *sp)
 	u64 val = seam_sept_make_table(c->s, sp->table.hpa, SEAM_SEPT_NL_MAPPED);
 	u8 state = seam_sept_state(c->pos.val);
 
+	assert(sp->table.e->type == SEAM_PT_NDA && (sp->table.e->lock & SEAM_WORD_EX));
+	assert(*c->pos.entry & SEPT_LOCK);
 	for (u32 vm = 1; vm <= c->td->nr_l2; vm++) {
 		if (sp->l2[vm].e)
 			val |= SEPT_ALIAS(vm);
@@ -141,6 +145,7 @@ u64 seam_tdh_mem_page_demote(struct seam_ctx *c)
 		~SEPT_COUNTER; /* no half done ACCEPT goes into children, nor shows in errors */
 	sp.hpa = seam_sept_hpa(c->s, c->pos.val, sp.level);
 	seam_pamt_peek(c->s, sp.hpa, sp.level, &large);
+	assert(large.type == SEAM_PT_REG && seam_pamt_owner(&large) == c->td->tdr);
 	/* The assumption of 8.3 is nothing but this: no blocking, no tracking. */
 	if (!c->s->cfg.non_blocking_resize)
 		st = seam_check_tracking(c, large.bepoch);

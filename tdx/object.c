@@ -37,6 +37,7 @@ void seam_td_free(struct seam *s, struct seam_td *td)
 {
 	struct seam_td **p = &s->td[bucket(td->tdr)];
 
+	assert(!td->vcpus);
 	while (*p != td)
 		p = &(*p)->next;
 	*p = td->next;

@@ -28,6 +28,7 @@ void seam_pamt_add_tdmr(struct seam *s, u64 base, u64 size, bool ready)
 {
 	struct seam_tdmr *t = &s->tdmr[s->nr_tdmr++];
 
+	assert(!(base % SEAM_LEVEL_SIZE(2)) && !(size % SEAM_LEVEL_SIZE(2)));
 	assert(s->nr_tdmr <= SEAM_MAX_TDMRS);
 	t->base = base;
 	t->size = size;
@@ -58,6 +59,7 @@ void seam_pamt_reserve(struct seam *s, u64 base, u64 size)
 {
 	u64 end = base + size, hpa = base;
 
+	assert(!(base % SEAM_LEVEL_SIZE(0)) && !(size % SEAM_LEVEL_SIZE(0)));
 	s->reserved_pages += size >> SEAM_LEVEL_SHIFT(0);
 	while (hpa < end) {
 		bool whole = !(hpa % SEAM_LEVEL_SIZE(1)) && end - hpa >= SEAM_LEVEL_SIZE(1);
@@ -180,6 +182,7 @@ static struct seam_pamt_entry *entry_4k_make(struct seam_pamt_2m *b, u64 hpa)
 	u32 i = index_4k(hpa);
 	struct seam_pamt_entry **chunk = &sub->chunk[i / SEAM_PAMT_CHUNK];
 
+	assert(!sub->uniform.lock); /* nobody can hold what is not stored */
 	if (!*chunk) {
 		*chunk = rt_alloc(SEAM_PAMT_CHUNK * sizeof(**chunk));
 		for (u32 k = 0; k < SEAM_PAMT_CHUNK; k++)
@@ -252,6 +255,7 @@ static bool hold(struct seam_ctx *c, struct seam_pamt_entry *e, enum seam_mode m
 /* The walk ends at this entry, which is held shared: convert to @mode. */
 static u64 walk_ends(struct seam_ctx *c, struct seam_page *pg, enum seam_mode mode, u32 op)
 {
+	assert(pg->level == 2 || pg->block);
 	if (mode == SEAM_EX && seam_hold_upgrade(&c->held, &pg->e->lock) != SEAM_TRY_OK)
 		return SEAM_OPERAND_BUSY | op;
 	return 0;
@@ -264,7 +268,7 @@ u64 seam_pamt_walk(struct seam_ctx *c, u64 hpa, u32 level, enum seam_mode mode, 
 	struct seam_pamt_1g *g = seam_pamt_gb_make(s, hpa);
 	struct seam_pamt_2m *b;
 
-	assert(g);
+	assert(g && level <= 2);
 	*pg = (struct seam_page){
 		.hpa = hpa & ~(SEAM_LEVEL_SIZE(2) - 1),
 		.e = &g->e,
@@ -306,6 +310,7 @@ u64 seam_phpa(struct seam_ctx *c, u64 hpa, u8 type, enum seam_mode mode, u32 op,
 	bool no_pair;
 	u64 st;
 
+	assert(type != SEAM_PT_RSVD && type != SEAM_PT_PAMT);
 	st = seam_hpa_check(s, hpa, 0, op);
 	if (!st)
 		st = seam_hpa_range_check(s, hpa, op);
@@ -379,8 +384,11 @@ void seam_pamt_assign(struct seam *s, struct seam_page *pg, u8 type, u64 owner)
 
 	assert(type != SEAM_PT_NDA && e->type == SEAM_PT_NDA);
 	rt_trace(&seam_ev_pamt, RT_PH_INSTANT, pg->hpa, pg->level, e->type, type, owner);
-	if (s->dynamic_pamt && pg->level == 0)
+	assert(!(owner & (SEAM_LEVEL_SIZE(0) - 1)) && !(owner & ~seam_pa_mask(s)));
+	if (s->dynamic_pamt && pg->level == 0) {
+		assert(pg->block->sub->has_pair && pg->block->sub->count < SEPT_ENTRIES);
 		pg->block->sub->count++;
+	}
 	e->type = type;
 	seam_pamt_set_owner(e, owner);
 	seam_cost(s, SEAM_COST_RMW_LINE, 1);
@@ -397,7 +405,7 @@ bool seam_pamt_unassign(struct seam *s, struct seam_page *pg)
 	seam_cost(s, SEAM_COST_RMW_LINE, 1);
 	if (!s->dynamic_pamt || pg->level != 0)
 		return false;
-	assert(pg->block->sub->count);
+	assert(pg->block->sub->has_pair && pg->block->sub->count);
 	return --pg->block->sub->count == 0;
 }
 

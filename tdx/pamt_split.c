@@ -37,6 +37,7 @@ static void set_entry(struct seam_pamt_entry *e, const struct seam_pamt_entry *v
 /* All 512 4K entries := @val, but for their lock words. */
 static void fill_4k(struct seam_pamt_4k *sub, const struct seam_pamt_entry *val)
 {
+	assert(!val->lock && !val->bepoch);
 	for (u32 i = 0; i < SEAM_PAMT_CHUNKS; i++) {
 		if (!sub->chunk[i])
 			continue;
@@ -114,12 +115,16 @@ u64 seam_pamt_demote(struct seam_ctx *c, u64 hpa, u32 level)
 	struct seam_page pg;
 	u64 st;
 
+	assert(level == 1 || level == 2);
+	assert(!(hpa & (SEAM_LEVEL_SIZE(level) - 1)));
 	st = seam_pamt_implicit(c, hpa, level, SEAM_EX, SEAM_OP_RCX, &pg);
 	if (!st && pair)
 		st = check_pair_operands(c, c->in.r12, c->in.r13);
 	if (st)
 		return st;
 
+	assert(pg.e->type == SEAM_PT_REG);
+	assert(pg.e->lock & SEAM_WORD_EX);
 	rt_trace(&seam_ev_pamt, RT_PH_INSTANT, hpa, level, pg.e->type,
 		 pair ? SEAM_PT_PAMT : SEAM_PT_NDA, seam_pamt_owner(pg.e));
 	if (level == 1)
@@ -143,6 +148,7 @@ static void give_pair_back(struct seam_ctx *c, struct seam_pamt_2m *b)
 {
 	struct seam_pamt_4k *sub = b->sub;
 
+	assert(sub->has_pair && sub->count == SEPT_ENTRIES);
 	c->r->r12 = sub->pair[0];
 	c->r->r13 = sub->pair[1];
 	seam_pair_drop(c->s, b);
@@ -160,6 +166,8 @@ u64 seam_pamt_promote(struct seam_ctx *c, u64 hpa, u32 level)
 	if (st)
 		return st;
 	seam_pamt_peek(s, hpa, level - 1, &child);
+	assert(child.type == SEAM_PT_REG);
+	assert(pg.e->type == (pair ? SEAM_PT_PAMT : SEAM_PT_NDA));
 	rt_trace(&seam_ev_pamt, RT_PH_INSTANT, hpa, level, pg.e->type, child.type,
 		 seam_pamt_owner(&child));
 

@@ -3,6 +3,8 @@
  * TDH.PHYMEM.PAGE.RDMD, RECLAIM and WBINVD: pages by their physical address (tdx-module.md 2.5).
  * PAMT.ADD and REMOVE are in dpamt.c, CACHE.WB with the keys.
  */
+#include <assert.h>
+
 #include "tdx/leaf.h"
 #include "tdx/vcpu.h"
 
@@ -59,6 +61,7 @@ static u64 reclaim_child(struct seam_ctx *c, struct seam_page *pg)
 		return st;
 	if (c->td->lifecycle != SEAM_TD_TEARDOWN)
 		return SEAM_LIFECYCLE_STATE_INCORRECT;
+	assert(c->td->child_count >= SEAM_LEVEL_PAGES(pg->level));
 	if (pg->e->type == SEAM_PT_TDVPR)
 		seam_vcpu_free(c->s, seam_vcpu_get(c->s, pg->hpa));
 	seam_child_sub(c->td, SEAM_LEVEL_PAGES(pg->level));
@@ -69,6 +72,7 @@ static u64 reclaim_tdr(struct seam_ctx *c, struct seam_page *pg)
 {
 	struct seam_td *td = seam_td_find(c->s, pg->hpa);
 
+	assert(td && pg->level == 0);
 	if (td->lifecycle != SEAM_TD_TEARDOWN)
 		return SEAM_LIFECYCLE_STATE_INCORRECT;
 	if (td->child_count)
@@ -93,6 +97,7 @@ u64 seam_tdh_phymem_page_reclaim(struct seam_ctx *c)
 	if (st)
 		return st;
 	type = pg.e->type;
+	assert(pg.e->lock & SEAM_WORD_EX || type == SEAM_PT_NDA);
 	if (type == SEAM_PT_NDA || type == SEAM_PT_RSVD || type == SEAM_PT_PAMT)
 		return SEAM_PAGE_METADATA_INCORRECT | SEAM_OP_RCX;
 

@@ -111,6 +111,8 @@ u64 seam_sept_make_leaf(const struct seam *s, const struct seam_td *td, u64 hpa,
 
 u64 seam_sept_make_table(const struct seam *s, u64 hpa, u8 state)
 {
+	assert(state == SEAM_SEPT_NL_MAPPED || state == SEAM_SEPT_NL_BLOCKED);
+	assert(!(hpa & ~seam_pa_mask(s)));
 	return SEPT_SVE | hpa | state_bits(state) | perms_of(s, state);
 }
 
@@ -139,6 +141,7 @@ u64 *seam_sept_table(const struct seam *s, const struct seam_td *td, u64 table_h
 
 static u64 root_of(const struct seam_td *td, u32 vm)
 {
+	assert(td->nr_tdcx > (vm ? SEAM_TDCX_L2 + vm - 1 : SEAM_TDCX_SEPT));
 	return td->tdcx[vm ? SEAM_TDCX_L2 + vm - 1 : SEAM_TDCX_SEPT];
 }
 
@@ -147,6 +150,7 @@ bool seam_sept_walk(const struct seam *s, const struct seam_td *td, u32 vm, u64 
 {
 	u64 *table = seam_sept_table(s, td, root_of(td, vm));
 
+	assert(vm <= td->nr_l2 && level <= seam_sept_top(td));
 	p->gpa = gpa;
 	p->vm = (u8)vm;
 	for (u32 l = seam_sept_top(td);; l--) {
@@ -170,6 +174,8 @@ void seam_sept_write(struct seam_ctx *c, struct seam_pos *p, u64 val)
 {
 	u64 kept = SEPT_LOCK;
 
+	assert(p->entry && c->td);
+	assert(!(val & (SEPT_LOCK | SEPT_HP)));
 	if ((*p->entry & SEPT_LOCK) && !c->wrote_locked) {
 		c->wrote_locked = true;
 		rt_point(RT_PT_HELD, SEAM_AT_WRITE | SEAM_AT(c->lp->id, p->gpa));
@@ -193,6 +199,7 @@ void seam_sept_fill_free(struct seam *s, const struct seam_td *td, u64 table_hpa
 {
 	u64 *e = seam_sept_table(s, td, table_hpa);
 
+	assert(!(table_hpa & (SEAM_LEVEL_SIZE(0) - 1)));
 	for (u32 i = 0; i < SEPT_ENTRIES; i++)
 		e[i] = SEPT_FREE_VALUE;
 	seam_cost(s, SEAM_COST_STORE_LINE, 64);
@@ -204,6 +211,8 @@ void seam_sept_fill_children(struct seam *s, const struct seam_td *td, u64 table
 	u64 *e = seam_sept_table(s, td, table_hpa);
 	u64 step = SEAM_LEVEL_SIZE(child_level);
 
+	assert(child_level <= 1 && seam_sept_is_leaf(first));
+	assert(!(seam_sept_hpa(s, first, child_level) & (SEAM_LEVEL_SIZE(child_level + 1) - 1)));
 	for (u32 i = 0; i < SEPT_ENTRIES; i++)
 		e[i] = first + i * step;
 	seam_cost(s, SEAM_COST_STORE_LINE, 64);
