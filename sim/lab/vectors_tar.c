@@ -4,15 +4,13 @@
  * Of tar only what such archives need is known: regular files of the ustar format, names of up to 255 bytes.
  * Where archives lie is vectors_source.c.
  */
+#include <lzma.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/lab/util.h"
 #include "sim/lab/vectors_int.h"
-
-#ifdef HAVE_LZMA
-#include <lzma.h>
 
 #define VEC_BLOCK      512
 #define VEC_UNPACK_MAX (1U << 30) /* an archive that grows beyond this is refused */
@@ -173,16 +171,3 @@ u32 vec_read_archive(const char *name, const void *data, size_t len, const char 
 		fprintf(err, "%s%s%s: %s\n", name, only ? "/" : "", only ? only : "", why);
 	return why ? 1 : 0;
 }
-
-#else /* !HAVE_LZMA */
-
-u32 vec_read_archive(const char *name, const void *data, size_t len, const char *only,
-		     vec_text_fn fn, void *ctx, FILE *err)
-{
-	fprintf(err,
-		"%s: found an archive, expected plain .tdxvec files: built without liblzma (unpack it with tar)\n",
-		name);
-	return 1;
-}
-
-#endif
