@@ -4,7 +4,7 @@
  * A register that a recording does not print has a value too: the one it had before, or 0 after a TD exit.
  * Nothing here plays anything.
  */
-#include <inttypes.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,6 +57,7 @@ u64 vec_differs(const struct vec_file *f, const struct vec_event *ev, const stru
 	u64 val[VEC_K_NR];
 	u64 keys, set, diff;
 
+	assert(ev->form != VEC_F_NOTHING && res->form != VEC_F_NOTHING);
 	if (ev->form != res->form)
 		return ~0ULL;
 	if (ev->form == VEC_F_BYTES)
@@ -132,6 +133,7 @@ void vec_print(FILE *out, const struct vec_file *f, const struct vec_event *ev,
 	u32 result = ev->in_len + 3; /* behind " = " */
 	u64 val[VEC_K_NR], have;
 
+	assert(keys);
 	fprintf(out, "%s:%u: %.*s", f->name, ev->line, (int)ev->in_len, line);
 	if (did != ev)
 		fprintf(out, ": %.*s", (int)did->in_len, f->text + did->text);

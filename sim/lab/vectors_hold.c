@@ -5,7 +5,7 @@
  * its guest runs) would else be torn from it.
  * Looking at lock words is vectors_look.c.
  */
-#include <stdlib.h>
+#include <assert.h>
 
 #include "sim/lab/util.h"
 #include "sim/lab/vectors_int.h"
@@ -58,6 +58,7 @@ static enum seam_hold_result vec_drop(struct vec_holds *hs, struct seam *s,
 	if (!held)
 		/* Where there is no lock, the module says what is missing. */
 		return vec_lock_exists(s, h) ? SEAM_HOLD_NOTHELD : seam_drop(s, h);
+	assert(hs->nr);
 	*held = hs->h[--hs->nr];
 	return seam_drop(s, h);
 }

@@ -4,6 +4,7 @@
  * Which keys and results each kind of event may have is one table, vec_rules[].
  * What else stands in a line is vectors_parse.c.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -160,6 +161,7 @@ u32 vec_store(struct vec_parser *p, u64 set)
 	u32 at = f->nr_vals;
 
 	f->vals = lab_grow(f->vals, &f->cap_vals, at + VEC_K_NR, sizeof(*f->vals));
+	assert(!(set >> VEC_K_NR));
 	for (; set; set &= set - 1)
 		f->vals[f->nr_vals++] = p->val[__builtin_ctzll(set)];
 	return at;
@@ -262,6 +264,7 @@ bool vec_result(struct vec_parser *p, struct vec_event *ev, u32 verb, u32 extra)
 	char list[160], near[40];
 	u32 form;
 
+	assert(forms);
 	if (!p->result)
 		return vec_fail(&p->lx, p->lx.eol, 0, "\" = \" and a result");
 	p->f->calls++;

@@ -4,6 +4,7 @@
  * Every refusal of the parser is worded by vec_fail(), so that all of them read alike.
  * What is expected where is not known here.
  */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,7 @@ bool vec_field(struct vec_lex *lx, struct vec_tok *t, const char *expected)
 	const char *s = lx->pos;
 	const char *e;
 
+	assert(s >= lx->bol && s <= lx->eol);
 	if (s == lx->eol || *s == ' ')
 		return vec_fail(lx, s, s < lx->eol, "%s", expected);
 	for (e = s; e < lx->eol && *e != ' '; e++)
@@ -130,6 +132,7 @@ bool vec_fail(struct vec_lex *lx, const char *s, size_t len, const char *expecte
 	va_list ap;
 	int n;
 
+	assert(s >= lx->bol && s + len <= lx->end);
 	err->line = lx->line ? lx->line : 1;
 	err->column = (u32)(s - lx->bol) + 1;
 	err->width = len < 1000 ? (u32)len : 1;
@@ -166,8 +169,7 @@ void vec_words_add(struct vec_words *w, const char *text, u32 value)
 	size_t len = strlen(text);
 	u32 h = vec_hash(text, len);
 
-	if (w->nr == VEC_WORDS_MAX || len > VEC_WORD_LEN)
-		abort();
+	assert(w->nr < VEC_WORDS_MAX && len && len <= VEC_WORD_LEN);
 	w->word[w->nr].text = text;
 	w->word[w->nr].len = (u32)len;
 	w->word[w->nr].value = value;

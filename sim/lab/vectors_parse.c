@@ -4,6 +4,7 @@
  * Here is what each kind of event is made of; keys and results, which they share, are vectors_keys.c.
  * Fields and words are vectors_lex.c, the "config" line vectors_config.c.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,7 @@ u64 vec_in(const struct vec_file *f, const struct vec_event *ev, enum vec_key ke
 {
 	u64 bit = 1ULL << key;
 
+	assert(key < VEC_K_NR && ev->in + (u32)__builtin_popcountll(ev->in_keys) <= f->nr_vals);
 	if (!(ev->in_keys & bit))
 		return otherwise;
 	return f->vals[ev->in + (u32)__builtin_popcountll(ev->in_keys & (bit - 1))];

@@ -5,6 +5,7 @@
  * it runs in the point hook, without actors: a recording already says who goes on where.
  * Results that no call makes are vectors_look.c and vectors_hold.c.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,7 @@ static bool vec_begin(struct vec_player *p, const struct vec_event *ev, struct v
 	struct vec_frame *fr = &lp->frame;
 	bool host = ev->verb == VEC_V_CALL;
 
+	assert(ev->lp < p->lps);
 	if (lp->busy)
 		return vec_cant(res, "the LP is inside another call");
 	if (lp->in_guest == host)
@@ -82,6 +84,7 @@ static void vec_end(struct vec_player *p, u32 nr, struct vec_result *res)
 {
 	struct vec_lp *lp = &p->lp[nr];
 
+	assert(lp->busy && p->top == &lp->frame); /* events nest */
 	if (lp->frame.irq)
 		seam_irq_clear(p->s, nr, SEAM_IRQ_INTR);
 	lp->busy = false;
@@ -95,6 +98,7 @@ static void vec_fire(struct vec_player *p, struct vec_frame *fr)
 {
 	const struct vec_event *inner = &p->f->ev[fr->at];
 
+	assert(fr->at < p->f->nr_ev && inner->flags & VEC_INNER);
 	fr->at = 0;
 	vec_do(p, inner, &p->lp[fr->lp].done);
 }
@@ -333,6 +337,7 @@ static void vec_events(struct vec_player *p)
 	struct vec_result res;
 	u32 i;
 
+	assert(!p->top);
 	for (i = 0; i < f->nr_ev; i++) {
 		const struct vec_event *ev = &f->ev[i], *did = ev;
 		const struct vec_result *got = &res;
@@ -341,6 +346,7 @@ static void vec_events(struct vec_player *p)
 		if (ev->flags & VEC_INNER)
 			continue;
 		if (ev->verb == VEC_V_ATDONE) {
+			assert(ev->link < i && f->ev[ev->link].flags & VEC_INNER);
 			did = &f->ev[ev->link];
 			got = &p->lp[ev->lp].done;
 		} else {
