@@ -74,6 +74,9 @@ u32 lab_vectors_add(struct lab_vectors *v, const char *path, FILE *err)
 	struct vec_adding a = {.v = v, .diag = {.out = err}};
 	u32 wrong = vec_read(path, vec_add, &a, err);
 
+	if (a.diag.errors > LAB_DIAG_MAX)
+		fprintf(err, "%s: %u more recordings that are none\n", path,
+			a.diag.errors - LAB_DIAG_MAX);
 	return wrong + a.diag.errors;
 }
 

@@ -38,7 +38,7 @@ void lab_vectors_free(struct lab_vectors *v);
 /*
  * lab_vectors_add - read and parse what @path names: a recording, an archive of recordings (.tar.xz), a recording
  * in one (ARCHIVE/NAME, as reports spell it), or a directory, searched for both, in the order of names.
- * What is wrong goes to @err, a line for each thing, and is left out of the set.
+ * What is wrong goes to @err (of many bad recordings the first 20, then their number) and is left out of the set.
  * Returns how many things were wrong; a path that holds no recording is one.
  */
 u32 lab_vectors_add(struct lab_vectors *v, const char *path, FILE *err);
