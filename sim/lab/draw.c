@@ -60,7 +60,8 @@ static void put_hole(struct drawing *d, u8 level, u64 gpa)
 		fprintf(d->out, " .. 0x%09llx", gpa - 1);
 	else
 		fprintf(d->out, "               ");
-	fprintf(d->out, "  %4llu x %s  SEPT_FREE\n", (gpa - from) / size, level_name(level));
+	fprintf(d->out, "  %4llu x %s  %s\n", (gpa - from) / size, level_name(level),
+		seam_sept_state_name(SEAM_SEPT_FREE));
 }
 
 static bool draw(void *ctx, u64 gpa, const struct seam_sept_view *v)

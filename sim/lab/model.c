@@ -423,9 +423,12 @@ const char *lab_model_settle(struct lab_machine *m, struct lab_td *td, char *why
 		held &= settle_range(&s, copy[i], why, len);
 	rt_free(copy);
 	rt_free(s.mapped.r);
-	/* What a page holds that changed sides, or that a hole went through, nobody has promised. */
-	for (u32 i = 0; i < model->nr_losses; i++)
-		forget_words(model, model->loss[i].start, model->loss[i].end, true);
+	/* What a page holds that changed sides, or that a hole went through, nobody has promised. A call that failed took nothing more. */
+	for (u32 i = 0; i < model->nr_losses; i++) {
+		const struct loss *l = &model->loss[i];
+
+		forget_words(model, l->start, l->ret ? l->done_end : l->end, true);
+	}
 	model->nr_losses = 0;
 	return held ? NULL : rule;
 }

@@ -43,26 +43,34 @@ static size_t first_index(const struct lab_session *s)
 	return s->first_event > gone ? (size_t)(s->first_event - gone) : 0;
 }
 
+/* Locks and switches fill pages and say little about what an action did; the whole trace has them (--trace). */
+static bool is_noise(const struct rt_event *ev)
+{
+	return is_type(ev, "lock") || is_type(ev, "unlock") || is_type(ev, "switch") ||
+	       is_type(ev, "wait");
+}
+
 void lab_print_events(struct lab_session *s, FILE *out, u32 max, const char *indent)
 {
-	size_t first, n;
+	size_t n, left = 0;
 	char text[400];
 
 	if (!s->trace)
 		return;
 	rt_world_enter(s->world);
-	first = first_index(s);
 	n = rt_trace_len(s->trace);
-	if (n - first > max) {
-		fprintf(out, "%s(%zu earlier events left out)\n", indent, n - first - max);
-		first = n - max;
-	}
-	for (size_t i = first; i < n; i++) {
+	for (size_t i = first_index(s); i < n; i++)
+		left += !is_noise(rt_trace_get(s->trace, i));
+	if (!left)
+		fprintf(out, "%s(none)\n", indent);
+	if (left > max)
+		fprintf(out, "%s(%zu earlier events left out)\n", indent, left - max);
+	for (size_t i = first_index(s); i < n; i++) {
+		if (is_noise(rt_trace_get(s->trace, i)) || left-- > max)
+			continue;
 		rt_event_text(rt_trace_get(s->trace, i), text, sizeof(text), event_actor);
 		fprintf(out, "%s%s\n", indent, text);
 	}
-	if (first == n)
-		fprintf(out, "%s(none)\n", indent);
 }
 
 static const char *level_name(u64 tdx_level)
@@ -102,136 +110,236 @@ static void call_operand(const struct rt_event *ev, char *buf, size_t len)
 	}
 }
 
-/* One line of narration; lines that differ only in their address are counted together. */
-struct teller {
-	FILE *out;
-	char who[40], what[80], first[80], last[80], answer[80];
-	u32 times;
-	/* changes of the S-EPT since the last line, by kind */
+#define TELL_MAX 120
+
+/* One line of narration; @key is the line without addresses, by which repetitions are found. */
+struct line {
+	char key[TELL_MAX], text[TELL_MAX], where[48];
+};
+
+/* A call that has begun, and the changes that it has made so far. */
+struct pending {
+	bool open, exited;
+	u64 exit_status;
+	char where[48];
 	struct change {
 		u64 gpa, level, from, to;
 		u32 times;
-	} change[8];
+	} change[6];
 	u32 nr_changes;
 };
 
-static void tell_changes(struct teller *t)
-{
-	for (u32 i = 0; i < t->nr_changes; i++) {
-		const struct change *c = &t->change[i];
+struct teller {
+	struct line *line;
+	u32 nr, cap;
+	struct pending *call; /* [nr_actors + 1]: the last is of nobody */
+	u32 nr_actors;
+};
 
-		fprintf(t->out, "          %-8s   S-EPT 0x%llx %s: %s -> %s", "", c->gpa,
-			level_name(c->level), seam_sept_state_name((u8)c->from),
-			seam_sept_state_name((u8)c->to));
-		if (c->times > 1)
-			fprintf(t->out, ", and %u more", c->times - 1);
-		fputc('\n', t->out);
-	}
-	t->nr_changes = 0;
+static struct pending *pending_of(struct teller *t, u32 actor)
+{
+	return &t->call[actor < t->nr_actors ? actor : t->nr_actors];
 }
 
-static void flush(struct teller *t)
+static void say(struct teller *t, const char *who, const char *what, const char *where,
+		const char *answer)
 {
-	if (t->times) {
-		fprintf(t->out, "          %-8s %-26s", t->who, t->what);
-		if (t->times > 1)
-			fprintf(t->out, " %u x, %s .. %s", t->times, t->first, t->last);
-		else
-			fprintf(t->out, " %-22s", t->first);
-		fprintf(t->out, " %s\n", t->answer);
-	}
-	t->times = 0;
-	tell_changes(t);
+	struct line *l;
+
+	t->line = lab_grow(t->line, &t->cap, t->nr + 1, sizeof(*t->line));
+	l = &t->line[t->nr++];
+	snprintf(l->key, sizeof(l->key), "%s %s %s", who, what, answer);
+	snprintf(l->text, sizeof(l->text), "%-8s %-26s %-24s %s", who, what, where, answer);
+	snprintf(l->where, sizeof(l->where), "%s", where);
 }
 
-static void tell(struct teller *t, const char *who, const char *what, const char *where,
-		 const char *answer)
+static void say_changes(struct teller *t, struct pending *p)
 {
-	bool same = t->times && !strcmp(t->who, who) && !strcmp(t->what, what) &&
-		    !strcmp(t->answer, answer) && *where;
+	for (u32 i = 0; i < p->nr_changes; i++) {
+		const struct change *c = &p->change[i];
+		char where[48], what[80];
 
-	/* Only calls without a change of their own, or with a like one, are folded. */
-	if (same && t->nr_changes <= 1) {
-		snprintf(t->last, sizeof(t->last), "%s", where);
-		t->times++;
-		return;
+		snprintf(where, sizeof(where), "0x%llx %s", c->gpa, level_name(c->level));
+		snprintf(what, sizeof(what), "%s -> %s", seam_sept_state_name((u8)c->from),
+			 seam_sept_state_name((u8)c->to));
+		say(t, "", "  S-EPT entry", where, what);
 	}
-	flush(t);
-	snprintf(t->who, sizeof(t->who), "%s", who);
-	snprintf(t->what, sizeof(t->what), "%s", what);
-	snprintf(t->first, sizeof(t->first), "%s", where);
-	snprintf(t->last, sizeof(t->last), "%s", where);
-	snprintf(t->answer, sizeof(t->answer), "%s", answer);
-	t->times = 1;
+	p->nr_changes = 0;
 }
 
-static void tell_sept(struct teller *t, const struct rt_event *ev)
+static void on_sept(struct teller *t, const struct rt_event *ev)
 {
-	struct change c = {arg(ev, "gpa"), arg(ev, "level"), arg(ev, "old"), arg(ev, "new"), 1};
+	struct pending *p = pending_of(t, ev->actor);
+	struct change c = {arg(ev, "gpa"), arg(ev, "level"), arg(ev, "from"), arg(ev, "to"), 1};
 
-	for (u32 i = 0; i < t->nr_changes; i++) {
-		struct change *o = &t->change[i];
+	for (u32 i = 0; i < p->nr_changes; i++) {
+		struct change *o = &p->change[i];
 
 		if (o->level == c.level && o->from == c.from && o->to == c.to) {
 			o->times++;
 			return;
 		}
 	}
-	if (t->nr_changes < RT_ARRAY_SIZE(t->change))
-		t->change[t->nr_changes++] = c;
+	if (p->nr_changes < RT_ARRAY_SIZE(p->change))
+		p->change[p->nr_changes++] = c;
 }
 
-static void tell_call(struct teller *t, const struct rt_event *ev, bool guest)
+/* Why the guest was left, by the VMX exit reason in the low half of the status (tdx-module.md 5.10). */
+static const char *exit_text(u64 status, char *buf, size_t len)
 {
-	char where[80], answer[80], hex[24];
-	u32 leaf = (u32)(arg(ev, "leaf") & 0xffff);
-	const char *what = guest ? lab_tdcall_name(leaf, hex, sizeof(hex))
-				 : lab_leaf_name(leaf, hex, sizeof(hex));
+	switch ((u16)status) {
+	case 0:
+		return "an exception or NMI";
+	case 1:
+		return "an interrupt";
+	case 48:
+		return "an EPT violation";
+	case 77:
+		return "a call to the VMM";
+	}
+	snprintf(buf, len, "exit reason %u", (u16)status);
+	return buf;
+}
 
-	if (!guest && leaf == SEAM_TDH_VP_ENTER)
-		return; /* td_enter and td_exit tell it */
-	if (guest && leaf == SEAM_TDG_MEM_PAGE_ACCEPT)
-		snprintf(where, sizeof(where), "0x%llx %s", SEAM_INFO_GPA(arg(ev, "rcx")),
+static void on_begin(struct teller *t, const struct rt_event *ev, bool guest)
+{
+	struct pending *p = pending_of(t, ev->actor);
+
+	*p = (struct pending){.open = true};
+	if (!guest)
+		call_operand(ev, p->where, sizeof(p->where));
+	else if (arg(ev, "leaf") == SEAM_TDG_MEM_PAGE_ACCEPT)
+		snprintf(p->where, sizeof(p->where), "0x%llx %s", SEAM_INFO_GPA(arg(ev, "rcx")),
 			 level_name(SEAM_INFO_LEVEL(arg(ev, "rcx"))));
-	else if (guest)
-		where[0] = 0;
-	else
-		call_operand(ev, where, sizeof(where));
-	lab_status_text(arg(ev, "status"), answer, sizeof(answer));
-	tell(t, event_actor(ev->actor), what, where, answer);
 }
 
-static void tell_event(struct teller *t, const struct rt_event *ev)
+static void on_end(struct teller *t, const struct rt_event *ev, bool guest)
 {
-	char text[120];
+	struct pending *p = pending_of(t, ev->actor);
+	u32 leaf = (u32)(arg(ev, "leaf") & 0xffff);
+	char answer[80], hex[24];
 
-	if (is_type(ev, "seamcall") || is_type(ev, "tdcall")) {
-		if (ev->phase == RT_PH_END)
-			tell_call(t, ev, is_type(ev, "tdcall"));
+	if (p->exited)
+		snprintf(answer, sizeof(answer), "leaves the guest: %s",
+			 exit_text(p->exit_status, hex, sizeof(hex)));
+	else
+		lab_status_text(arg(ev, "status"), answer, sizeof(answer));
+	/* What td_enter tells needs no second line; an entry that was refused does. */
+	if (guest || leaf != SEAM_TDH_VP_ENTER || arg(ev, "status") & SEAM_STATUS_ERROR)
+		say(t, event_actor(ev->actor),
+		    guest ? lab_tdcall_name(leaf, hex, sizeof(hex))
+			  : lab_leaf_name(leaf, hex, sizeof(hex)),
+		    p->where, answer);
+	say_changes(t, p);
+	p->open = false;
+}
+
+static void on_exit_event(struct teller *t, const struct rt_event *ev)
+{
+	struct pending *p = pending_of(t, ev->actor);
+	char hex[24];
+
+	if (p->open) {
+		p->exited = true;
+		p->exit_status = arg(ev, "status");
+		return;
+	}
+	say(t, event_actor(ev->actor), "leaves the guest", "",
+	    exit_text(arg(ev, "status"), hex, sizeof(hex)));
+}
+
+static void on_event(struct teller *t, const struct rt_event *ev)
+{
+	bool guest = is_type(ev, "tdcall");
+	char text[40];
+
+	if (guest || is_type(ev, "seamcall")) {
+		if (ev->phase == RT_PH_BEGIN)
+			on_begin(t, ev, guest);
+		else if (ev->phase == RT_PH_END)
+			on_end(t, ev, guest);
 	} else if (is_type(ev, "sept")) {
-		tell_sept(t, ev);
+		on_sept(t, ev);
 	} else if (is_type(ev, "td_enter")) {
 		snprintf(text, sizeof(text), "epoch %llu", arg(ev, "epoch"));
-		tell(t, event_actor(ev->actor), "enters the guest", "", text);
+		say(t, event_actor(ev->actor), "enters the guest", "", text);
 	} else if (is_type(ev, "td_exit")) {
-		tell(t, event_actor(ev->actor), "leaves the guest", "", "");
+		on_exit_event(t, ev);
 	} else if (is_type(ev, "kick")) {
-		tell(t, event_actor(ev->actor), "kicks all vCPUs", "", "");
+		/* Request 0 is KVM_REQ_TLB_FLUSH; the others want the vCPUs outside of the guest. */
+		say(t, event_actor(ev->actor),
+		    arg(ev, "request") & 0xff ? "kicks all vCPUs" : "asks all for a TLB flush", "",
+		    "");
+	}
+}
+
+/* How often lines [at, at + size) repeat, but for their addresses. */
+static u32 repeats(const struct teller *t, u32 at, u32 size)
+{
+	u32 n = 1;
+
+	while (at + (n + 1) * size <= t->nr) {
+		for (u32 k = 0; k < size; k++) {
+			if (strcmp(t->line[at + k].key, t->line[at + n * size + k].key))
+				return n;
+		}
+		n++;
+	}
+	return n;
+}
+
+#define FOLD_SIZE 24 /* longest group that is looked for */
+
+/* Lines [at, end), runs of one line folded. */
+static void print_runs(const struct teller *t, u32 at, u32 end, FILE *out)
+{
+	while (at < end) {
+		u32 n = repeats(t, at, 1);
+
+		n = n < end - at ? n : end - at;
+		fprintf(out, "          %s\n", t->line[at].text);
+		if (n > 2)
+			fprintf(out, "          ... the same %u times more%s%s\n", n - 1,
+				*t->line[at].where ? ", up to " : "", t->line[at + n - 1].where);
+		else if (n == 2)
+			fprintf(out, "          %s\n", t->line[at + 1].text);
+		at += n;
+	}
+}
+
+static void print_lines(const struct teller *t, FILE *out)
+{
+	for (u32 i = 0; i < t->nr;) {
+		u32 size = 1, times = 1;
+
+		for (u32 s = 2; s <= FOLD_SIZE && size == 1; s++) {
+			if (i + s <= t->nr && repeats(t, i, 1) < s && repeats(t, i, s) > 2) {
+				size = s;
+				times = repeats(t, i, s);
+			}
+		}
+		if (size == 1)
+			times = repeats(t, i, 1);
+		print_runs(t, i, i + (size == 1 ? times : size), out);
+		if (size > 1)
+			fprintf(out, "          ... these %u lines %u times more, up to %s\n", size,
+				times - 1, t->line[i + (times - 1) * size].where);
+		i += size * times;
 	}
 }
 
 void lab_narrate(struct lab_run *run, FILE *out)
 {
 	struct lab_session *s = run->s;
-	struct teller *t;
+	struct teller t = {.nr_actors = s->m->nr_actors};
 
 	if (!s->trace)
 		return;
 	rt_world_enter(s->world);
-	t = lab_zalloc(sizeof(*t));
-	t->out = out;
+	t.call = lab_zalloc((t.nr_actors + 1) * sizeof(*t.call));
 	for (size_t i = first_index(s); i < rt_trace_len(s->trace); i++)
-		tell_event(t, rt_trace_get(s->trace, i));
-	flush(t);
-	free(t);
+		on_event(&t, rt_trace_get(s->trace, i));
+	print_lines(&t, out);
+	free(t.call);
+	free(t.line);
 }

@@ -36,6 +36,7 @@ enum lab_section {
 enum lab_type {
 	LAB_T_END = 0, /* ends a row's fields */
 	LAB_T_NUM,     /* decimal or 0x hex */
+	LAB_T_VALUE,   /* the same, as data: printed in hex */
 	LAB_T_SIZE,    /* the same with K, M, G, T */
 	LAB_T_ADDR,    /* a size, slotN or slotN+OFFSET; NAME. in front picks a TD */
 	LAB_T_SWITCH,  /* on|off */

@@ -307,6 +307,7 @@ void lab_parse_value(struct lab_parser *p, const struct lab_field *f, const stru
 	v->col = (u16)t->col;
 	switch (f->type) {
 	case LAB_T_NUM:
+	case LAB_T_VALUE:
 		if (!lab_read_number(t->s, t->len, false, &v->num))
 			lab_parse_expected(p, t, "a number", NULL);
 		break;

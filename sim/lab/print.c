@@ -150,6 +150,9 @@ static void put_value(struct printer *p, const struct lab_field *f, const struct
 	case LAB_T_NUM:
 		put(p, v->num < 4096 ? "%llu" : "0x%llx", v->num);
 		break;
+	case LAB_T_VALUE:
+		put(p, "0x%llx", v->num);
+		break;
 	case LAB_T_SIZE:
 		put_size(p, v->num);
 		break;

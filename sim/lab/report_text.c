@@ -69,6 +69,12 @@ static void failed(struct lab_run *run, u32 op, u32 act, const char *seen)
 	if (act == LAB_NO_OP)
 		return;
 	lab_print_op(&run->sc, &run->sc.ops[act], text, sizeof(text));
+	if (run->events_shown == act + 1) {
+		fprintf(out, "  events since the last action (line %u): as above\n",
+			run->sc.ops[act].line);
+		return;
+	}
+	run->events_shown = act + 1;
 	fprintf(out, "  events since the last action (line %u, %s):\n", run->sc.ops[act].line,
 		text);
 	lab_print_events(run->s, out, EVENTS_SHOWN, "    ");

@@ -53,6 +53,7 @@ struct lab_run {
 	u32 expected_violations; /* lines; met is kept by the rule's name */
 	enum lab_verdict verdict;
 	const char *replay;   /* file that was written, NULL: none */
+	u32 events_shown; /* index + 1 of the action whose events were printed already */
 	char *before, *after; /* drawings of the S-EPT around the last conversion (narrate) */
 };
 
