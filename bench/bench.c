@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-static double now_ns(void)
+double bench_now_ns(void)
 {
 	struct timespec ts;
 
@@ -39,10 +39,10 @@ void bench_init(struct bench *b, int argc, char **argv)
 
 static double run_ns(void (*fn)(void *ctx, u64 n), void *ctx, u64 n)
 {
-	double start = now_ns();
+	double start = bench_now_ns();
 
 	fn(ctx, n);
-	return now_ns() - start;
+	return bench_now_ns() - start;
 }
 
 double bench_row(struct bench *b, const char *name, void (*fn)(void *ctx, u64 n), void *ctx)
@@ -86,4 +86,39 @@ void bench_fact(const char *name, double value, const char *unit)
 {
 	printf("%-44s %12.0f %10s\n", name, value, unit);
 	fflush(stdout);
+}
+
+struct fill_area {
+	u64 sept[512];
+	struct {
+		u64 head, bepoch;
+	} pamt[512];
+};
+
+/* With all that the compiler can do for it: a slow unit would flatter every ratio. */
+__attribute__((optimize("O3", "unroll-loops"))) static void fill_12k(void *ctx, u64 n)
+{
+	struct fill_area *a = ctx;
+
+	for (u64 k = 0; k < n; k++) {
+		for (u64 i = 0; i < 512; i++)
+			a->sept[i] = 0x80000000600004f7ULL + (k << 21) + (i << 12);
+		for (u64 i = 0; i < 512; i++) {
+			a->pamt[i].head = 0x4000000000030000ULL + k;
+			a->pamt[i].bepoch = 0;
+		}
+		bench_use(a);
+	}
+}
+
+double bench_fill(struct bench *b)
+{
+	struct fill_area *a = aligned_alloc(4096, sizeof(*a));
+	double ns;
+
+	if (!a)
+		abort();
+	ns = bench_baseline(b, "fill of 4 KiB + 8 KiB (ratios are to this)", fill_12k, a);
+	free(a);
+	return ns;
 }

@@ -31,6 +31,14 @@ double bench_baseline(struct bench *b, const char *name, void (*fn)(void *ctx, u
 /* A row of something that is no time: bytes, counts. */
 void bench_fact(const char *name, double value, const char *unit);
 
+/* The clock; what reading it costs is the caller's to know. */
+double bench_now_ns(void);
+/*
+ * The unit of the module's rows, as a baseline: plain stores of 512 S-EPT entries (4 KiB) and of 512 PAMT entries (8 KiB),
+ * which is what a split leaves in memory.
+ */
+double bench_fill(struct bench *b);
+
 /* Makes the compiler believe that @p is used, and that memory has changed. */
 static inline void bench_use(const void *p)
 {

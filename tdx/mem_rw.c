@@ -76,7 +76,7 @@ static u64 find_word(struct seam_ctx *c, u64 allowed, u64 states, u64 *hpa)
 
 u64 seam_tdh_mem_rd(struct seam_ctx *c)
 {
-	u64 hpa, st;
+	u64 hpa = 0, st;
 
 	st = find_word(c, READ_OPS, SEAM_STATE(MAPPED), &hpa);
 	if (st)
@@ -87,7 +87,7 @@ u64 seam_tdh_mem_rd(struct seam_ctx *c)
 
 u64 seam_tdh_mem_wr(struct seam_ctx *c)
 {
-	u64 hpa, st;
+	u64 hpa = 0, st;
 
 	st = find_word(c, WRITE_OPS, SEAM_STATE(MAPPED), &hpa);
 	if (st)
