@@ -104,13 +104,37 @@ static void call_operand(const struct rt_event *ev, char *buf, size_t len)
 	case SEAM_TDH_PHYMEM_PAGE_RDMD:
 		snprintf(buf, len, "host page 0x%llx", rcx & RT_MASK(45, 12));
 		break;
+	case SEAM_TDH_MEM_TRACK:
+	case SEAM_TDH_MNG_CREATE:
+	case SEAM_TDH_MNG_KEY_CONFIG:
+	case SEAM_TDH_MNG_INIT:
+	case SEAM_TDH_MNG_VPFLUSHDONE:
+	case SEAM_TDH_MNG_KEY_FREEID:
+	case SEAM_TDH_MR_FINALIZE:
+		snprintf(buf, len, "TDR 0x%llx", rcx);
+		break;
+	case SEAM_TDH_VP_CREATE:
+	case SEAM_TDH_VP_INIT:
+	case SEAM_TDH_VP_FLUSH:
+		snprintf(buf, len, "TDVPR 0x%llx", rcx);
+		break;
+	case SEAM_TDH_MNG_ADDCX:
+	case SEAM_TDH_VP_ADDCX:
+		snprintf(buf, len, "page 0x%llx", rcx);
+		break;
+	case SEAM_TDH_MR_EXTEND:
+		snprintf(buf, len, "0x%llx", rcx);
+		break;
 	default:
 		buf[0] = 0;
 		break;
 	}
 }
 
-#define TELL_MAX 120
+#define TELL_MAX 240
+
+/* Of a kick's request: nothing is asked of the vCPU but to be outside of the guest (KVM_REQ_OUTSIDE_GUEST_MODE). */
+#define KICK_NO_ACTION 0x400
 
 /* One line of narration; @key is the line without addresses, by which repetitions are found. */
 struct line {
@@ -148,9 +172,10 @@ static void say(struct teller *t, const char *who, const char *what, const char 
 
 	t->line = lab_grow(t->line, &t->cap, t->nr + 1, sizeof(*t->line));
 	l = &t->line[t->nr++];
-	snprintf(l->key, sizeof(l->key), "%s %s %s", who, what, answer);
-	snprintf(l->text, sizeof(l->text), "%-8s %-26s %-24s %s", who, what, where, answer);
-	snprintf(l->where, sizeof(l->where), "%s", where);
+	snprintf(l->key, sizeof(l->key), "%.40s %.40s %.80s", who, what, answer);
+	snprintf(l->text, sizeof(l->text), "%-8.40s %-26.40s %-24.48s %.80s", who, what, where,
+		 answer);
+	snprintf(l->where, sizeof(l->where), "%.47s", where);
 }
 
 static void say_changes(struct teller *t, struct pending *p)
@@ -266,10 +291,10 @@ static void on_event(struct teller *t, const struct rt_event *ev)
 	} else if (is_type(ev, "td_exit")) {
 		on_exit_event(t, ev);
 	} else if (is_type(ev, "kick")) {
-		/* Request 0 is KVM_REQ_TLB_FLUSH; the others want the vCPUs outside of the guest. */
+		bool out = arg(ev, "request") & KICK_NO_ACTION;
+
 		say(t, event_actor(ev->actor),
-		    arg(ev, "request") & 0xff ? "kicks all vCPUs" : "asks all for a TLB flush", "",
-		    "");
+		    out ? "kicks all vCPUs out" : "flushes shared mappings", "", "");
 	}
 }
 

@@ -74,7 +74,7 @@ static void put_regs(struct printer *p, const struct lab_val *v)
 			put(p, "%s.", lab_string(p->sc, r->val.td));
 		switch (r->term) {
 		case LAB_TERM_NUM:
-			put(p, "0x%llx", r->val.num);
+			put(p, r->val.num < 10 ? "%llu" : "0x%llx", r->val.num);
 			break;
 		case LAB_TERM_ADDR:
 			put_addr(p, &r->val);

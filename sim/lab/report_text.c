@@ -41,8 +41,8 @@ static void action(struct lab_run *run, u32 op)
 
 	lab_print_op(&run->sc, o, text, sizeof(text));
 	lab_outcome_text(o, &lab_result(run->s->m, op)->out, out, sizeof(out));
-	fprintf(run->opts->out, "%5u %s%-52s %s%s%s\n", o->line, run->s->m->parallel ? "| " : "",
-		text, c.dim, out, c.off);
+	fprintf(run->opts->out, "%5u %s%-*s %s%s%s\n", o->line, run->s->m->parallel ? "| " : "",
+		run->s->m->parallel ? 50 : 52, text, c.dim, out, c.off);
 	if (run->opts->narrate && !run->s->m->parallel)
 		lab_narrate(run, run->opts->out);
 }
@@ -101,11 +101,16 @@ static void broken(struct lab_run *run, const struct lab_broken *b)
 
 static void drawings(struct lab_run *run)
 {
+	FILE *out = run->opts->out;
+
 	if (!run->before || !run->after)
 		return;
-	fprintf(run->opts->out,
+	fprintf(out,
 		"\nThe S-EPT around the last conversion, before it:\n\n%s\nand after it:\n\n%s\n",
 		run->before, run->after);
+	fprintf(out,
+		"What to look at: the range that was converted is free now; every other page still has the\n"
+		"state and the host page that it had, whatever became of the size of its mapping.\n\n");
 }
 
 static void build_errors(struct lab_run *run)
