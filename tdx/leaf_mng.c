@@ -112,7 +112,7 @@ u64 seam_tdh_mng_addcx(struct seam_ctx *c)
 	tdcx_init(c, td->nr_tdcx, pg.hpa);
 	td->tdcx[td->nr_tdcx++] = pg.hpa;
 	seam_pamt_assign(c->s, &pg, SEAM_PT_TDCX, td->tdr);
-	seam_child_add(c->s, td, 1);
+	seam_child_add(td, 1);
 	return SEAM_SUCCESS;
 }
 

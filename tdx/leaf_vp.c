@@ -41,7 +41,7 @@ u64 seam_tdh_vp_create(struct seam_ctx *c)
 	zero_page(c, pg.hpa);
 	seam_vcpu_new(c->td, pg.hpa);
 	seam_pamt_assign(c->s, &pg, SEAM_PT_TDVPR, c->td->tdr);
-	seam_child_add(c->s, c->td, 1);
+	seam_child_add(c->td, 1);
 	return SEAM_SUCCESS;
 }
 
@@ -86,7 +86,7 @@ u64 seam_tdh_vp_addcx(struct seam_ctx *c)
 	zero_page(c, pg.hpa);
 	c->vcpu->pages++;
 	seam_pamt_assign(c->s, &pg, SEAM_PT_TDCX, c->td->tdr);
-	seam_child_add(c->s, c->td, 1);
+	seam_child_add(c->td, 1);
 	return SEAM_SUCCESS;
 }
 
