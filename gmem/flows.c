@@ -129,6 +129,13 @@ static int check_request(const struct kvm_gmem_file *file, u64 offset, u64 size,
 	/* One of the two ioctls exists: per-VM attributes, or in-place conversion on the file. */
 	if (kvm_policy(KVM_POLICY_VM_ATTRS) == KVM_VM_ATTRS_ON)
 		return -ENOTTY;
+	/*
+	 * Ours: a VM that is bugged or dead answers EIO to every ioctl, and what it still has in the
+	 * S-EPT after a failed zap must not become host-visible. Posted code checks only VM and vCPU
+	 * ioctls.
+	 */
+	if (file->kvm->vm_dead)
+		return -EIO;
 	if (attributes & ~KVM_MEMORY_ATTRIBUTE_PRIVATE)
 		return -EINVAL;
 	if (!file->kvm->arch.has_private_mem)

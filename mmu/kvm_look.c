@@ -5,6 +5,7 @@
  */
 #include <linux/kvm_host.h>
 
+#include "mmu/memslots.h"
 #include "mmu/pamt.h"
 #include "mmu/tdx.h"
 
@@ -106,6 +107,13 @@ bool kvm_look_slot(const struct kvm *kvm, u64 gpa, u32 *slot, struct kvm_gmem_fi
 	*file = s->gmem.file;
 	*index = gfn - s->base_gfn + s->gmem.pgoff;
 	return true;
+}
+
+bool kvm_look_user_page(const struct kvm *kvm, u64 gfn, u64 *pfn)
+{
+	const struct kvm_memory_slot *slot = look_slot(kvm, gfn);
+
+	return slot && kvm_find_user_page(kvm, slot, gfn, pfn);
 }
 
 bool kvm_look_host_page(const struct kvm_host *host, u64 pfn)

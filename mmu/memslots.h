@@ -17,5 +17,8 @@ void kvm_alloc_lpage_info(struct kvm *kvm, struct kvm_memory_slot *slot);
 void kvm_free_lpage_info(struct kvm_memory_slot *slot);
 
 void kvm_free_user_pages(struct kvm *kvm);
+/* The page of the VMM's own memory behind @gfn of the slot; false if nobody has touched it. */
+bool kvm_find_user_page(const struct kvm *kvm, const struct kvm_memory_slot *slot, gfn_t gfn,
+			kvm_pfn_t *pfn);
 
 #endif

@@ -67,6 +67,18 @@ kvm_pfn_t __kvm_faultin_pfn(const struct kvm_memory_slot *slot, gfn_t gfn, unsig
 	return fault_in_user_page(slot->kvm, PHYS_PFN(slot->userspace_addr) + gfn - slot->base_gfn);
 }
 
+bool kvm_find_user_page(const struct kvm *kvm, const struct kvm_memory_slot *slot, gfn_t gfn,
+			kvm_pfn_t *pfn)
+{
+	const u64 upn = PHYS_PFN(slot->userspace_addr) + gfn - slot->base_gfn;
+	const u32 at = find_user_page(kvm, upn);
+
+	if (at == kvm->nr_user_pages || kvm->user_pages[at].upn != upn)
+		return false;
+	*pfn = kvm->user_pages[at].pfn;
+	return true;
+}
+
 void kvm_free_user_pages(struct kvm *kvm)
 {
 	u32 i;

@@ -180,6 +180,19 @@ static bool expect_lpage(struct lab_machine *m, const struct lab_op *op, u32 fla
 	return lab_num(op, "on|off", 0) == !!(word & flag);
 }
 
+/* Shared pages are the VMM's own memory where the VM keeps the attributes; else they are guest_memfd's, like private ones. */
+static bool data_page(struct lab_machine *m, const struct place *p, bool private, u64 *hpa)
+{
+	u64 pfn;
+
+	if (private || !lab_vm_attrs(m->su))
+		return lab_host_page(m, p->td, p->gpa, hpa);
+	if (!kvm_look_user_page(p->td->kvm, p->gpa >> 12, &pfn))
+		return false;
+	*hpa = pfn << 12 | (p->gpa & 4095);
+	return true;
+}
+
 static bool expect_data(struct lab_machine *m, const struct lab_op *op, char *seen, size_t len)
 {
 	struct place p = place_of(m, op, "GPA");
@@ -188,7 +201,7 @@ static bool expect_data(struct lab_machine *m, const struct lab_op *op, char *se
 
 	if (no_vm(&p, seen, len))
 		return false;
-	if (!lab_host_page(m, p.td, p.gpa, &hpa)) {
+	if (!data_page(m, &p, private, &hpa)) {
 		snprintf(seen, len, "no page");
 		return false;
 	}
