@@ -47,7 +47,7 @@ bool seam_tdg_lock_entry(struct seam_tdg *g)
 	 * Between the walk and the lock the host may have changed the entry: it is read again
 	 * below.
 	 */
-	rt_point(RT_PT_ATOMIC, SEAM_AT(g->c.lp->id, p->gpa));
+	seam_point(&g->c, RT_PT_ATOMIC, SEAM_AT(g->c.lp->id, p->gpa));
 	try = seam_hold_entry(&g->c.held, p->entry, SEAM_GUEST);
 	seam_cost(g->c.s, SEAM_COST_ATOMIC, 1);
 	if (try != SEAM_TRY_OK) {
@@ -57,7 +57,7 @@ bool seam_tdg_lock_entry(struct seam_tdg *g)
 		return false;
 	}
 	seam_sept_reread(p);
-	rt_point(RT_PT_HELD, SEAM_AT(g->c.lp->id, p->gpa));
+	seam_point(&g->c, RT_PT_HELD, SEAM_AT(g->c.lp->id, p->gpa));
 	return true;
 }
 

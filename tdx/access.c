@@ -221,6 +221,7 @@ enum seam_result seam_access(struct seam *s, u32 lp, struct seam_access *a, u32 
 	enum seam_result res;
 	bool shared;
 
+	s->cost_row = SEAM_ROW_NONE;
 	if (!seam_guest_begin(s, lp, flags, 0, exit, fault, &res))
 		return res;
 	td = seam_td_find(s, v->tdr);
@@ -254,6 +255,7 @@ void seam_shared_flush(struct seam *s, u64 tdr, u64 gpa, u64 size)
 	struct seam_td *td = seam_td_find(s, tdr);
 	struct seam_vcpu *v;
 
+	s->cost_row = SEAM_ROW_NONE;
 	seam_cost(s, SEAM_COST_INVEPT, 1);
 	for (v = td ? td->vcpus : NULL; v; v = v->next)
 		seam_tlb_drop_shared(&v->tlb, gpa, size);

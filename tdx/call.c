@@ -145,7 +145,7 @@ enum seam_result seam_call(struct seam *s, u32 lp, struct seam_regs *r)
 
 	assert(lp < s->cfg.lps && !s->lp[lp].in_guest);
 	rt_point(RT_PT_CALL, r->rax & 0xffff);
-	seam_ctx_init(&c, s, lp, r);
+	seam_ctx_init(&c, s, lp, r, 0);
 	rt_trace(&seam_ev_call, RT_PH_BEGIN, lp, c.nr, r->rcx, r->rdx, r->r8);
 	seam_cost(s, SEAM_COST_CALL, 1);
 	if (c.nr < SEAM_TDH_NR)

@@ -137,7 +137,7 @@ u64 seam_tdh_phymem_pamt_add(struct seam_ctx *c)
 		st = seam_pamt_walk(c, range, 1, SEAM_EX, SEAM_OP_RCX, &pg);
 	if (st)
 		return st;
-	rt_point(RT_PT_HELD, SEAM_AT(c->lp->id, range));
+	seam_point(c, RT_PT_HELD, SEAM_AT(c->lp->id, range));
 	if (pg.level != 1 || pg.e->type != SEAM_PT_NDA)
 		return SEAM_HPA_RANGE_NOT_FREE | SEAM_OP_RCX;
 	st = seam_pair_take(c, hpa0, SEAM_OP_RDX, hpa1, SEAM_OP_R8, range);
@@ -173,10 +173,10 @@ u64 seam_tdh_phymem_pamt_remove(struct seam_ctx *c)
 		st = seam_pamt_walk(c, range, 1, SEAM_EX, SEAM_OP_RCX, &pg);
 	if (st)
 		return st;
-	rt_point(RT_PT_HELD, SEAM_AT(c->lp->id, range));
+	seam_point(c, RT_PT_HELD, SEAM_AT(c->lp->id, range));
 	if (pg.level != 1 || pg.e->type != SEAM_PT_PAMT)
 		return SEAM_NO_PAMT_PAGE_PAIR | SEAM_OP_RCX;
-	seam_cost(s, SEAM_COST_RMW_LINE, 128);
+	seam_cost(s, SEAM_COST_READ_LINE, 128);
 	/* Details tell which page of the pair is in use; they only look like an operand id. */
 	if (!seam_pamt_all_nda(pg.block->sub, &first))
 		return SEAM_PAMT_PAGE_NOT_EMPTY | first / (SEPT_ENTRIES / 2);

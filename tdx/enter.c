@@ -99,7 +99,7 @@ static u64 enter_epoch(struct seam_ctx *c)
 
 	if (seam_hold_sharex(&c->held, &td->epoch_lock, SEAM_SH))
 		return SEAM_OPERAND_BUSY | SEAM_OP_TD_EPOCH;
-	rt_point(RT_PT_HELD, SEAM_AT(c->lp->id, v->tdvpr));
+	seam_point(c, RT_PT_HELD, SEAM_AT(c->lp->id, v->tdvpr));
 	e = td->epoch;
 	td->refcount[e & 1]++;
 	seam_cost(c->s, SEAM_COST_ATOMIC, 3);

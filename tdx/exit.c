@@ -81,6 +81,7 @@ void seam_guest_interrupt(struct seam *s, u32 lp, u32 vector, struct seam_regs *
 	};
 
 	assert(v);
+	s->cost_row = SEAM_ROW_NONE;
 	seam_single_step_check(s, v);
 	seam_epf_exit(v);
 	seam_td_exit(s, lp, &x, exit);
@@ -95,6 +96,7 @@ void seam_guest_machine_check(struct seam *s, u32 lp, struct seam_regs *exit)
 	};
 
 	assert(s->lp[lp].in_guest);
+	s->cost_row = SEAM_ROW_NONE;
 	/* Memory of the TD can no longer be trusted: every later leaf says TD_FATAL. */
 	seam_td_find(s, s->lp[lp].in_guest->tdr)->fatal = true;
 	seam_td_exit(s, lp, &x, exit);

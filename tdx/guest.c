@@ -230,7 +230,7 @@ enum seam_result seam_tdcall(struct seam *s, u32 lp, struct seam_regs *r, u32 fl
 	struct seam_vcpu *v = s->lp[lp].in_guest;
 
 	assert(v);
-	seam_ctx_init(&g.c, s, lp, r);
+	seam_ctx_init(&g.c, s, lp, r, SEAM_ROW_TDG(0));
 	v->regs = g.c.in;
 	if (!seam_guest_begin(s, lp, flags, SEAM_REASON_TDCALL, r, fault, &res))
 		return res;

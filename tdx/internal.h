@@ -154,13 +154,28 @@ struct seam {
 	struct seam_td *td[SEAM_TD_BUCKETS];
 	u64 nr_calls[SEAM_TDH_NR];
 	u64 nr_entries;
-	u64 cost[SEAM_COST_NR];
+	u32 cost[SEAM_ROWS][SEAM_COST_NR];
+	u32 cost_row;	    /* whose work is being done: seam_point() sets it again */
+	u64 *clock;	    /* rt_cycles_counter() */
 	u32 nr_holds;	    /* seam_hold()s not yet dropped: seam_check() allows for them */
 	u32 in_flight;	    /* SEAMCALLs that are somewhere inside */
 	u64 reserved_pages; /* 4K pages in reserved areas */
 	bool (*shared_walk)(void *ctx, u64 tdr, u64 gpa, u64 *hpa, bool *writable);
 	void *shared_ctx;
 };
+
+/* Count @n operations for the leaf at work, and let the virtual clock run. */
+static inline void seam_cost(struct seam *s, enum seam_cost kind, u64 n)
+{
+	static const u32 cycles[] = {
+#define SEAM_X(id, cyc, name, text) cyc,
+		SEAM_COSTS(SEAM_X)
+#undef SEAM_X
+	};
+
+	s->cost[s->cost_row][kind] += (u32)n;
+	*s->clock += cycles[kind] * n;
+}
 
 /* Key for sim/rt/phys.h of a TD's memory: its HKID, or 0 where all keys alias (cfg.one_key). */
 static inline u32 seam_key(const struct seam *s, const struct seam_td *td)
@@ -180,8 +195,8 @@ struct seam_td *seam_td_find(const struct seam *s, u64 tdr);
 void seam_td_free(struct seam *s, struct seam_td *td);
 
 /* Child count: atomic in the real module, so no lock is asked for. */
-void seam_child_add(struct seam_td *td, u64 pages);
-void seam_child_sub(struct seam_td *td, u64 pages);
+void seam_child_add(struct seam *s, struct seam_td *td, u64 pages);
+void seam_child_sub(struct seam *s, struct seam_td *td, u64 pages);
 
 /* epoch.c: the tracked rule of 3.5 for a BEPOCH of this TD. */
 bool seam_epoch_tracked(const struct seam_td *td, u64 bepoch);

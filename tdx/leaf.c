@@ -11,8 +11,10 @@
 #include "sim/rt/fault.h"
 #include "sim/rt/sched.h"
 
-void seam_ctx_init(struct seam_ctx *c, struct seam *s, u32 lp, struct seam_regs *r)
+void seam_ctx_init(struct seam_ctx *c, struct seam *s, u32 lp, struct seam_regs *r, u32 first_row)
 {
+	u32 limit = first_row ? SEAM_TDG_NR : SEAM_ROW_TDG(0);
+
 	assert(lp < s->cfg.lps);
 	c->s = s;
 	c->lp = &s->lp[lp];
@@ -20,6 +22,8 @@ void seam_ctx_init(struct seam_ctx *c, struct seam *s, u32 lp, struct seam_regs 
 	c->in = *r;
 	c->nr = (u32)RT_FIELD(r->rax, 15, 0);
 	c->version = (u32)RT_FIELD(r->rax, 23, 16);
+	c->row = c->nr < limit ? first_row + c->nr : SEAM_ROW_NONE;
+	s->cost_row = c->row;
 	c->polls = 0;
 	c->wrote_locked = false;
 	c->entered = false;
@@ -40,7 +44,7 @@ u64 seam_take_td(struct seam_ctx *c, u64 tdr, enum seam_mode mode, u32 op)
 	assert(c->td);
 	/* Every other call on this TD is refused now: a place to be met at, as under the tree. */
 	if (mode == SEAM_EX)
-		rt_point(RT_PT_HELD, SEAM_AT(c->lp->id, tdr));
+		seam_point(c, RT_PT_HELD, SEAM_AT(c->lp->id, tdr));
 	return 0;
 }
 
@@ -114,7 +118,7 @@ u64 seam_take_tree(struct seam_ctx *c, enum seam_mode mode, u64 gpa)
 		t = seam_hold_sharex(&c->held, word, mode);
 	if (t != SEAM_TRY_OK)
 		return SEAM_OPERAND_BUSY | SEAM_OP_SEPT_TREE;
-	rt_point(RT_PT_HELD, SEAM_AT(c->lp->id, gpa));
+	seam_point(c, RT_PT_HELD, SEAM_AT(c->lp->id, gpa));
 	return 0;
 }
 
@@ -207,7 +211,7 @@ static u32 poll(struct seam_ctx *c, u64 fault_key)
 	u64 events;
 
 	c->polls++;
-	rt_point(RT_PT_POLL, SEAM_AT(c->lp->id, c->polls));
+	seam_point(c, RT_PT_POLL, SEAM_AT(c->lp->id, c->polls));
 	if (rt_fault_fire("interrupt", fault_key, &events))
 		c->lp->irq |= (u32)events;
 	return c->lp->irq;

@@ -11,6 +11,7 @@
 #ifndef TDX_LEAF_H
 #define TDX_LEAF_H
 
+#include "sim/rt/sched.h"
 #include "tdx/internal.h"
 
 struct seam_leaf;
@@ -23,6 +24,7 @@ struct seam_ctx {
 	struct seam_regs in; /* as called */
 	u32 nr;		     /* leaf number */
 	u32 version;	     /* RAX bits 23:16 */
+	u32 row;	     /* of struct seam's cost: where its work is counted */
 	u32 polls;	     /* so far in this call */
 	bool wrote_locked;   /* the write point has been passed */
 	bool entered;	     /* VP.ENTER got in: the registers are the guest's, RAX is left alone */
@@ -32,8 +34,18 @@ struct seam_ctx {
 	struct seam_held_list held;
 };
 
-/* Fresh context of a call on @lp; held list empty. */
-void seam_ctx_init(struct seam_ctx *c, struct seam *s, u32 lp, struct seam_regs *r);
+/*
+ * Fresh context of a call on @lp; held list empty. @first_row: 0 for a SEAMCALL, SEAM_ROW_TDG(0)
+ * for a TDCALL.
+ */
+void seam_ctx_init(struct seam_ctx *c, struct seam *s, u32 lp, struct seam_regs *r, u32 first_row);
+
+/* A scheduling point inside a call. Others may call in meanwhile, so its work is its own again. */
+static inline void seam_point(const struct seam_ctx *c, enum rt_point pt, u64 obj)
+{
+	rt_point(pt, obj);
+	c->s->cost_row = c->row;
+}
 
 typedef u64 (*seam_leaf_fn)(struct seam_ctx *c);
 

@@ -97,7 +97,7 @@ static u64 wb_run(struct seam_ctx *c, struct seam_wb *wb)
 
 	for (;;) {
 		wb->next_block++;
-		seam_cost(c->s, SEAM_COST_UNCACHED_LINE, 1);
+		seam_cost(c->s, SEAM_COST_FLUSHED_LINE, 1);
 		if (wb->next_block >= c->s->cfg.wb_blocks)
 			break;
 		st = seam_poll_host(c, SEAM_INTERRUPTED_RESUMABLE);

@@ -37,7 +37,7 @@ u64 seam_tdh_mng_create(struct seam_ctx *c)
 		return st;
 	if (seam_hold_sharex(&c->held, &s->kot_lock, SEAM_EX))
 		return SEAM_OPERAND_BUSY | SEAM_OP_KOT;
-	rt_point(RT_PT_HELD, SEAM_AT(c->lp->id, pg.hpa));
+	seam_point(c, RT_PT_HELD, SEAM_AT(c->lp->id, pg.hpa));
 	k = &s->kot[c->in.rdx - s->cfg.hkid_first];
 	if (k->state != SEAM_HKID_FREE)
 		return SEAM_HKID_NOT_FREE;
@@ -112,7 +112,7 @@ u64 seam_tdh_mng_addcx(struct seam_ctx *c)
 	tdcx_init(c, td->nr_tdcx, pg.hpa);
 	td->tdcx[td->nr_tdcx++] = pg.hpa;
 	seam_pamt_assign(c->s, &pg, SEAM_PT_TDCX, td->tdr);
-	seam_child_add(td, 1);
+	seam_child_add(c->s, td, 1);
 	return SEAM_SUCCESS;
 }
 

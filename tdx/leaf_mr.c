@@ -46,7 +46,7 @@ u64 seam_tdh_mr_extend(struct seam_ctx *c)
 			     (gpa & (SEAM_LEVEL_SIZE(c->pos.level) - 1)),
 		     data, sizeof(data));
 	seam_mr_extend(c->td, SEAM_MR_EXTEND, gpa, data, sizeof(data));
-	seam_cost(c->s, SEAM_COST_RMW_LINE, 4);
+	seam_cost(c->s, SEAM_COST_READ_LINE, 4);
 	seam_cost(c->s, SEAM_COST_SHA_BLOCK, 3);
 	return SEAM_SUCCESS;
 }

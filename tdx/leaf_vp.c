@@ -41,7 +41,7 @@ u64 seam_tdh_vp_create(struct seam_ctx *c)
 	zero_page(c, pg.hpa);
 	seam_vcpu_new(c->td, pg.hpa);
 	seam_pamt_assign(c->s, &pg, SEAM_PT_TDVPR, c->td->tdr);
-	seam_child_add(c->td, 1);
+	seam_child_add(c->s, c->td, 1);
 	return SEAM_SUCCESS;
 }
 
@@ -61,7 +61,7 @@ static u64 take_vcpu(struct seam_ctx *c, u64 tdvpr, enum seam_mode mode, u32 op,
 	c->vcpu = seam_vcpu_get(c->s, pg.hpa);
 	assert(c->vcpu);
 	/* Every other call on this VCPU is refused now. */
-	rt_point(RT_PT_HELD, SEAM_AT(c->lp->id, pg.hpa));
+	seam_point(c, RT_PT_HELD, SEAM_AT(c->lp->id, pg.hpa));
 	return SEAM_SUCCESS;
 }
 
@@ -86,7 +86,7 @@ u64 seam_tdh_vp_addcx(struct seam_ctx *c)
 	zero_page(c, pg.hpa);
 	c->vcpu->pages++;
 	seam_pamt_assign(c->s, &pg, SEAM_PT_TDCX, c->td->tdr);
-	seam_child_add(c->td, 1);
+	seam_child_add(c->s, c->td, 1);
 	return SEAM_SUCCESS;
 }
 

@@ -81,7 +81,7 @@ static void add_table(struct seam_ctx *c, u32 vm, struct table *t)
 	seam_sept_fill_free(c->s, c->td, t->pg.hpa);
 	seam_pamt_assign(c->s, &t->pg, SEAM_PT_EPT, c->td->tdr);
 	t->pg.e->bepoch = 0;
-	seam_child_add(c->td, 1);
+	seam_child_add(c->s, c->td, 1);
 	if (!vm) {
 		seam_sept_write(c, &c->pos,
 				seam_sept_make_table(c->s, t->pg.hpa, SEAM_SEPT_NL_MAPPED));
@@ -171,14 +171,14 @@ u64 seam_tdh_mem_page_add(struct seam_ctx *c)
 
 	assert(c->td->opstate == SEAM_OPS_INITIALIZED);
 	rt_phys_copy(pg.hpa, seam_key(c->s, c->td), source & seam_pa_mask(c->s), 0);
-	seam_cost(c->s, SEAM_COST_RMW_LINE, 64);
+	seam_cost(c->s, SEAM_COST_READ_LINE, 64);
 	seam_cost(c->s, SEAM_COST_STORE_LINE, 64);
 	seam_mr_extend(c->td, SEAM_MR_PAGE_ADD, gpa, NULL, 0);
 	seam_cost(c->s, SEAM_COST_SHA_BLOCK, 1);
 	seam_sept_write(c, &c->pos, seam_sept_make_leaf(c->s, c->td, pg.hpa, SEAM_SEPT_MAPPED));
 	seam_pamt_assign(c->s, &pg, SEAM_PT_REG, c->td->tdr);
 	pg.e->bepoch = 0;
-	seam_child_add(c->td, 1);
+	seam_child_add(c->s, c->td, 1);
 	return SEAM_SUCCESS;
 }
 
@@ -205,7 +205,7 @@ u64 seam_tdh_mem_page_aug(struct seam_ctx *c)
 	assert(pg.level == c->pos.level && (pg.e->lock & SEAM_WORD_EX));
 	/* Contents stay what they were: the guest's ACCEPT zeroes them. */
 	seam_sept_write(c, &c->pos, seam_sept_make_leaf(c->s, c->td, pg.hpa, SEAM_SEPT_PENDING));
-	seam_child_add(c->td, SEAM_LEVEL_PAGES(c->pos.level));
+	seam_child_add(c->s, c->td, SEAM_LEVEL_PAGES(c->pos.level));
 	seam_pamt_assign(c->s, &pg, SEAM_PT_REG, c->td->tdr);
 	pg.e->bepoch = 0;
 	return SEAM_SUCCESS;

@@ -21,12 +21,16 @@ struct merge {
 /* Every entry equals the first one plus i pages. @mask: bits that count. */
 static bool in_a_row(struct seam_ctx *c, const u64 *e, u64 mask, u32 child_level)
 {
-	u64 step = SEAM_LEVEL_SIZE(child_level), diff = 0;
+	u64 step = SEAM_LEVEL_SIZE(child_level), want = e[0] & mask, diff = 0;
 
-	seam_cost(c->s, SEAM_COST_RMW_LINE, 64);
-	for (u32 i = 1; i < SEPT_ENTRIES; i++)
-		diff |= (e[i] ^ ((e[0] & mask) + i * step)) & mask;
-	return !diff;
+	seam_cost(c->s, SEAM_COST_READ_LINE, 64);
+	for (u32 i = 0; i < SEPT_ENTRIES; i += 4, want += 4 * step) {
+		diff |= e[i] ^ want;
+		diff |= e[i + 1] ^ (want + step);
+		diff |= e[i + 2] ^ (want + 2 * step);
+		diff |= e[i + 3] ^ (want + 3 * step);
+	}
+	return !(diff & mask);
 }
 
 static u64 refuse(struct seam_ctx *c)
@@ -100,7 +104,7 @@ static u64 free_table(struct seam_ctx *c, struct seam_page *pg)
 	assert(pg->e->type == SEAM_PT_EPT && pg->level == 0);
 	last = seam_pamt_unassign(c->s, pg);
 
-	seam_child_sub(c->td, 1);
+	seam_child_sub(c->s, c->td, 1);
 	return pg->hpa | (last ? SEAM_PAIR_EMPTY_HINT : 0);
 }
 

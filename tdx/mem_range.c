@@ -137,7 +137,7 @@ u64 seam_tdh_mem_track(struct seam_ctx *c)
 	seam_cost(c->s, SEAM_COST_ATOMIC, 2);
 	if (seam_hold_sharex(&c->held, &td->epoch_lock, SEAM_EX) != SEAM_TRY_OK)
 		return SEAM_OPERAND_BUSY | SEAM_OP_TD_EPOCH;
-	rt_point(RT_PT_HELD, SEAM_AT(c->lp->id, td->tdr));
+	seam_point(c, RT_PT_HELD, SEAM_AT(c->lp->id, td->tdr));
 	assert(td->epoch); /* MNG.INIT set it before any state that gets here */
 	/*
 	 * Nobody of the epoch before the current one may still run; those of the current one may.

@@ -58,7 +58,7 @@ u64 seam_tdh_mem_page_remove(struct seam_ctx *c)
 		seam_count_blocked(c, state, -1);
 	seam_l2_free_aliases(c, c->td, &c->pos);
 	seam_sept_write(c, &c->pos, SEPT_FREE_VALUE);
-	seam_child_sub(c->td, SEAM_LEVEL_PAGES(level));
+	seam_child_sub(c->s, c->td, SEAM_LEVEL_PAGES(level));
 	c->r->rcx = freed(pg.hpa, seam_pamt_unassign(c->s, &pg));
 	return SEAM_SUCCESS;
 }
@@ -93,7 +93,7 @@ static void remove_l2_tables(struct seam_ctx *c, struct l2_tables *t)
 		if (!t->pg[vm].e)
 			continue;
 		seam_sept_write(c, &t->pos[vm], SEPT_FREE_VALUE);
-		seam_child_sub(c->td, 1);
+		seam_child_sub(c->s, c->td, 1);
 		hpa = freed(t->pg[vm].hpa, seam_pamt_unassign(c->s, &t->pg[vm]));
 		if (c->version)
 			*out[vm] = hpa;
@@ -104,7 +104,7 @@ static bool table_is_free(struct seam_ctx *c, u64 table_hpa)
 {
 	const u64 *e = seam_sept_table(c->s, c->td, table_hpa);
 
-	seam_cost(c->s, SEAM_COST_RMW_LINE, 64);
+	seam_cost(c->s, SEAM_COST_READ_LINE, 64);
 	for (u32 i = 0; i < SEPT_ENTRIES; i++) {
 		if ((e[i] ^ SEPT_FREE_VALUE) & SEPT_STATE_BITS)
 			return false;
@@ -145,7 +145,7 @@ u64 seam_tdh_mem_sept_remove(struct seam_ctx *c)
 
 	assert(pg.e->type == SEAM_PT_EPT && seam_pamt_owner(pg.e) == c->td->tdr);
 	seam_sept_write(c, &c->pos, SEPT_FREE_VALUE);
-	seam_child_sub(c->td, 1);
+	seam_child_sub(c->s, c->td, 1);
 	c->r->rcx = freed(pg.hpa, seam_pamt_unassign(c->s, &pg));
 	remove_l2_tables(c, &l2);
 	return SEAM_SUCCESS;
@@ -202,7 +202,7 @@ u64 seam_tdh_mem_page_relocate(struct seam_ctx *c)
 	key = seam_key(c->s, c->td);
 	if (!pending) {
 		rt_phys_copy(to.hpa, key, from.hpa, key);
-		seam_cost(c->s, SEAM_COST_RMW_LINE, 64);
+		seam_cost(c->s, SEAM_COST_READ_LINE, 64);
 		seam_cost(c->s, SEAM_COST_STORE_LINE, 64);
 	}
 	if (seam_state_any_blocked(state))

@@ -89,7 +89,7 @@ static void own_table(struct seam_ctx *c, struct seam_page *pg)
 {
 	/* BEPOCH is not written: RDMD may show one of the page's earlier life (5.7). */
 	seam_pamt_assign(c->s, pg, SEAM_PT_EPT, c->td->tdr);
-	seam_child_add(c->td, 1);
+	seam_child_add(c->s, c->td, 1);
 }
 
 /* Step 8. */

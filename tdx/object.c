@@ -44,38 +44,51 @@ void seam_td_free(struct seam *s, struct seam_td *td)
 	rt_free(td);
 }
 
-void seam_child_add(struct seam_td *td, u64 pages)
+void seam_child_add(struct seam *s, struct seam_td *td, u64 pages)
 {
 	td->child_count += pages;
+	seam_cost(s, SEAM_COST_ATOMIC, 1);
 }
 
-void seam_child_sub(struct seam_td *td, u64 pages)
+void seam_child_sub(struct seam *s, struct seam_td *td, u64 pages)
 {
 	assert(td->child_count >= pages);
 	td->child_count -= pages;
+	seam_cost(s, SEAM_COST_ATOMIC, 1);
 }
 
 static const struct {
 	u32 cycles;
-	const char *text;
+	const char *name, *text;
 } costs[SEAM_COST_NR] = {
-#define SEAM_X(id, cyc, what) [SEAM_COST_##id] = {cyc, what},
+#define SEAM_X(id, cyc, stat, what) [SEAM_COST_##id] = {cyc, stat, what},
 	SEAM_COSTS(SEAM_X)
 #undef SEAM_X
 };
 
-void seam_cost(struct seam *s, enum seam_cost kind, u64 n)
+u64 seam_cost_count(const struct seam *s, u32 row, enum seam_cost kind)
 {
-	s->cost[kind] += n;
-	rt_cycles(costs[kind].cycles * n);
+	u64 n = 0;
+
+	assert(row <= SEAM_ROW_ALL && kind < SEAM_COST_NR);
+	if (row < SEAM_ROWS)
+		return s->cost[row][kind];
+	for (row = 0; row < SEAM_ROWS; row++)
+		n += s->cost[row][kind];
+	return n;
 }
 
-u64 seam_cost_count(const struct seam *s, enum seam_cost kind)
+const char *seam_cost_name(enum seam_cost kind)
 {
-	return s->cost[kind];
+	return costs[kind].name;
 }
 
 const char *seam_cost_text(enum seam_cost kind)
 {
 	return costs[kind].text;
+}
+
+u32 seam_cost_cycles(enum seam_cost kind)
+{
+	return costs[kind].cycles;
 }

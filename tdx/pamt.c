@@ -359,7 +359,7 @@ u64 seam_phpa_free(struct seam_ctx *c, u64 hpa, u32 level, u32 op, struct seam_p
 		st = seam_pamt_walk(c, hpa, 1, SEAM_EX, op, pg);
 	if (st)
 		return st;
-	seam_cost(s, SEAM_COST_RMW_LINE, s->dynamic_pamt ? 1 : 128);
+	seam_cost(s, SEAM_COST_READ_LINE, s->dynamic_pamt ? 1 : 128);
 	if (pg->level != 1 || pg->e->type != SEAM_PT_NDA || !block_is_free(s, pg->block))
 		return SEAM_PAGE_METADATA_INCORRECT | op;
 	return 0;
@@ -411,13 +411,16 @@ bool seam_pamt_unassign(struct seam *s, struct seam_page *pg)
 
 bool seam_pamt_all_nda(const struct seam_pamt_4k *sub, u32 *first)
 {
-	for (u32 i = 0; sub && i < SEPT_ENTRIES; i++) {
-		const struct seam_pamt_entry *chunk = sub->chunk[i / SEAM_PAMT_CHUNK];
-		u8 type = chunk ? chunk[i % SEAM_PAMT_CHUNK].type : sub->uniform.type;
+	for (u32 i = 0; sub && i < SEAM_PAMT_CHUNKS; i++) {
+		const struct seam_pamt_entry *chunk = sub->chunk[i];
 
-		*first = i;
-		if (type != SEAM_PT_NDA)
+		*first = i * SEAM_PAMT_CHUNK;
+		if (!chunk && sub->uniform.type != SEAM_PT_NDA)
 			return false;
+		for (u32 k = 0; chunk && k < SEAM_PAMT_CHUNK; k++, ++*first) {
+			if (chunk[k].type != SEAM_PT_NDA)
+				return false;
+		}
 	}
 	return true;
 }

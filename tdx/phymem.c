@@ -64,7 +64,7 @@ static u64 reclaim_child(struct seam_ctx *c, struct seam_page *pg)
 	assert(c->td->child_count >= SEAM_LEVEL_PAGES(pg->level));
 	if (pg->e->type == SEAM_PT_TDVPR)
 		seam_vcpu_free(c->s, seam_vcpu_get(c->s, pg->hpa));
-	seam_child_sub(c->td, SEAM_LEVEL_PAGES(pg->level));
+	seam_child_sub(c->s, c->td, SEAM_LEVEL_PAGES(pg->level));
 	return 0;
 }
 
@@ -136,6 +136,6 @@ u64 seam_tdh_phymem_page_wbinvd(struct seam_ctx *c)
 		return SEAM_PAGE_METADATA_INCORRECT | SEAM_OP_RCX;
 	if (s->dynamic_pamt && seam_bitmap_test(s, hpa))
 		return SEAM_PAGE_METADATA_INCORRECT | SEAM_OP_RCX;
-	seam_cost(s, SEAM_COST_UNCACHED_LINE, 64);
+	seam_cost(s, SEAM_COST_FLUSHED_LINE, 64);
 	return SEAM_SUCCESS;
 }

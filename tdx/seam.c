@@ -179,6 +179,8 @@ struct seam *seam_new(const struct seam_config *cfg, char *err, size_t errlen)
 		return NULL;
 
 	s = rt_zalloc(sizeof(*s));
+	s->clock = rt_cycles_counter();
+	s->cost_row = SEAM_ROW_NONE;
 	s->cfg = c;
 	s->f = f;
 	/* The caller's string need not outlive the call; the table's does. */

@@ -15,42 +15,48 @@
 
 /* State bits in memory of each state (4.1). */
 #define BITS_LEAF (SEPT_PS | SEPT_IPAT)
-static const struct {
-	u64 bits;
-	u8 state;
-} state_table[] = {
-	{BITS_LEAF, SEAM_SEPT_MAPPED},
-	{BITS_LEAF | SEPT_TDP, SEAM_SEPT_PENDING},
-	{0, SEAM_SEPT_NL_MAPPED},
-	{BITS_LEAF | SEPT_TDB, SEAM_SEPT_BLOCKED},
-	{BITS_LEAF | SEPT_TDP | SEPT_TDB, SEAM_SEPT_PENDING_BLOCKED},
-	{SEPT_TDB | SEPT_TDBW | SEPT_TDEX, SEAM_SEPT_FREE},
-	{SEPT_TDB, SEAM_SEPT_NL_BLOCKED},
-	{SEPT_TDB | SEPT_TDBW, SEAM_SEPT_REMOVED},
-	{BITS_LEAF | SEPT_TDBW, 8},
-	{BITS_LEAF | SEPT_TDBW | SEPT_TDEX, 9},
-	{BITS_LEAF | SEPT_TDEX | SEPT_D, 11},
-	{BITS_LEAF | SEPT_TDBW | SEPT_TDEX | SEPT_D, 12},
-	{BITS_LEAF | SEPT_TDP | SEPT_TDBW, 16},
-	{BITS_LEAF | SEPT_TDP | SEPT_TDBW | SEPT_TDEX, 17},
-	{BITS_LEAF | SEPT_TDP | SEPT_TDEX | SEPT_D, 19},
-	{BITS_LEAF | SEPT_TDP | SEPT_TDBW | SEPT_TDEX | SEPT_D, 20},
-};
+#define SEAM_STATE_BITS(X)                                            \
+	X(SEAM_SEPT_FREE, SEPT_TDB | SEPT_TDBW | SEPT_TDEX)           \
+	X(SEAM_SEPT_REMOVED, SEPT_TDB | SEPT_TDBW)                    \
+	X(SEAM_SEPT_NL_MAPPED, 0)                                     \
+	X(SEAM_SEPT_NL_BLOCKED, SEPT_TDB)                             \
+	X(SEAM_SEPT_MAPPED, BITS_LEAF)                                \
+	X(SEAM_SEPT_BLOCKED, BITS_LEAF | SEPT_TDB)                    \
+	X(SEAM_SEPT_PENDING, BITS_LEAF | SEPT_TDP)                    \
+	X(SEAM_SEPT_PENDING_BLOCKED, BITS_LEAF | SEPT_TDP | SEPT_TDB) \
+	X(8, BITS_LEAF | SEPT_TDBW)                                   \
+	X(9, BITS_LEAF | SEPT_TDBW | SEPT_TDEX)                       \
+	X(11, BITS_LEAF | SEPT_TDEX | SEPT_D)                         \
+	X(12, BITS_LEAF | SEPT_TDBW | SEPT_TDEX | SEPT_D)             \
+	X(16, BITS_LEAF | SEPT_TDP | SEPT_TDBW)                       \
+	X(17, BITS_LEAF | SEPT_TDP | SEPT_TDBW | SEPT_TDEX)           \
+	X(19, BITS_LEAF | SEPT_TDP | SEPT_TDEX | SEPT_D)              \
+	X(20, BITS_LEAF | SEPT_TDP | SEPT_TDBW | SEPT_TDEX | SEPT_D)
+
+/* The seven state bits side by side: TDP TDB TDBW TDEX (56:53), D (9), PS IPAT (7:6). */
+#define STATE_INDEX(val) \
+	(RT_FIELD(val, 56, 53) << 3 | RT_FIELD(val, 9, 9) << 2 | RT_FIELD(val, 7, 6))
 
 u8 seam_sept_state(u64 val)
 {
-	for (size_t i = 0; i < RT_ARRAY_SIZE(state_table); i++) {
-		if (state_table[i].bits == (val & SEPT_STATE_BITS))
-			return state_table[i].state;
-	}
-	return 0xff;
+	/* Inverted, so that combinations that are no state read as 0xff. */
+	static const u8 inverted[128] = {
+#define SEAM_X(state, bits) [STATE_INDEX(bits)] = (u8) ~(state),
+		SEAM_STATE_BITS(SEAM_X)
+#undef SEAM_X
+	};
+
+	return (u8)~inverted[STATE_INDEX(val)];
 }
 
 static u64 state_bits(u8 state)
 {
-	for (size_t i = 0; i < RT_ARRAY_SIZE(state_table); i++) {
-		if (state_table[i].state == state)
-			return state_table[i].bits;
+	switch (state) {
+#define SEAM_X(st, bits) \
+	case st:         \
+		return bits;
+		SEAM_STATE_BITS(SEAM_X)
+#undef SEAM_X
 	}
 	assert(!"no such state");
 	return 0;
@@ -178,7 +184,7 @@ void seam_sept_write(struct seam_ctx *c, struct seam_pos *p, u64 val)
 	assert(!(val & (SEPT_LOCK | SEPT_HP)));
 	if ((*p->entry & SEPT_LOCK) && !c->wrote_locked) {
 		c->wrote_locked = true;
-		rt_point(RT_PT_HELD, SEAM_AT_WRITE | SEAM_AT(c->lp->id, p->gpa));
+		seam_point(c, RT_PT_HELD, SEAM_AT_WRITE | SEAM_AT(c->lp->id, p->gpa));
 	}
 	/* A reservation made while we held the entry: older releases write over it (4.5). */
 	if (c->s->f.entry_hp_survives)
@@ -213,7 +219,11 @@ void seam_sept_fill_children(struct seam *s, const struct seam_td *td, u64 table
 
 	assert(child_level <= 1 && seam_sept_is_leaf(first));
 	assert(!(seam_sept_hpa(s, first, child_level) & (SEAM_LEVEL_SIZE(child_level + 1) - 1)));
-	for (u32 i = 0; i < SEPT_ENTRIES; i++)
-		e[i] = first + i * step;
+	for (u32 i = 0; i < SEPT_ENTRIES; i += 4, first += 4 * step) {
+		e[i] = first;
+		e[i + 1] = first + step;
+		e[i + 2] = first + 2 * step;
+		e[i + 3] = first + 3 * step;
+	}
 	seam_cost(s, SEAM_COST_STORE_LINE, 64);
 }

@@ -55,7 +55,7 @@ static void image_describe(struct rt_world *w, struct rt_image *img)
 
 struct rt_image *rt_world_save(struct rt_world *w)
 {
-	struct rt_image head = {.world = w, .opts = w->opts, .trace = w->trace};
+	struct rt_image head = {.world = w, .opts = w->opts, .trace = w->listener.trace};
 	size_t most = 3 + w->s.sched.nr_live;
 	size_t len, shadow = 0;
 	struct rt_image *img;
@@ -72,8 +72,8 @@ struct rt_image *rt_world_save(struct rt_world *w)
 	img = rt_host_realloc(NULL, len + shadow);
 	*img = head;
 	image_describe(w, img);
-	if (w->trace)
-		img->trace_seq = rt_trace_seq(w->trace);
+	if (w->listener.trace)
+		img->trace_seq = rt_trace_seq(w->listener.trace);
 	to = (u8 *)&img->seg[img->nr];
 	for (u32 i = 0; i < img->nr; i++) {
 		rt_copy_raw(to, img->seg[i].addr, img->seg[i].len);
@@ -108,8 +108,8 @@ void rt_world_restore(struct rt_world *w, const struct rt_image *img)
 		rt_shadow_restore(img->seg[i].addr, from, img->seg[i].len);
 		from += rt_shadow_len(img->seg[i].len);
 	}
-	if (w->trace && w->trace == img->trace)
-		rt_trace_cut(w->trace, img->trace_seq);
+	if (w->listener.trace && w->listener.trace == img->trace)
+		rt_trace_cut(w->listener.trace, img->trace_seq);
 	rt_sched_rearm(w);
 }
 

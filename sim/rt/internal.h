@@ -15,10 +15,6 @@
 #include "sim/rt/trace.h"
 #include "sim/rt/world.h"
 
-/* The world of this thread; rt_world_current() for the other rooms. */
-extern _Thread_local struct rt_world *rt_cur
-	__attribute__((visibility("hidden"), tls_model("initial-exec")));
-
 /*
  * A defect of the program around the simulation, never of the simulated code: says what, and
  * aborts.
@@ -214,7 +210,16 @@ static inline void rt_rcu_quiescent(struct rt_world *w);
 
 struct rt_phys_chunk;
 
+/* Pages used in place, found again without a search. A power of two; each page has one place. */
+#define RT_PHYS_TABLES 32
+struct rt_phys_table {
+	u64 pa;
+	u64 *words; /* NULL: empty */
+	u32 key;
+};
+
 struct rt_phys {
+	struct rt_phys_table table[RT_PHYS_TABLES];
 	void *root;  /* radix tree of chunks of 2 MiB */
 	u32 height;  /* 0: empty */
 	u64 last_no; /* the chunk that was looked up last */
@@ -247,6 +252,8 @@ struct rt_state {
 };
 
 struct rt_world {
+	struct rt_listener listener; /* first: rt_trace_on() looks there */
+
 	/* Geometry, fixed for the world's life. The struct itself lies at the region's start. */
 	size_t size;
 	char *heap;
@@ -269,7 +276,6 @@ struct rt_world {
 	void *step_ctx;
 	void (*report_hook)(void *ctx, const char *rule, const char *text);
 	void *report_ctx;
-	struct rt_trace *trace;
 	u64 trace_base; /* events in it when it was attached */
 	u64 budget;
 

@@ -115,6 +115,7 @@ static void rekey(struct rt_world *w, struct rt_phys_ext *e, u64 pa, u32 key)
 	if (e->kind == RT_EXT_PAGE) {
 		u64 *page = e->data;
 
+		rt_phys_table_gone(w, page_base(pa));
 		for (u32 i = 0; i < WORDS; i++)
 			page[i] = garbled(page[i], page_base(pa) + 8 * i, e->key, key);
 	} else {
@@ -237,8 +238,11 @@ bool rt_phys_copy(u64 dst, u32 to_key, u64 src, u32 from_key)
 		return true;
 	}
 	/* Through a buffer: making room for the destination may move the source's record. */
-	for (u32 i = 0; i < WORDS; i++)
-		rt_phys_read(src + 8 * i, from_key, &words[i]);
+	for (u32 i = 0; i < WORDS; i++) {
+		words[i] = plain_word(from, src + 8 * i);
+		if (!good)
+			words[i] = garbled(words[i], src + 8 * i, from ? from->key : 0, from_key);
+	}
 	rt_phys_poke(dst, to_key, words, sizeof(words));
 	return good;
 }
@@ -246,14 +250,19 @@ bool rt_phys_copy(u64 dst, u32 to_key, u64 src, u32 from_key)
 u64 *rt_phys_table(u64 pa, u32 key)
 {
 	struct rt_world *w = rt_need_world();
-	struct rt_phys_ext *e = rt_phys_find(w, pa);
+	struct rt_phys_table *t = rt_phys_table_slot(w, pa);
+	struct rt_phys_ext *e;
 
 	assert(!(pa & 4095));
-	if (e && e->kind == RT_EXT_PAGE && e->key == key)
-		return e->data;
-	e = rt_phys_isolate(w, pa);
-	rekey(w, e, pa, key);
-	return materialise(w, e);
+	if (t->pa == pa && t->words && t->key == key)
+		return t->words;
+	e = rt_phys_find(w, pa);
+	if (!e || e->kind != RT_EXT_PAGE || e->key != key) {
+		e = rt_phys_isolate(w, pa);
+		rekey(w, e, pa, key);
+	}
+	*t = (struct rt_phys_table){.pa = pa, .words = materialise(w, e), .key = key};
+	return t->words;
 }
 
 void rt_phys_peek(u64 pa, void *buf, size_t len)
@@ -261,11 +270,12 @@ void rt_phys_peek(u64 pa, void *buf, size_t len)
 	struct rt_world *w = rt_need_world();
 	u8 *to = buf;
 
-	for (size_t i = 0; i < len; i++, pa++) {
-		const u64 at = pa & ~7ULL;
-		u64 word = plain_word(rt_phys_find(w, at), at);
+	while (len) {
+		const struct rt_phys_ext *e = rt_phys_find(w, pa);
+		u64 end = page_base(pa) + RT_PAGE_SIZE;
 
-		to[i] = (u8)(word >> (8 * (pa & 7)));
+		for (; len && pa < end; len--, pa++)
+			*to++ = (u8)(plain_word(e, pa & ~7ULL) >> (8 * (pa & 7)));
 	}
 }
 

@@ -259,6 +259,17 @@ void rt_phys_settle(struct rt_world *w, u64 pa)
 		chunk_free(w, c);
 }
 
+/* What an extent has of its own is freed. */
+static void ext_drop_data(struct rt_world *w, const struct rt_phys_chunk *c, u32 i)
+{
+	const struct rt_phys_ext *e = &c->ext[i];
+
+	if (!e->data)
+		return;
+	rt_phys_table_gone(w, (c->no * CHUNK_PAGES + e->first) << 12);
+	rt_own_free(w, e->data);
+}
+
 /*
  * The case that matters for speed: one page that continues the run before it, as when 512 pages are
  * cleared one by one. The border between the two runs moves up by a page.
@@ -280,7 +291,7 @@ static bool grow_run(struct rt_world *w, struct rt_phys_chunk *c, u32 i, u32 pag
 		e->first++;
 		e->nr--;
 	} else {
-		rt_own_free(w, e->data);
+		ext_drop_data(w, c, i);
 		ext_remove(c, i, 1);
 	}
 	ext_join(c, i - 1);
@@ -321,7 +332,7 @@ void rt_phys_replace(struct rt_world *w, u64 pa, u64 len, const struct rt_phys_e
 	i = ext_index(c, page);
 	for (end = i; end < c->nr && c->ext[end].first < page + nr; end++) {
 		w->s.phys.pages -= c->ext[end].nr;
-		rt_own_free(w, c->ext[end].data);
+		ext_drop_data(w, c, end);
 	}
 	ext_remove(c, i, end - i);
 	if (!gone) {

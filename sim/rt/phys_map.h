@@ -65,6 +65,20 @@ bool rt_phys_fill_next(struct rt_world *w, u64 pa, u32 key, u8 fill);
 /* Lowest chunk whose number is >= @no, NULL if there is none. */
 struct rt_phys_chunk *rt_phys_next_chunk(struct rt_world *w, u64 no);
 
+/* Where rt_phys_table() remembers the page at @pa. */
+static inline struct rt_phys_table *rt_phys_table_slot(struct rt_world *w, u64 pa)
+{
+	return &w->s.phys.table[(pa >> 12) % RT_PHYS_TABLES];
+}
+/* The words of the page at @pa go away, or get another key. */
+static inline void rt_phys_table_gone(struct rt_world *w, u64 pa)
+{
+	struct rt_phys_table *t = rt_phys_table_slot(w, pa);
+
+	if (t->pa == pa)
+		t->words = NULL;
+}
+
 static inline u32 rt_phys_page_no(u64 pa)
 {
 	return (u32)(pa >> 12) % CHUNK_PAGES;

@@ -36,13 +36,8 @@ void rt_trace_free(struct rt_trace *t)
 
 void rt_trace_attach(struct rt_world *w, struct rt_trace *t)
 {
-	w->trace = t;
+	w->listener.trace = t;
 	w->trace_base = t ? t->seq : 0;
-}
-
-bool rt_trace_on(void)
-{
-	return rt_cur && rt_cur->trace;
 }
 
 /*
@@ -74,9 +69,9 @@ void rt_trace_emit(const struct rt_event_type *type, enum rt_phase ph, u32 nr, c
 	struct rt_event *ev;
 
 	assert(nr <= RT_EVENT_ARGS);
-	if (!w->trace)
+	if (!w->listener.trace)
 		return;
-	ev = append(w->trace);
+	ev = append(w->listener.trace);
 	ev->type = type;
 	ev->step = w->s.sched.step;
 	ev->cycles = w->s.cycles;

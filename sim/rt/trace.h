@@ -62,7 +62,17 @@ struct rt_trace;
 struct rt_trace *rt_trace_new(size_t cap);
 void rt_trace_free(struct rt_trace *t);
 void rt_trace_attach(struct rt_world *w, struct rt_trace *t);
-bool rt_trace_on(void);
+
+/* What every event asks first, so it is inline: the first member of every world. Of the runtime's own files. */
+struct rt_listener {
+	struct rt_trace *trace; /* NULL: nobody listens */
+};
+extern _Thread_local struct rt_world *rt_cur
+	__attribute__((visibility("hidden"), tls_model("initial-exec")));
+static inline bool rt_trace_on(void)
+{
+	return rt_cur && ((const struct rt_listener *)rt_cur)->trace;
+}
 
 void rt_trace_emit(const struct rt_event_type *type, enum rt_phase ph, u32 nr, const u64 *args);
 #define rt_trace(type, ph, ...)                                                     \

@@ -143,8 +143,8 @@ void rt_world_reset(struct rt_world *w)
 		rt_panic("rt_world_reset() inside rt_run()");
 	rt_asan_poison(w->heap, (size_t)w->s.heap.brk * 4096);
 	state_init(w);
-	if (w->trace)
-		rt_trace_cut(w->trace, w->trace_base);
+	if (w->listener.trace)
+		rt_trace_cut(w->listener.trace, w->trace_base);
 	rt_sched_rearm(w);
 }
 
@@ -243,6 +243,11 @@ u64 rt_random_below(u64 n)
 u64 rt_cycles_now(void)
 {
 	return rt_need_world()->s.cycles;
+}
+
+u64 *rt_cycles_counter(void)
+{
+	return &rt_need_world()->s.cycles;
 }
 
 void rt_cycles(u64 n)
