@@ -1,0 +1,232 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The command line as people and scripts meet it: exit classes, messages about input, report and trace formats, replay.
+# TAP. What a scenario means is tested elsewhere.
+#
+# Usage: tests/lab/cli.sh TDXSIM
+set -u
+tdxsim=$(realpath "$1")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+unset NO_COLOR
+
+n=0 bad=0
+check() { # what, command...: the command has to succeed
+	local what=$1
+	shift
+	n=$((n + 1))
+	if "$@"; then
+		echo "ok $n - $what"
+	else
+		bad=$((bad + 1))
+		echo "not ok $n - $what"
+		head -30 out err | sed 's/^/# /'
+	fi
+}
+skip() {
+	n=$((n + 1))
+	echo "ok $n - $1 # SKIP $2"
+}
+run() { # arguments of "tdxsim run"; leaves out, err and $status
+	"$tdxsim" run "$@" >out 2>err
+	status=$?
+}
+is() { [ "$status" = "$1" ]; }
+has() { grep -qF -- "$2" "$1"; }
+lines() { [ "$(wc -l <"$1")" = "$2" ]; }
+shows() { # file, lines of text that it has one after the other
+	local file=$1 i
+	shift
+	for i in "$@"; do
+		grep -qF -- "$i" "$file" || return 1
+	done
+}
+
+# --- scenarios of each class ------------------------------------------------------------------------------------------
+printf '# one line\nvcpu0: accept slot0 2M\nexpect map slot0 level=2M\n' >holds.scn
+printf 'vcpu0: accept slot0 2M\nexpect map slot0 level=4K state=mapped\n' >wrong.scn
+printf '# a comment\n  vcpu0: acept slot0 2M\n' >typo.scn
+# Folios are split, the S-EPT can't be, and by the size rule no leaf may be larger than its folio: gmem.md B2.
+cat >broken.scn <<'E2'
+td   vcpus=2
+gmem g0 size=4M conv_order=PLAN7_SEPT size_rule=FOLIO
+vcpu0: accept slot0 4M
+inject enomem site=external-spt-alloc actor=host
+parallel {
+  vcpu0: write slot0+8K 0x1
+  vcpu1: write slot0+2M 0x2
+  host:  convert slot0+4K 4K shared
+}
+E2
+# A reference that never goes, and a conversion that spins for it: gmem.md I17.
+cat >stuck.scn <<'E2'
+gmem g0 size=4M toshared_refs=SPIN
+vcpu0: accept slot0 2M
+inject ref gpa=slot0 kind=pin
+host: convert slot0 4K shared
+E2
+
+run holds.scn
+check "0: everything held" is 0
+check "0: nothing on stderr" lines err 0
+
+run wrong.scn
+check "1: a wrong expectation" is 1
+check "1: shows FILE:LINE, expected, seen and events" shows out 'wrong.scn:2: expectation failed' \
+	'expected: map slot0 level=4K state=mapped' 'seen:     level=2M state=mapped' 'events since the last action (line 1' \
+	'leaf=TDH.MEM.PAGE.AUG'
+
+run broken.scn --replay broken.replay
+check "4: an oracle broke" is 4
+check "4: names the oracle and where the actors are" shows out 'oracle leaf-within-folio broke' 'vcpu0 ' 'host ' \
+	'replay file: broken.replay'
+
+run stuck.scn --replay stuck.replay
+check "5: no progress" is 5
+check "5: says who waits for what, and holds what" shows out deadlock 'waits for folio reference to go' \
+	'holds invalidate_lock' 'replay file: stuck.replay'
+run --budget 10 --replay budget.replay holds.scn
+check "5: the step budget" is 5
+
+# --- bad input --------------------------------------------------------------------------------------------------------
+run typo.scn
+check "2: a typo" is 2
+check "2: FILE:LINE:COLUMN, found, expected, nearest word" shows err 'typo.scn:2:10: found "acept"' 'expected' \
+	'did you mean "accept"?'
+check "2: the line and a caret under the word" shows err '    vcpu0: acept slot0 2M' '           ^~~~~'
+check "2: nothing ran" lines out 0
+
+for word in 'modul profile=1.5.28|1:1|module' 'module profle=1.5.28|1:8|profile' 'module profile=1.5.82|1:16|1.5.28' \
+	'host: convert slot0 4K shraed|1:24|shared' 'expect stat overzap_byte == 0|1:13|overzap_bytes' \
+	'inject busy leaf=TDH.MEM.PAGE.DEMOT|1:18|TDH.MEM.PAGE.DEMOTE' 'inject enomem site=spt-aloc|1:20|spt-alloc' \
+	'kvm tdx_hugepage=on|1:5|tdx_huge_page' 'gmem g0 backing=hugetlb2m|1:17|hugetlb-2m' \
+	'expect violation no-stale-translaton|1:18|no-stale-translation'; do
+	IFS='|' read -r text at near <<<"$word"
+	printf '%s\n' "$text" >word.scn
+	run word.scn
+	check "2: $text" shows err "word.scn:$at: found" "did you mean \"$near\"?"
+done
+
+mkdir dir.scn
+: >empty.scn
+head -c 4000 "$tdxsim" >binary.scn
+{ printf '# ' && head -c 10000000 /dev/zero | tr '\0' a && echo; } >long.scn
+{ printf 'host: convert ' && head -c 900000 /dev/zero | tr '\0' 9 && echo; } >longword.scn
+for f in 'dir directory' 'empty empty' 'binary binary' 'long larger' 'missing such'; do
+	read -r file word <<<"$f"
+	run "$file.scn"
+	check "2: $file.scn is refused" is 2
+	check "2: $file.scn: one clear line" lines err 1
+	check "2: $file.scn: it says why" shows err "$file.scn: " "$word"
+done
+run longword.scn
+check "2: a very long word is refused" is 2
+check "2: and not printed whole" test "$(wc -c <err)" -lt 2000
+run --sed 7 holds.scn
+check "2: an unknown option, and the nearest" shows err --sed 'did you mean "--seed"'
+run --seed x holds.scn
+check "2: an option's value" is 2
+run
+check "2: no file at all" is 2
+"$tdxsim" rnu holds.scn >out 2>err
+status=$?
+check "2: an unknown command, and the nearest" shows err '"rnu"' 'did you mean "run"'
+
+# --- several files ----------------------------------------------------------------------------------------------------
+run --replay x.replay holds.scn wrong.scn holds.scn
+check "worst class: 1 over 0" is 1
+check "all files ran" shows out '3 scenarios: 2 ok, 1 not'
+run --replay x.replay wrong.scn typo.scn
+check "worst class: 1 over 2" is 1
+run --replay x.replay stuck.scn wrong.scn
+check "worst class: 5 over 1" is 5
+run --replay x.replay broken.scn stuck.scn wrong.scn typo.scn
+check "worst class: 4 over 5, 1 and 2" is 4
+
+# --- replay -----------------------------------------------------------------------------------------------------------
+run --seed 9 --replay r.replay --trace first.txt broken.scn
+check "seed 9 breaks the oracle" is 4
+run --schedule r.replay --replay r2.replay --trace second.txt broken.scn
+check "--schedule replays it: same class" is 4
+check "--schedule replays it: same trace" cmp -s first.txt second.txt
+run --replay r3.replay --trace third.txt r.replay
+check "the replay file is a scenario of its own: same class" is 4
+check "the replay file is a scenario of its own: same trace" cmp -s first.txt third.txt
+run --seed 10 --replay r4.replay --trace other.txt broken.scn
+check "another seed is another schedule" test "$(cmp -s first.txt other.txt && echo same)" != same
+run --seed 9 --replay r5.replay --trace again.txt broken.scn
+check "the same seed twice: same trace" cmp -s first.txt again.txt
+
+# --- formats ----------------------------------------------------------------------------------------------------------
+escapes() { grep -q $'\033' "$1"; }
+run wrong.scn
+check "a pipe gets no escape codes" eval '! escapes out'
+if command -v script >/dev/null; then
+	script -qc "$tdxsim run wrong.scn" /dev/null >out 2>err </dev/null
+	check "a terminal gets colours" escapes out
+	NO_COLOR=1 script -qc "$tdxsim run wrong.scn" /dev/null >out 2>err </dev/null
+	check "NO_COLOR: no escape codes" eval '! escapes out'
+else
+	skip "a terminal gets colours" "no script(1)"
+	skip "NO_COLOR: no escape codes" "no script(1)"
+fi
+
+run --format tap holds.scn wrong.scn
+check "tap: one line a scenario and a plan" shows out 'ok 1 - holds.scn' 'not ok 2 - wrong.scn' '1..2'
+run --format json holds.scn
+check "json: each line is an object" python3 -c '
+import json
+for line in open("out"):
+    assert isinstance(json.loads(line), dict)'
+
+run --trace t.json --trace-format json stuck.scn --replay x.replay
+check "--trace json is valid" eval 'python3 -m json.tool t.json >/dev/null'
+run --trace t.json --trace-format json holds.scn
+check "--trace json: B and E in pairs on each thread, properly nested, time never goes back" python3 -c '
+import json
+stack, last = {}, 0
+for e in json.load(open("t.json"))["traceEvents"]:
+    assert e["ph"] in "BEM", e
+    if e["ph"] == "M":
+        continue
+    assert e["ts"] >= last, e
+    last = e["ts"]
+    open_events = stack.setdefault(e["tid"], [])
+    if e["ph"] == "B":
+        open_events.append(e["name"])
+    else:
+        assert open_events and open_events.pop() == e["name"], e
+left = {t: s for t, s in stack.items() if s}
+assert stack and not left, left'
+run --trace t.ftrace --trace-format ftrace holds.scn
+check "--trace ftrace has its head" shows t.ftrace '# tracer: nop' 'seamcall'
+run --trace no/such/dir/t holds.scn
+check "--trace to a place that isn't there" eval '[ "$status" != 0 ] && has err no/such/dir/t'
+
+run --set kvm.tdx_huge_page=off wrong.scn
+check "--set changes the set-up" is 0
+run --set kvm.tdx_hugepage=off wrong.scn
+check "--set: a typo is bad input" shows err 'did you mean "tdx_huge_page"?'
+if [ -w /dev/full ]; then
+	"$tdxsim" run holds.scn >/dev/full 2>err
+	status=$?
+	check "a report that can't be written is no success" eval '! is 0'
+else
+	skip "a report that can't be written is no success" "no /dev/full"
+fi
+
+for what in leaves status features policies oracles faults stats; do
+	"$tdxsim" list $what >out 2>err
+	status=$?
+	check "list $what" eval 'is 0 && [ -s out ]'
+done
+for command in '' run list vectors; do
+	# shellcheck disable=SC2086 # the empty one is no argument
+	"$tdxsim" $command --help >out 2>err
+	status=$?
+	check "$command --help" eval 'is 0 && has out Usage: && lines err 0'
+done
+echo "1..$n"
+[ $bad = 0 ]
