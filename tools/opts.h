@@ -28,7 +28,8 @@ struct opts {
 
 /*
  * opts_parse - options of argv into @ctx.
- * Returns the index of the first operand, or -1 with *@status set: --help was printed (0), or an option is wrong (2).
+ * Returns the index of the first operand, or -1 with *@status set: --help was printed (0), or an
+ * option is wrong (2).
  */
 int opts_parse(const struct opts *o, int argc, char **argv, void *ctx, int *status);
 void opts_help(const struct opts *o, FILE *out);

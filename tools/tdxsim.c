@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The binary: which subcommand, and the help that lists them. Everything else is in cmd_*.c and in sim/lab.
+ * The binary: which subcommand, and the help that lists them. Everything else is in cmd_*.c and in
+ * sim/lab.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A TD's life from the VMM's side: build in the order of a VMM (kvm-port.md 2.11, S1), memslots, and closing everything.
- * Each step is one of KVM's or guest_memfd's calls; which SEAMCALLs they make is theirs.
+ * A TD's life from the VMM's side: build in the order of a VMM (kvm-port.md 2.11, S1), memslots,
+ * and closing everything. Each step is one of KVM's or guest_memfd's calls; which SEAMCALLs they
+ * make is theirs.
  */
 #include <errno.h>
 
 #include "sim/lab/machine.h"
 #include "sim/lab/model.h"
 
-/* Userspace addresses: congruent with the guest's modulo 1G, so that only what a scenario asks for forbids huge pages. */
+/*
+ * Userspace addresses: congruent with the guest's modulo 1G, so that only what a scenario asks for
+ * forbids huge pages.
+ */
 #define LAB_UADDR_BASE 0x7f0000000000ULL
 
 int lab_set_slot(struct lab_machine *m, u32 slot, bool present)
@@ -61,7 +65,10 @@ static int build_memory(struct lab_machine *m, struct lab_td *td)
 		if (m->su->slot[i].td == td->index)
 			ret = lab_set_slot(m, i, true);
 	}
-	/* Per-VM attributes start shared; guests begin with private memory (gmem.md 1, "Attribute tree"). */
+	/*
+	 * Per-VM attributes start shared; guests begin with private memory (gmem.md 1, "Attribute
+	 * tree").
+	 */
 	for (u32 i = 0; i < m->su->nr_slots && !ret && lab_vm_attrs(m->su); i++) {
 		const struct lab_slot_setup *s = &m->su->slot[i];
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How messages about input look, which word was probably meant, and which files are no scenario at all.
+ * How messages about input look, which word was probably meant, and which files are no scenario at
+ * all.
  */
 #include "sim/lab/diag.h"
 
@@ -37,7 +38,10 @@ static void caret_line(FILE *out, const struct lab_source *src, u32 line, u32 co
 	if (!text || len > 400)
 		return;
 	fprintf(out, "  %.*s\n  ", (int)len, text);
-	/* Tabs stay tabs, so that the caret stands under the word whatever the terminal makes of them. */
+	/*
+	 * Tabs stay tabs, so that the caret stands under the word whatever the terminal makes of
+	 * them.
+	 */
 	for (u32 i = 0; i + 1 < col; i++)
 		fputc(i < len && text[i] == '\t' ? '\t' : ' ', out);
 	fputc('^', out);
@@ -67,7 +71,10 @@ void lab_diag_at(struct lab_diag *d, const struct lab_source *src, u32 line, u32
 
 #define NEAREST_MAX 48
 
-/* Optimal string alignment distance without case: insert, delete, replace, swap of neighbours; @bad if above @bad. */
+/*
+ * Optimal string alignment distance without case: insert, delete, replace, swap of neighbours; @bad
+ * if above @bad.
+ */
 static u32 distance(const char *a, size_t la, const char *b, size_t lb, u32 bad)
 {
 	u32 row[3][NEAREST_MAX + 1];

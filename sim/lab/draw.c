@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The Secure EPT as a drawing: one line for each run of like entries, tables indented under their parent.
+ * The Secure EPT as a drawing: one line for each run of like entries, tables indented under their
+ * parent.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,10 @@
 #include "sim/rt/world.h"
 #include "tdx/inspect.h"
 
-/* A run of entries of one table that look the same and lie side by side, in the guest and in the host. */
+/*
+ * A run of entries of one table that look the same and lie side by side, in the guest and in the
+ * host.
+ */
 struct drawing {
 	FILE *out;
 	u64 base, end;
@@ -71,7 +75,10 @@ static bool draw(void *ctx, u64 gpa, const struct seam_sept_view *v)
 	bool same = d->nr && d->leaf && v->leaf && d->level == v->level && d->state == v->state &&
 		    gpa == d->next_gpa && v->hpa == d->next_hpa;
 
-	/* Tables above the range hold more than it: they are drawn when the range lies in them whole. */
+	/*
+	 * Tables above the range hold more than it: they are drawn when the range lies in them
+	 * whole.
+	 */
 	if (gpa + size <= d->base || gpa >= d->end)
 		return true;
 	if (!same) {

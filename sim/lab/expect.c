@@ -180,7 +180,10 @@ static bool expect_lpage(struct lab_machine *m, const struct lab_op *op, u32 fla
 	return lab_num(op, "on|off", 0) == !!(word & flag);
 }
 
-/* Shared pages are the VMM's own memory where the VM keeps the attributes; else they are guest_memfd's, like private ones. */
+/*
+ * Shared pages are the VMM's own memory where the VM keeps the attributes; else they are
+ * guest_memfd's, like private ones.
+ */
 static bool data_page(struct lab_machine *m, const struct place *p, bool private, u64 *hpa)
 {
 	u64 pfn;
@@ -281,7 +284,10 @@ static bool expect_status(const struct lab_op *op, const struct lab_outcome *out
 
 	if (!out->has_status)
 		return false;
-	/* All 64 bits only if the line gives them; names compare class and code (tdx-module.md 1.4). */
+	/*
+	 * All 64 bits only if the line gives them; names compare class and code (tdx-module.md
+	 * 1.4).
+	 */
 	return v->spelled ? out->status == v->num : seam_status(out->status) == v->num;
 }
 

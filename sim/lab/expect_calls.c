@@ -22,7 +22,10 @@ static void add(struct calls *c, u16 leaf)
 	c->leaf[c->nr++] = leaf;
 }
 
-/* Host pages get and lose their pair as the host's allocator happens to place things: left out unless asked for. */
+/*
+ * Host pages get and lose their pair as the host's allocator happens to place things: left out
+ * unless asked for.
+ */
 static bool is_pamt(u16 leaf)
 {
 	return leaf == SEAM_TDH_PHYMEM_PAMT_ADD || leaf == SEAM_TDH_PHYMEM_PAMT_REMOVE;
@@ -138,7 +141,9 @@ bool lab_expect_calls(struct lab_machine *m, const struct lab_op *op, u32 action
 	bool held;
 
 	unfold(m, v, &want);
-	/* Alone, an action answers for everybody; in a parallel block for its own (docs/design.md). */
+	/*
+	 * Alone, an action answers for everybody; in a parallel block for its own (docs/design.md).
+	 */
 	recorded(m, m->parallel ? action : LAB_NO_OP, names_pamt(m, v), &got);
 	while (i < want.nr && i < got.nr && want.leaf[i] == got.leaf[i])
 		i++;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest: which instruction comes next of the line that its vCPU is doing, and what the answer means to it.
- * It runs inside KVM_RUN, between TDH.VP.ENTER and the TD exit; words like "accept" mean what docs/design.md says.
+ * The guest: which instruction comes next of the line that its vCPU is doing, and what the answer
+ * means to it. It runs inside KVM_RUN, between TDH.VP.ENTER and the TD exit; words like "accept"
+ * mean what docs/design.md says.
  */
 #include <assert.h>
 #include <errno.h>
@@ -84,8 +85,8 @@ static bool entry_free(void *arg)
 }
 
 /*
- * ACCEPT was busy. Waiting for the holder is no spinning; where nobody holds the entry (a host that left its reservation), time
- * passes, so that the module's time-out ends it.
+ * ACCEPT was busy. Waiting for the holder is no spinning; where nobody holds the entry (a host that
+ * left its reservation), time passes, so that the module's time-out ends it.
  */
 static void wait_for_entry(struct lab_actor *v, u64 gpa)
 {
@@ -96,7 +97,9 @@ static void wait_for_entry(struct lab_actor *v, u64 gpa)
 		rt_block("S-EPT entry to be free", entry_free, v);
 }
 
-/* A guest instruction ended in something else than its completion. True: the LP is in the host now. */
+/*
+ * A guest instruction ended in something else than its completion. True: the LP is in the host now.
+ */
 static bool not_done(struct lab_machine *m, struct lab_actor *v, enum seam_result res,
 		     const struct seam_fault *fault)
 {
@@ -124,7 +127,10 @@ static u32 rip_flag(const struct lab_actor *v)
 	return v->job.same_rip ? SEAM_SAME_RIP : 0;
 }
 
-/* One piece of an accept: its size by the line, what is left, and whether the guest goes through 2M at 4K. */
+/*
+ * One piece of an accept: its size by the line, what is left, and whether the guest goes through 2M
+ * at 4K.
+ */
 static u32 accept_level(const struct lab_actor *v, const struct lab_op *op)
 {
 	const struct lab_job *job = &v->job;
@@ -259,7 +265,10 @@ static bool step_tdcall(struct lab_machine *m, struct lab_actor *v, u32 lp, cons
 	return false;
 }
 
-/* Linux's set_memory_*crypted() path: RETRY goes on at r11, and gives up after three without progress. */
+/*
+ * Linux's set_memory_*crypted() path: RETRY goes on at r11, and gives up after three without
+ * progress.
+ */
 static void mapgpa_returned(struct lab_machine *m, struct lab_actor *v, const struct seam_regs *r)
 {
 	u64 next = r->r11 & ~(1ULL << kvm_shared_bit(v->td->kvm));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the VMM's threads do: each action is the system call or ioctl that a VMM makes, on the thread that the line names.
- * Outcomes are recorded, never judged, here.
+ * What the VMM's threads do: each action is the system call or ioctl that a VMM makes, on the
+ * thread that the line names. Outcomes are recorded, never judged, here.
  */
 #include <assert.h>
 #include <errno.h>
@@ -19,7 +19,10 @@ static void set_err(struct lab_outcome *out, int ret)
 	out->ok = ret >= 0;
 }
 
-/* [gpa, gpa + size) slot by slot, ascending, as a VMM does it: @fn on each part. The first error ends it. */
+/*
+ * [gpa, gpa + size) slot by slot, ascending, as a VMM does it: @fn on each part. The first error
+ * ends it.
+ */
 static int each_slot(struct lab_machine *m, u32 td, u64 gpa, u64 size,
 		     int (*fn)(struct kvm_gmem_file *file, u64 offset, u64 size))
 {
@@ -101,7 +104,10 @@ static int prefault(struct lab_machine *m, struct lab_td *td, u64 gpa, u64 size,
 	int ret = 0;
 
 	lab_vcpu_stop(v);
-	/* The ioctl returns early with what it has done; userspace calls again (KVM_PRE_FAULT_MEMORY's contract). */
+	/*
+	 * The ioctl returns early with what it has done; userspace calls again
+	 * (KVM_PRE_FAULT_MEMORY's contract).
+	 */
 	while (size && !ret) {
 		u64 done = 0;
 
@@ -152,7 +158,9 @@ static int close_file(struct lab_machine *m, const char *name)
 
 		if (!file || strcmp(m->su->gmem[i].name, name))
 			continue;
-		/* From here on the descriptor is gone for everybody else, also while release runs. */
+		/*
+		 * From here on the descriptor is gone for everybody else, also while release runs.
+		 */
 		m->file[i] = NULL;
 		kvm_gmem_release(file);
 		return 0;
@@ -185,7 +193,10 @@ static u64 term_value(struct lab_machine *m, u32 td, const struct lab_reg *reg)
 	case LAB_TERM_TDVPR:
 		return m->td[td].kvm ? kvm_tdvpr(m->td[td].vcpu[reg->val.num]->kvcpu) : 0;
 	case LAB_TERM_HKID:
-		/* Key ids are the top 6 bits of a 52-bit physical address (struct seam_config, keyid_bits). */
+		/*
+		 * Key ids are the top 6 bits of a 52-bit physical address (struct seam_config,
+		 * keyid_bits).
+		 */
 		return m->td[td].kvm ? (u64)kvm_hkid(m->td[td].kvm) << 46 : 0;
 	case LAB_TERM_PAGE:
 		return m->spare_pages + (reg->val.num << 12);
@@ -197,7 +208,10 @@ static u64 term_value(struct lab_machine *m, u32 td, const struct lab_reg *reg)
 	return 0;
 }
 
-/* Where a leaf takes the TDR (1) or the TDVPR (2) if the line leaves the register out: 1 in rcx, 2 in rdx. */
+/*
+ * Where a leaf takes the TDR (1) or the TDVPR (2) if the line leaves the register out: 1 in rcx, 2
+ * in rdx.
+ */
 static void default_handles(struct lab_machine *m, u32 leaf, u32 td, const bool *given,
 			    struct seam_regs *r)
 {
@@ -268,7 +282,10 @@ void lab_set_regs(struct lab_machine *m, const struct lab_op *op, u32 td, struct
 		default_handles(m, (u32)lab_num(op, "LEAF", 0), td, given, r);
 }
 
-/* A SEAMCALL that changes tables behind KVM's back: what the tables are from here on is the scenario's business. */
+/*
+ * A SEAMCALL that changes tables behind KVM's back: what the tables are from here on is the
+ * scenario's business.
+ */
 static bool leaf_changes(u32 leaf)
 {
 	return leaf != SEAM_TDH_MEM_SEPT_RD && leaf != SEAM_TDH_PHYMEM_PAGE_RDMD &&
@@ -356,7 +373,10 @@ static int close_action(struct lab_machine *m, struct lab_td *td, const struct l
 		if (!strcmp(m->su->gmem[s->gmem].name, name))
 			lab_model_begin(m->td[s->td].model, s->gpa, s->size, LAB_LOSS_ANY);
 	}
-	/* A call that is under way holds the file; release comes when the last of them has returned. */
+	/*
+	 * A call that is under way holds the file; release comes when the last of them has
+	 * returned.
+	 */
 	td->closers++;
 	rt_block("calls on the file to return", no_users, td);
 	ret = close_file(m, name);
@@ -454,7 +474,10 @@ static bool host_ready(void *arg)
 	return a->next != LAB_NO_OP || (!a->id && (m->build_td || m->destroy_all));
 }
 
-/* What is implied: the build of TDs that a line needs, and the end of all of them. The first actor does it. */
+/*
+ * What is implied: the build of TDs that a line needs, and the end of all of them. The first actor
+ * does it.
+ */
 static void implied(struct lab_machine *m)
 {
 	for (u32 t = 0; t < m->su->nr_tds; t++) {

@@ -133,7 +133,10 @@ bool lab_kit_parallel(struct lab_kit *k, u64 seed, const char *text)
 	}
 	rt_world_enter(k->s->world);
 	if (seed) {
-		/* The world's source goes on from the seed it was made with; draws tell the seeds apart. */
+		/*
+		 * The world's source goes on from the seed it was made with; draws tell the seeds
+		 * apart.
+		 */
 		for (u64 i = 0; i < seed; i++)
 			rt_random();
 		rt_set_chooser(k->s->world, &rt_chooser_random);

@@ -35,7 +35,10 @@ struct lab_result *lab_result(struct lab_machine *m, u32 op)
 	return &m->result[op - m->block];
 }
 
-/* One TDMR over the host's memory, and one GiB behind it that no allocator hands out: the scenario's own pages. */
+/*
+ * One TDMR over the host's memory, and one GiB behind it that no allocator hands out: the
+ * scenario's own pages.
+ */
 static struct seam *new_seam(struct lab_machine *m, char *err, size_t len)
 {
 	const struct lab_setup *su = m->su;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The machine that a scenario runs on, as the lab sees it: TDs, actors and what they are doing, results, recorded calls.
- * All of it lies in the world (root 0), so that saving a world saves a run in the middle.
- * Driving it from outside is session.h; what an action does is host_act.c, vcpu_act.c, guest.c; judging is expect.c, oracle*.c.
+ * The machine that a scenario runs on, as the lab sees it: TDs, actors and what they are doing,
+ * results, recorded calls. All of it lies in the world (root 0), so that saving a world saves a run
+ * in the middle. Driving it from outside is session.h; what an action does is host_act.c,
+ * vcpu_act.c, guest.c; judging is expect.c, oracle*.c.
  *
  * Invariants:
- *  - ops [block, block + block_nr) are the actions under way: one action, or a parallel block. Every actor does its own lines
- *    of them in order; between blocks every actor is idle.
+ *  - ops [block, block + block_nr) are the actions under way: one action, or a parallel block.
+ *    Every actor does its own lines of them in order; between blocks every actor is idle.
  *  - result[i] belongs to op block + i.
  */
 #ifndef LAB_MACHINE_H
@@ -89,7 +90,8 @@ struct lab_td {
 	bool tainted; /* a SEAMCALL past KVM changed its tables: rules about tables end */
 	int build_err;
 	bool was_bugged; /* when it was destroyed: what KVM leaked then is no finding */
-	u32 users; /* calls of the VMM on it that are under way; a close or destroy waits for them, as a descriptor does */
+	/* calls of the VMM on it that are under way: a close waits for them, as a descriptor does */
+	u32 users;
 	u32 closers; /* closes under way */
 	struct lab_actor *host[LAB_HOSTS];
 	struct lab_actor *vcpu[LAB_VCPUS];
@@ -130,7 +132,10 @@ struct lab_machine {
 /* The machine of the current world. */
 struct lab_machine *lab_machine(void);
 
-/* World to machine: module, host, actors; nothing is built. NULL and a sentence in @err if the module refuses the set-up. */
+/*
+ * World to machine: module, host, actors; nothing is built. NULL and a sentence in @err if the
+ * module refuses the set-up.
+ */
 struct lab_machine *lab_machine_new(const struct lab_scenario *sc, const struct lab_setup *su,
 				    char *err, size_t len);
 /* The actor that does @op; the one that runs now (NULL: none of ours). */
@@ -148,7 +153,10 @@ void lab_finish(struct lab_actor *a);
 
 /* A call to the module is about to begin (point hook). */
 void lab_record_call(struct lab_machine *m, u32 actor, u32 leaf);
-/* What @op, or everybody (LAB_NO_OP) called, unfolded into @leaf[]: their number, or what there would be beyond @max. */
+/*
+ * What @op, or everybody (LAB_NO_OP) called, unfolded into @leaf[]: their number, or what there
+ * would be beyond @max.
+ */
 u32 lab_recorded(const struct lab_machine *m, u32 op, u16 *leaf, u32 max);
 
 /* Bodies of the actors. */
@@ -161,7 +169,10 @@ void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct la
 int lab_build(struct lab_machine *m, struct lab_td *td);
 int lab_destroy(struct lab_machine *m, struct lab_td *td);
 int lab_set_slot(struct lab_machine *m, u32 slot, bool present);
-/* KVM_SET_MEMORY_ATTRIBUTES2 per slot, or KVM_SET_MEMORY_ATTRIBUTES (vm_attrs=on); *@done: bytes converted. */
+/*
+ * KVM_SET_MEMORY_ATTRIBUTES2 per slot, or KVM_SET_MEMORY_ATTRIBUTES (vm_attrs=on); *@done: bytes
+ * converted.
+ */
 int lab_convert(struct lab_machine *m, struct lab_td *td, u64 gpa, u64 size, bool to_private,
 		struct lab_outcome *out);
 bool lab_vm_attrs(const struct lab_setup *su);

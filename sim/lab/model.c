@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The reference model: ranges of accepted pages, words that were written, and the losses that running actions are entitled to.
+ * The reference model: ranges of accepted pages, words that were written, and the losses that
+ * running actions are entitled to.
  */
 #include "sim/lab/model.h"
 
@@ -210,7 +211,10 @@ void lab_model_end(struct lab_model *model, u64 gpa, u64 size, int ret)
 	}
 }
 
-/* An action since the last quiescent point was entitled to touch the page: what it holds now is not judged. */
+/*
+ * An action since the last quiescent point was entitled to touch the page: what it holds now is not
+ * judged.
+ */
 static bool disputed(const struct lab_model *model, u64 gfn)
 {
 	for (u32 i = 0; i < model->nr_losses; i++) {
@@ -239,8 +243,8 @@ static void check_private(struct lab_machine *m, struct lab_actor *v, u64 gpa,
 }
 
 /*
- * A cached translation may go on being used between BLOCK and the kick; the tables show the entry blocked then. Anything else
- * that the tables no longer say is a missing TRACK or kick (R22).
+ * A cached translation may go on being used between BLOCK and the kick; the tables show the entry
+ * blocked then. Anything else that the tables no longer say is a missing TRACK or kick (R22).
  */
 static void check_stale(struct lab_machine *m, struct lab_actor *v, u64 gpa, bool shared)
 {
@@ -280,7 +284,10 @@ void lab_model_host_access(struct lab_machine *m, struct lab_td *td, u64 gpa, bo
 			  w->val);
 }
 
-/* A P1 flow without a split step zaps whole leaves, and so does ZAP_FOLIO on memory failure: known, and counted (R29). */
+/*
+ * A P1 flow without a split step zaps whole leaves, and so does ZAP_FOLIO on memory failure: known,
+ * and counted (R29).
+ */
 static bool overzap_is_design(const struct lab_machine *m, const struct lab_td *td,
 			      const struct lab_model *model)
 {
@@ -300,7 +307,10 @@ static bool overzap_is_design(const struct lab_machine *m, const struct lab_td *
 	return false;
 }
 
-/* Under these flows a failed call may leave the range unmapped (I10, weak form); so may several ranges by KVM's ioctl (R31). */
+/*
+ * Under these flows a failed call may leave the range unmapped (I10, weak form); so may several
+ * ranges by KVM's ioctl (R31).
+ */
 static bool failure_may_unmap(const struct lab_machine *m, const struct lab_td *td,
 			      const struct loss *l)
 {
@@ -355,7 +365,10 @@ static bool add_mapped(void *ctx, u64 gpa, const struct seam_sept_view *v)
 	return true;
 }
 
-/* Pages of [start, end) that are gone: count and forget them. False if one of them was nobody's to take. */
+/*
+ * Pages of [start, end) that are gone: count and forget them. False if one of them was nobody's to
+ * take.
+ */
 static bool settle_lost(struct settle *s, u64 start, u64 end, char *why, size_t len)
 {
 	bool held = true;
@@ -398,7 +411,10 @@ static bool settle_range(struct settle *s, struct range r, char *why, size_t len
 	return held;
 }
 
-/* Outside of what a conversion or a hole asked for it is an imprecise zap (R29); with neither it is plain loss. */
+/*
+ * Outside of what a conversion or a hole asked for it is an imprecise zap (R29); with neither it is
+ * plain loss.
+ */
 static const char *loss_rule(const struct lab_model *model)
 {
 	for (u32 i = 0; i < model->nr_losses; i++) {
@@ -418,12 +434,16 @@ const char *lab_model_settle(struct lab_machine *m, struct lab_td *td, char *why
 	u32 nr = model->accepted.nr;
 
 	copy = rt_alloc((nr ? nr : 1) * sizeof(*copy));
-	memcpy(copy, model->accepted.r, nr * sizeof(*copy));
+	if (nr)
+		memcpy(copy, model->accepted.r, nr * sizeof(*copy));
 	for (u32 i = 0; i < nr && td->kvm; i++)
 		held &= settle_range(&s, copy[i], why, len);
 	rt_free(copy);
 	rt_free(s.mapped.r);
-	/* What a page holds that changed sides, or that a hole went through, nobody has promised. A call that failed took nothing more. */
+	/*
+	 * What a page holds that changed sides, or that a hole went through, nobody has promised. A
+	 * call that failed took nothing more.
+	 */
 	for (u32 i = 0; i < model->nr_losses; i++) {
 		const struct loss *l = &model->loss[i];
 

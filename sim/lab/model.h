@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A plain reference of what the guest should see: which pages it has accepted, and what it wrote into them.
- * It knows no table and no lock: actions tell it what was asked for and how it ended, and at each quiescent point the S-EPT is
- * compared with it. What is lost without having been asked for is the finding (R29, I10, I16; oracle "no-data-loss").
- * It lies in the world.
+ * A plain reference of what the guest should see: which pages it has accepted, and what it wrote
+ * into them. It knows no table and no lock: actions tell it what was asked for and how it ended,
+ * and at each quiescent point the S-EPT is compared with it. What is lost without having been asked
+ * for is the finding (R29, I10, I16; oracle "no-data-loss"). It lies in the world.
  */
 #ifndef LAB_MODEL_H
 #define LAB_MODEL_H
@@ -29,14 +29,18 @@ bool lab_model_is_accepted(const struct lab_model *model, u64 gpa);
 void lab_model_begin(struct lab_model *model, u64 gpa, u64 size, enum lab_loss why);
 void lab_model_end(struct lab_model *model, u64 gpa, u64 size, int ret);
 
-/* An access completed; what was read is compared, what was written kept. Findings go to rt_report(). */
+/*
+ * An access completed; what was read is compared, what was written kept. Findings go to
+ * rt_report().
+ */
 void lab_model_guest_access(struct lab_machine *m, struct lab_actor *v, u64 gpa, bool shared,
 			    const struct seam_access *a);
 void lab_model_host_access(struct lab_machine *m, struct lab_td *td, u64 gpa, bool write, u64 val);
 
 /*
- * lab_model_settle - at a quiescent point: forget what the actions since the last one were entitled to take away.
- * Counts pages that have to be accepted again. NULL, or the oracle that broke and a sentence in @why: something else is gone.
+ * lab_model_settle - at a quiescent point: forget what the actions since the last one were entitled
+ * to take away. Counts pages that have to be accepted again. NULL, or the oracle that broke and a
+ * sentence in @why: something else is gone.
  */
 const char *lab_model_settle(struct lab_machine *m, struct lab_td *td, char *why, size_t len);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events for people: who called what, what it answered, what changed by it; like events in a row become one line.
- * Events are known by their types' names and arguments' names (sim/rt/trace.h), not by the headers that declare them.
+ * Events for people: who called what, what it answered, what changed by it; like events in a row
+ * become one line. Events are known by their types' names and arguments' names (sim/rt/trace.h),
+ * not by the headers that declare them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,10 @@ static size_t first_index(const struct lab_session *s)
 	return s->first_event > gone ? (size_t)(s->first_event - gone) : 0;
 }
 
-/* Locks and switches fill pages and say little about what an action did; the whole trace has them (--trace). */
+/*
+ * Locks and switches fill pages and say little about what an action did; the whole trace has them
+ * (--trace).
+ */
 static bool is_noise(const struct rt_event *ev)
 {
 	return is_type(ev, "lock") || is_type(ev, "unlock") || is_type(ev, "switch") ||
@@ -133,7 +137,10 @@ static void call_operand(const struct rt_event *ev, char *buf, size_t len)
 
 #define TELL_MAX 240
 
-/* Of a kick's request: nothing is asked of the vCPU but to be outside of the guest (KVM_REQ_OUTSIDE_GUEST_MODE). */
+/*
+ * Of a kick's request: nothing is asked of the vCPU but to be outside of the guest
+ * (KVM_REQ_OUTSIDE_GUEST_MODE).
+ */
 #define KICK_NO_ACTION 0x400
 
 /* One line of narration; @key is the line without addresses, by which repetitions are found. */
@@ -209,7 +216,10 @@ static void on_sept(struct teller *t, const struct rt_event *ev)
 		p->change[p->nr_changes++] = c;
 }
 
-/* Why the guest was left, by the VMX exit reason in the low half of the status (tdx-module.md 5.10). */
+/*
+ * Why the guest was left, by the VMX exit reason in the low half of the status (tdx-module.md
+ * 5.10).
+ */
 static const char *exit_text(u64 status, char *buf, size_t len)
 {
 	switch ((u16)status) {

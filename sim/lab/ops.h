@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The scenario language as data: one row for each statement, and the flat list of operations that a scenario is.
- * Parser, printer, error messages and help read the same rows, so grammar and documentation can't drift apart.
- * Reading text is parse.c, writing it is print.c; what a statement means is in setup.c and exec.c.
+ * The scenario language as data: one row for each statement, and the flat list of operations that a
+ * scenario is. Parser, printer, error messages and help read the same rows, so grammar and
+ * documentation can't drift apart. Reading text is parse.c, writing it is print.c; what a statement
+ * means is in setup.c and exec.c.
  *
  * Invariants of struct lab_scenario:
  *  - ops[] is in the order of the text; set-up comes before the first action or parallel block.
- *  - A value that is not set is as if the key were absent; defaults are applied by setup.c, never by the parser.
- *  - Names are ids into one pool, lists (registers, calls, policies) are slices of a pool: an op has no pointers, so
- *    any spelling (text, bytes, replay file) can make one, and two lists compare by content.
+ *  - A value that is not set is as if the key were absent; defaults are setup.c's, not the parser's.
+ *  - Names are ids into one pool, lists (registers, calls, policies) are slices of a pool: an op
+ *    has no pointers, so any spelling (text, bytes, replay file) can make one, and two lists compare
+ *    by content.
  */
 #ifndef LAB_OPS_H
 #define LAB_OPS_H
@@ -109,13 +111,15 @@ struct lab_val {
 struct lab_op {
 	u16 kind;  /* enum lab_op_kind */
 	u16 index; /* actions: number N of vcpuN or hostN */
-	u32 td;	   /* actions: string id of the TD named in front of the actor, 0: the first */
+	u32 td;	   /* actions: string id of the TD in front of the actor, 0: the first */
 	u32 line;  /* 1 is the first; 0: not from text */
 	u32 unused_;
 	struct lab_val v[LAB_FIELDS];
 };
 
-/* A register operand is a sum of terms: "slot0+4K|1", "tdr", "hpa(slot0)". '|' and '+' both join. */
+/*
+ * A register operand is a sum of terms: "slot0+4K|1", "tdr", "hpa(slot0)". '|' and '+' both join.
+ */
 enum lab_term_kind {
 	LAB_TERM_NUM,
 	LAB_TERM_ADDR,	/* slotN+OFFSET */
@@ -181,7 +185,10 @@ bool lab_op_is_setup(const struct lab_op *op);
 bool lab_op_is_action(const struct lab_op *op);
 bool lab_op_is_expect(const struct lab_op *op);
 bool lab_op_is_inject(const struct lab_op *op);
-/* Value of the field @key of @op's row; a key that the row does not have is a defect of the caller (asserts). */
+/*
+ * Value of the field @key of @op's row; a key that the row does not have is a defect of the caller
+ * (asserts).
+ */
 const struct lab_val *lab_get(const struct lab_op *op, const char *key);
 /* The same, only its number, or @def if it is not set. */
 u64 lab_num(const struct lab_op *op, const char *key, u64 def);
@@ -192,12 +199,18 @@ bool lab_set(const struct lab_op *op, const char *key);
  * Returns the number of errors, each written to @d. Statements that are wrong are left out.
  */
 u32 lab_parse(struct lab_scenario *sc, const struct lab_source *src, struct lab_diag *d);
-/* "SECTION.KEY=VALUE" as of --set: changes every line of that section, or adds one. Number of errors. */
+/*
+ * "SECTION.KEY=VALUE" as of --set: changes every line of that section, or adds one. Number of
+ * errors.
+ */
 u32 lab_parse_set(struct lab_scenario *sc, const char *text, struct lab_diag *d);
 /* One statement of text, appended (the kit's way in). Number of errors. */
 u32 lab_parse_line(struct lab_scenario *sc, const char *text, struct lab_diag *d);
 
-/* One statement as text, without newline, canonical; parsing it gives the same op. Length as of snprintf(). */
+/*
+ * One statement as text, without newline, canonical; parsing it gives the same op. Length as of
+ * snprintf().
+ */
 int lab_print_op(const struct lab_scenario *sc, const struct lab_op *op, char *buf, size_t len);
 /* The whole list; parallel blocks are indented. */
 void lab_print(const struct lab_scenario *sc, FILE *out);

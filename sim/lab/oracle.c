@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of oracles and when each runs. The checks are in oracle_tables.c (mirror, S-EPT, vCPUs), oracle_gmem.c (folios,
- * attributes, host mappings) and oracle_books.c (PAMT counts, locks, conservation, accounting).
+ * The table of oracles and when each runs. The checks are in oracle_tables.c (mirror, S-EPT,
+ * vCPUs), oracle_gmem.c (folios, attributes, host mappings) and oracle_books.c (PAMT counts, locks,
+ * conservation, accounting).
  */
 #include "sim/lab/oracle_int.h"
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The oracles: numbered rules with a name, the rules of the specs that they stand for, a sentence, and a check.
- * "tdxsim list oracles" prints this table; a broken one ends the run (exit status 4).
- * What they look at is read through the inspection headers of the floors below; nothing is changed by a check.
+ * The oracles: numbered rules with a name, the rules of the specs that they stand for, a sentence,
+ * and a check. "tdxsim list oracles" prints this table; a broken one ends the run (exit status 4).
+ * What they look at is read through the inspection headers of the floors below; nothing is changed
+ * by a check.
  *
- * X(ID, name, sources, when, sentence). When: T at quiescent points, for each TD, as long as its tables count (the VM lives and
- * no SEAMCALL past KVM changed them); Q at quiescent points always; E once at the end; R reported while actors run.
+ * X(ID, name, sources, when, sentence). When: T at quiescent points, for each TD, as long as its
+ * tables count (the VM lives and no SEAMCALL past KVM changed them); Q at quiescent points always;
+ * E once at the end; R reported while actors run.
  */
 #ifndef LAB_ORACLE_H
 #define LAB_ORACLE_H
@@ -95,8 +97,8 @@ const char *lab_oracle_name(u32 i);
 struct lab_machine;
 
 /*
- * lab_oracles_quiet - all checks of a quiescent point. @broke is called for each that does not hold.
- * lab_oracles_end - after the last TD was destroyed.
+ * lab_oracles_quiet - all checks of a quiescent point. @broke is called for each that does not
+ * hold. lab_oracles_end - after the last TD was destroyed.
  */
 void lab_oracles_quiet(struct lab_machine *m,
 		       void (*broke)(void *ctx, const char *rule, const char *text), void *ctx);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Oracles over books: Dynamic PAMT counts, calls that KVM must not make, locks between actions, the module's own conservation,
- * and whether everything is back when the last TD is gone.
+ * Oracles over books: Dynamic PAMT counts, calls that KVM must not make, locks between actions, the
+ * module's own conservation, and whether everything is back when the last TD is gone.
  */
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +37,10 @@ static bool count_page(void *ctx, u64 hpa, const struct seam_pamt_view *v)
 {
 	struct pamt_walk *w = ctx;
 
-	/* Only pages at 4K need a pair; the spare GiB behind the host's memory is the scenario's own. */
+	/*
+	 * Only pages at 4K need a pair; the spare GiB behind the host's memory is the scenario's
+	 * own.
+	 */
 	if (v->level || v->type == SEAM_PT_RSVD || v->type == SEAM_PT_PAMT ||
 	    hpa >= w->c->m->spare_pages)
 		return true;

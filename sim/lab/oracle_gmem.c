@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Oracles over guest_memfd: who backs a leaf, what the host can see, the attribute tree, poisoned pages.
+ * Oracles over guest_memfd: who backs a leaf, what the host can see, the attribute tree, poisoned
+ * pages.
  */
 #include <string.h>
 
@@ -22,7 +23,10 @@ static bool gmem_attrs(const struct lab_check *c)
 	return !lab_vm_attrs(c->m->su);
 }
 
-/* Every 4K of the leaf is the page that the file has there, or a page of a file that was closed over it (none may be). */
+/*
+ * Every 4K of the leaf is the page that the file has there, or a page of a file that was closed
+ * over it (none may be).
+ */
 bool lab_check_owner(struct lab_check *c)
 {
 	for (u32 i = 0; i < c->nr_mirror; i++) {
@@ -71,11 +75,7 @@ static bool leaf_fits(struct lab_check *c, const struct kvm_spte_view *k, u32 gm
 		return lab_broken(c, "0x%llx is mapped at %s over a %u page folio (size_rule=%s)",
 				  k->gfn << 12, k->level == 2 ? "2M" : "1G", 1U << order,
 				  rule ? rule : "?");
-	for (u64 n = 0; n < pages && gmem_attrs(c); n++) {
-		if (!kvm_gmem_look_private(c->m->file[gmem], index + n))
-			return lab_broken(c, "0x%llx is mapped at 2M, and 0x%llx in it is shared",
-					  k->gfn << 12, (k->gfn + n) << 12);
-	}
+	/* That all of it is private is "no-leaf-over-shared". */
 	return true;
 }
 
@@ -89,25 +89,6 @@ bool lab_check_folio(struct lab_check *c)
 		if (k->leaf && k->level > 1 && behind(c, k->gfn, &gmem, &index) &&
 		    !leaf_fits(c, k, gmem, index))
 			return false;
-	}
-	return true;
-}
-
-bool lab_check_shared_leaf(struct lab_check *c)
-{
-	for (u32 j = 0; j < c->nr_sept && gmem_attrs(c); j++) {
-		const struct lab_sept_entry *s = &c->sept[j];
-		u64 pages = s->v.leaf ? 1ULL << 9 * s->v.level : 0, index;
-		u32 gmem;
-
-		for (u64 n = 0; n < pages; n++) {
-			u64 gfn = (s->gpa >> 12) + n;
-
-			if (behind(c, gfn, &gmem, &index) &&
-			    !kvm_gmem_look_private(c->m->file[gmem], index))
-				return lab_broken(c, "0x%llx is shared, and the S-EPT maps it",
-						  gfn << 12);
-		}
 	}
 	return true;
 }
@@ -182,6 +163,51 @@ static void shared_folios_of(struct file_walk *w)
 bool lab_check_shared_4k(struct lab_check *c)
 {
 	return !gmem_attrs(c) || each_file(c, shared_folios_of);
+}
+
+/* Leaves in [gpa, gpa + size) of the S-EPT; the first one, if there is any. */
+static bool first_leaf(void *ctx, u64 gpa, const struct seam_sept_view *v)
+{
+	if (v->leaf)
+		*(u64 *)ctx = gpa;
+	return !v->leaf;
+}
+
+/*
+ * A range of one attribute, cut to what each slot of the file shows: no leaf may cover a shared one
+ * (I2).
+ */
+static bool check_shared_unmapped(void *ctx, u64 index, u64 nr, bool private_)
+{
+	struct file_walk *w = ctx;
+	const struct lab_machine *m = w->c->m;
+
+	for (u32 i = 0; i < m->su->nr_slots && !private_ && w->held; i++) {
+		const struct lab_slot_setup *s = &m->su->slot[i];
+		u64 from = index << 12, to = (index + nr) << 12, leaf = ~0ULL;
+
+		from = from > s->offset ? from : s->offset;
+		to = to < s->offset + s->size ? to : s->offset + s->size;
+		if (s->gmem != w->gmem || !m->slot_in[i] || from >= to)
+			continue;
+		seam_for_each_sept(m->seam, kvm_tdr(w->c->td->kvm), s->gpa + from - s->offset,
+				   to - from, first_leaf, &leaf);
+		if (leaf != ~0ULL)
+			w->held = lab_broken(w->c,
+					     "the S-EPT has a leaf at 0x%llx, and 0x%llx is shared",
+					     leaf, s->gpa + from - s->offset);
+	}
+	return w->held;
+}
+
+static void shared_leaves_of(struct file_walk *w)
+{
+	kvm_gmem_for_each_attr(w->c->m->file[w->gmem], check_shared_unmapped, w);
+}
+
+bool lab_check_shared_leaf(struct lab_check *c)
+{
+	return !gmem_attrs(c) || each_file(c, shared_leaves_of);
 }
 
 static bool check_attr_range(void *ctx, u64 index, u64 nr, bool private_)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Between the files of the oracles: one check's arguments, and what all checks of a TD look at, collected once.
- * Not for other rooms.
+ * Between the files of the oracles: one check's arguments, and what all checks of a TD look at,
+ * collected once. Not for other rooms.
  */
 #ifndef LAB_ORACLE_INT_H
 #define LAB_ORACLE_INT_H
@@ -15,7 +15,10 @@ struct lab_sept_entry {
 	struct seam_sept_view v;
 };
 
-/* Scratch of one quiescent point; jemalloc's. mirror[] and sept[] ascend, parents in front of children. */
+/*
+ * Scratch of one quiescent point; jemalloc's. mirror[] and sept[] ascend, parents in front of
+ * children.
+ */
 struct lab_check {
 	struct lab_machine *m;
 	struct lab_td *td; /* NULL: the machine */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Oracles over KVM's mirror, the S-EPT, lpage_info and what vCPUs can still reach. They see the lists that oracle.c collected.
+ * Oracles over KVM's mirror, the S-EPT, lpage_info and what vCPUs can still reach. They see the
+ * lists that oracle.c collected.
  */
 #include <string.h>
 

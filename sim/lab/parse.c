@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Text to operations: lines, words, and which statement a line is. The rows of ops.def say what follows the verb.
- * A line with an error is left out and named once; reading goes on behind it, so that one run shows all of them.
+ * Text to operations: lines, words, and which statement a line is. The rows of ops.def say what
+ * follows the verb. A line with an error is left out and named once; reading goes on behind it, so
+ * that one run shows all of them.
  */
 #include "sim/lab/parse_int.h"
 

@@ -21,7 +21,7 @@ struct lab_parser {
 	u32 line;	       /* being read; 1 is the first */
 	const char *text;      /* its start */
 	const char *cur, *end; /* what is left of it; a comment is cut off */
-	bool failed; /* the statement has an error: it is left out, and only the first is reported */
+	bool failed;	       /* the statement has an error: only the first is reported */
 	bool in_block, seen_action;
 	u32 block_line, block_col;
 };
@@ -37,9 +37,15 @@ void lab_parse_error(struct lab_parser *p, const struct lab_token *t, const char
 void lab_parse_expected(struct lab_parser *p, const struct lab_token *t, const char *what,
 			const char *nearest);
 
-/* "123", "0x7f", with @sizes also "4K"; all of @len. False if it is not one or has more than 64 bits. */
+/*
+ * "123", "0x7f", with @sizes also "4K"; all of @len. False if it is not one or has more than 64
+ * bits.
+ */
 bool lab_read_number(const char *s, size_t len, bool sizes, u64 *num);
-/* "NAME.rest": the name's string id into @td and the rest; the whole word where there is no such prefix. */
+/*
+ * "NAME.rest": the name's string id into @td and the rest; the whole word where there is no such
+ * prefix.
+ */
 void lab_read_td(struct lab_parser *p, struct lab_token *t, u32 *td);
 /* "vcpu12", "host", "host3" after a TD's name was taken off. */
 bool lab_read_actor(const struct lab_token *t, bool *vcpu, u16 *index);

@@ -65,7 +65,10 @@ static void parse_term(struct lab_parser *p, const struct lab_token *t, struct l
 	}
 }
 
-/* Length of the term at @s: up to '|', or '+' that does not belong to "slotN+OFFSET", outside of parentheses. */
+/*
+ * Length of the term at @s: up to '|', or '+' that does not belong to "slotN+OFFSET", outside of
+ * parentheses.
+ */
 static size_t term_length(const char *s, size_t len)
 {
 	bool slot = len > 4 && !memcmp(s, "slot", 4);
@@ -259,7 +262,10 @@ static const char *next_value(const void *ctx, u32 i)
 	return lab_policy_value(pol->table, pol->key, i);
 }
 
-/* An entry at the end of the pool's slice @v; a slice that is not the last of the pool moves there first. */
+/*
+ * An entry at the end of the pool's slice @v; a slice that is not the last of the pool moves there
+ * first.
+ */
 static struct lab_policy *add_policy(struct lab_scenario *sc, struct lab_val *v)
 {
 	u32 need = sc->nr_policies + v->ref + 1;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * How an operand of each type is read, and what is said when it is not one.
- * Whether its meaning fits the machine (a slot that is there, a vCPU that exists) is asked in setup.c.
+ * Whether its meaning fits the machine (a slot that is there, a vCPU that exists) is asked in
+ * setup.c.
  */
 #include "sim/lab/parse_int.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations to text, by the same rows as the parser. One spelling for each value, so that two lists that mean the same
- * print the same, and what was parsed comes back.
+ * Operations to text, by the same rows as the parser. One spelling for each value, so that two
+ * lists that mean the same print the same, and what was parsed comes back.
  */
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Replay files: the scenario in its canonical spelling, with the schedule's choices as set-up lines of their own.
- * Such a file is a scenario: running it again makes the same choices. As --schedule only its schedule lines count.
+ * Replay files: the scenario in its canonical spelling, with the schedule's choices as set-up lines
+ * of their own. Such a file is a scenario: running it again makes the same choices. As --schedule
+ * only its schedule lines count.
  */
 #include <errno.h>
 #include <string.h>
@@ -31,7 +32,10 @@ int lab_replay_write(struct lab_run *run, const char *path)
 	if (!f)
 		return errno;
 	write_reason(run, f);
-	/* Each line by itself: a schedule that the scenario already had is replaced by what was played. */
+	/*
+	 * Each line by itself: a schedule that the scenario already had is replaced by what was
+	 * played.
+	 */
 	for (size_t i = 0; i < sched->nr; i++) {
 		u32 id = sched->entries[i].actor;
 

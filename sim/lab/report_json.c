@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The report for programs: one JSON object a scenario, one line each event of the report ("JSON lines").
+ * The report for programs: one JSON object a scenario, one line each event of the report ("JSON
+ * lines").
  */
 #include "sim/lab/expect.h"
 #include "sim/lab/expect_calls.h"

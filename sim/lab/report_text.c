@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The report for people: one line per action with its outcome, and all that is known where something did not hold.
+ * The report for people: one line per action with its outcome, and all that is known where
+ * something did not hold.
  */
 #include <string.h>
 

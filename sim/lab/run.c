@@ -123,7 +123,10 @@ static bool do_block(struct lab_run *run, u32 first, u32 nr, bool parallel)
 	return step == LAB_DONE;
 }
 
-/* A build that nobody wrote down and that failed: everything behind it is about a TD that is not there. */
+/*
+ * A build that nobody wrote down and that failed: everything behind it is about a TD that is not
+ * there.
+ */
 static bool build_failed(struct lab_run *run)
 {
 	for (u32 t = 0; t < run->su.nr_tds; t++) {
@@ -179,7 +182,9 @@ static bool do_lines(struct lab_run *run)
 	return true;
 }
 
-/* Lines "expect violation": the run has to break that oracle, and then it has done what it is for. */
+/*
+ * Lines "expect violation": the run has to break that oracle, and then it has done what it is for.
+ */
 static void judge_violations(struct lab_run *run)
 {
 	bool met = true;

@@ -53,7 +53,7 @@ struct lab_run {
 	u32 expected_violations; /* lines; met is kept by the rule's name */
 	enum lab_verdict verdict;
 	const char *replay;   /* file that was written, NULL: none */
-	u32 events_shown; /* index + 1 of the action whose events were printed already */
+	u32 events_shown;     /* index + 1 of the action whose events were printed already */
 	char *before, *after; /* drawings of the S-EPT around the last conversion (narrate) */
 };
 
@@ -80,7 +80,10 @@ int lab_replay_write(struct lab_run *run, const char *path);
 void lab_replay_read(const struct lab_scenario *sc, const struct lab_setup *su,
 		     struct rt_schedule *schedule);
 
-/* Narration (narrate.c): what happened since the last block began, and the S-EPT as a drawing (caller frees). */
+/*
+ * Narration (narrate.c): what happened since the last block began, and the S-EPT as a drawing
+ * (caller frees).
+ */
 void lab_narrate(struct lab_run *run, FILE *out);
 char *lab_draw_sept(struct lab_session *s, u32 td, u64 gpa, u64 size);
 /* The last events of the block as raw trace lines, at most @max, each with @indent in front. */

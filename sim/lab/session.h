@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Driving a machine: a world of its own, a chooser, actions one by one or a parallel block at a time, oracles after each.
- * It is what "tdxsim run", the unit-test kit, and later explorer and fuzzer stand on. Judging expectations is expect.h.
+ * Driving a machine: a world of its own, a chooser, actions one by one or a parallel block at a
+ * time, oracles after each. It is what "tdxsim run", the unit-test kit, and later explorer and
+ * fuzzer stand on. Judging expectations is expect.h.
  *
- * Invariant: between calls no actor runs; after LAB_BROKEN or LAB_STUCK the world is left as it was found, to be looked at.
+ * Invariant: between calls no actor runs; after LAB_BROKEN or LAB_STUCK the world is left as it was
+ * found, to be looked at.
  */
 #ifndef LAB_SESSION_H
 #define LAB_SESSION_H
@@ -58,8 +60,8 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 void lab_session_free(struct lab_session *s);
 
 /*
- * lab_session_do - the actions [first, first + nr) of sc->ops, in parallel or a single one; builds what they need first.
- * A build that fails leaves its errno in the TD (build_err).
+ * lab_session_do - the actions [first, first + nr) of sc->ops, in parallel or a single one; builds
+ * what they need first. A build that fails leaves its errno in the TD (build_err).
  */
 enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool parallel);
 /* Arm the fault of an inject line. 0, or -errno of a reference that can't be taken. */

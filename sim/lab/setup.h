@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A scenario's set-up with every default filled in and every reference resolved: what machine.c builds.
- * Checking that operations fit this machine (slots, vCPUs, names) is here too, so that bad input is known before a run.
- * Reading the text is parse.c's; building is machine.c's.
+ * A scenario's set-up with every default filled in and every reference resolved: what machine.c
+ * builds. Checking that operations fit this machine (slots, vCPUs, names) is here too, so that bad
+ * input is known before a run. Reading the text is parse.c's; building is machine.c's.
  *
- * Invariant: indexes (td, slot, gmem) are into the arrays here, in the order of the text; regions come last in slots[] and gmems[].
+ * Invariant: indexes (td, slot, gmem) are into the arrays here, in the order of the text; regions
+ * come last in slots[] and gmems[].
  */
 #ifndef LAB_SETUP_H
 #define LAB_SETUP_H
@@ -75,7 +76,10 @@ u64 lab_setup_gpa(const struct lab_scenario *sc, const struct lab_setup *su,
 		  const struct lab_val *v, u32 *td);
 /* The value of a policy of guest_memfd ("conv_order") of a file, by name. */
 const char *lab_gmem_policy(const struct lab_gmem_setup *g, const char *key);
-/* Name of an actor: "host", "host1", "vcpu0", with "NAME." in front where the TD has a name. Length as of snprintf(). */
+/*
+ * Name of an actor: "host", "host1", "vcpu0", with "NAME." in front where the TD has a name. Length
+ * as of snprintf().
+ */
 int lab_actor_name(const struct lab_setup *su, u32 td, bool vcpu, u32 index, char *buf, size_t len);
 /* "1.5.28 dynamic_pamt=on ...": one line for every report. */
 void lab_setup_describe(const struct lab_setup *su, char *buf, size_t len);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every operation against the machine that it will run on: TDs, vCPUs, slots, files, CPUs that it names must be there.
- * What only a run can tell (an errno, a state) is not asked here.
+ * Every operation against the machine that it will run on: TDs, vCPUs, slots, files, CPUs that it
+ * names must be there. What only a run can tell (an errno, a state) is not asked here.
  */
 #include <string.h>
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Policies of a set-up: bundles first, single keys over them, and the switches that KVM and guest_memfd both have a word for.
- * What a policy does is written where the code below branches on it.
+ * Policies of a set-up: bundles first, single keys over them, and the switches that KVM and
+ * guest_memfd both have a word for. What a policy does is written where the code below branches on
+ * it.
  */
 #include <string.h>
 
@@ -152,7 +153,10 @@ void lab_setup_join_policies(struct lab_resolver *r, const struct lab_op *kvm)
 {
 	const struct gmem_alias *a;
 
-	/* A key has a row for each value; doing it once more changes nothing, but an error is said once. */
+	/*
+	 * A key has a row for each value; doing it once more changes nothing, but an error is said
+	 * once.
+	 */
 	for (u32 i = 0; (a = lab_alias(i)); i++) {
 		bool first = true;
 

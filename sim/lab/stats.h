@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Statistics by name: KVM's, guest_memfd's, the module's calls by leaf, and the lab's own, in one list.
- * Each is counted where it happens; here they only get one name and one sentence each.
+ * Statistics by name: KVM's, guest_memfd's, the module's calls by leaf, and the lab's own, in one
+ * list. Each is counted where it happens; here they only get one name and one sentence each.
  */
 #ifndef LAB_STATS_H
 #define LAB_STATS_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Small helpers of the lab for memory that belongs to no world (parse trees, scratch lists of checks).
- * Such memory is jemalloc's; running out of it ends the process, since no simulated failure can come from here.
+ * Small helpers of the lab for memory that belongs to no world (parse trees, scratch lists of
+ * checks). Such memory is jemalloc's; running out of it ends the process, since no simulated
+ * failure can come from here.
  */
 #ifndef LAB_UTIL_H
 #define LAB_UTIL_H

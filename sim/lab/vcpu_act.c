@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A vCPU's thread: into KVM_RUN at its first action and back into it after every kick, what it does with exits to the VMM,
- * and how others get it out of KVM_RUN. What runs inside the guest is guest.c.
+ * A vCPU's thread: into KVM_RUN at its first action and back into it after every kick, what it does
+ * with exits to the VMM, and how others get it out of KVM_RUN. What runs inside the guest is
+ * guest.c.
  */
 #include <assert.h>
 #include <errno.h>
@@ -32,7 +33,10 @@ void lab_vcpu_go(struct lab_actor *v)
 {
 	assert(v->stop);
 	v->stop--;
-	/* The signal that took it out is taken; one that KVM_RUN has not seen must not hit the next run. */
+	/*
+	 * The signal that took it out is taken; one that KVM_RUN has not seen must not hit the next
+	 * run.
+	 */
 	if (!v->stop && v->kvcpu)
 		kvm_vcpu_signal(v->kvcpu, false);
 }
@@ -75,7 +79,10 @@ static void job_ended_by_run(struct lab_actor *v, int ret)
 	lab_job_end(v);
 }
 
-/* KVM_EXIT_HYPERCALL: the guest asks for a conversion, and the VMM does it on this thread (gmem.md 2.12). */
+/*
+ * KVM_EXIT_HYPERCALL: the guest asks for a conversion, and the VMM does it on this thread (gmem.md
+ * 2.12).
+ */
 static void map_gpa_range(struct lab_machine *m, struct lab_actor *v, struct kvm_run *run)
 {
 	bool to_private = run->hypercall.attributes & KVM_MAP_GPA_RANGE_ENCRYPTED;
@@ -121,7 +128,10 @@ static void run_loop(struct lab_machine *m, struct lab_actor *v)
 
 		if (v->job.op == LAB_NO_OP && lab_is_thread_op(m, v->next))
 			break;
-		/* Taken before KVM_RUN, so that a run that never gets into the guest ends this line too. */
+		/*
+		 * Taken before KVM_RUN, so that a run that never gets into the guest ends this line
+		 * too.
+		 */
 		if (v->job.op == LAB_NO_OP && v->next != LAB_NO_OP)
 			lab_job_start(v, lab_take(v));
 		ret = kvm_vcpu_ioctl_run(v->kvcpu);

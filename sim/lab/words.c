@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The vocabularies: fixed lists, and wrappers around the tables of other floors (tdx/abi.h, mmu/policy.h, gmem/gmem.h).
- * Nothing here knows the grammar.
+ * The vocabularies: fixed lists, and wrappers around the tables of other floors (tdx/abi.h,
+ * mmu/policy.h, gmem/gmem.h). Nothing here knows the grammar.
  */
 #include "sim/lab/words.h"
 
@@ -196,7 +196,10 @@ const char *lab_status_text(u64 status, char *buf, size_t len)
 	const char *name = lab_status_name(status, hex, sizeof(hex));
 	u32 details = (u32)status;
 
-	/* Only these say which operand it was; elsewhere details are a level, a state or an exit reason (1.4). */
+	/*
+	 * Only these say which operand it was; elsewhere details are a level, a state or an exit
+	 * reason (1.4).
+	 */
 	if (details && seam_operand_name(details))
 		snprintf(buf, len, "%s|%s", name, seam_operand_name(details));
 	else if (details)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The vocabularies of the language: fixed word lists, and names that other floors own (leaves, statuses, policies, ...).
- * One finder and one printer for each; where a list belongs to another floor it is read from that floor's table.
- * Which word may stand where is the business of ops.def.
+ * The vocabularies of the language: fixed word lists, and names that other floors own (leaves,
+ * statuses, policies, ...). One finder and one printer for each; where a list belongs to another
+ * floor it is read from that floor's table. Which word may stand where is the business of ops.def.
  */
 #ifndef LAB_WORDS_H
 #define LAB_WORDS_H
@@ -32,7 +32,10 @@ extern const u8 lab_state_number[];
 /* Index of @word in @words, -1 if it is not there. */
 int lab_word_find(const char *const *words, const char *word, size_t len);
 
-/* Names by place in the order in which "tdxsim list" shows them; NULL past the end. The number may be left out (NULL). */
+/*
+ * Names by place in the order in which "tdxsim list" shows them; NULL past the end. The number may
+ * be left out (NULL).
+ */
 const char *lab_leaf_at(u32 i, u32 *number);
 const char *lab_tdcall_at(u32 i, u32 *number);
 const char *lab_status_at(u32 i, u64 *status);
@@ -54,9 +57,10 @@ bool lab_status_find(const char *s, size_t len, u64 *status);
 bool lab_errno_find(const char *s, size_t len, int *number);
 
 /*
- * The policies that a kvm line (LAB_POLICY_KVM) or a gmem line (LAB_POLICY_GMEM) may set, by place; NULL past the end.
- * Place 0 is the line's bundle ("series", "profile"), then come the rows of the floor's table, then, for kvm lines, the keys
- * that name a switch of guest_memfd in KVM's words (kvm-port.md 5): lab_alias().
+ * The policies that a kvm line (LAB_POLICY_KVM) or a gmem line (LAB_POLICY_GMEM) may set, by place;
+ * NULL past the end. Place 0 is the line's bundle ("series", "profile"), then come the rows of the
+ * floor's table, then, for kvm lines, the keys that name a switch of guest_memfd in KVM's words
+ * (kvm-port.md 5): lab_alias().
  */
 const char *lab_policy_key(u32 table, u32 key);
 const char *lab_policy_value(u32 table, u32 key, u32 value);

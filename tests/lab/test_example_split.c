@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A whole unit test: a TD maps 2 MiB, the VMM converts 4 KiB of it, and only that page leaves the S-EPT. */
+/*
+ * A whole unit test: a TD maps 2 MiB, the VMM converts 4 KiB of it, and only that page leaves the
+ * S-EPT.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

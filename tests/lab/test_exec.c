@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The executor: what actions mean, how they end, what is recorded, faults, several actors and several TDs.
+ * The executor: what actions mean, how they end, what is recorded, faults, several actors and
+ * several TDs.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -32,7 +33,10 @@ static void test_exec__accept_falls_back_to_4k(void **state)
 	struct lab_kit *k = lab_kit_new("");
 
 	assert_int_equal(lab_kit_do(k, "vcpu0: accept slot0+4K 4K"), 0);
-	/* A table is in the way: with level= that is the outcome, without it the guest goes through at 4K up to page 1. */
+	/*
+	 * A table is in the way: with level= that is the outcome, without it the guest goes through
+	 * at 4K up to page 1.
+	 */
 	assert_int_equal(lab_kit_do(k, "vcpu0: accept slot0 2M level=2M"), -EPROTO);
 	assert_true(lab_kit_expect(k, "status PAGE_SIZE_MISMATCH"));
 	assert_int_equal(lab_kit_do(k, "vcpu0: accept slot0 2M"), -EPROTO);
@@ -115,7 +119,10 @@ static void test_exec__mapgpa_converts_both_ways(void **state)
 	assert_true(lab_kit_expect(k, "attr slot0+2M shared"));
 	assert_int_equal(lab_kit_do(k, "vcpu0: mapgpa slot0 4M private"), 0);
 	assert_true(lab_kit_expect(k, "attr slot0+2M private"));
-	/* Somebody holds a page of it: the VMM says EAGAIN, and the guest gives up after three rounds. */
+	/*
+	 * Somebody holds a page of it: the VMM says EAGAIN, and the guest gives up after three
+	 * rounds.
+	 */
 	assert_int_equal(lab_kit_do(k, "vcpu0: mapgpa slot0 4K shared"), 0);
 	assert_int_equal(lab_kit_do(k, "host: pin slot0 4K"), 0);
 	assert_int_equal(lab_kit_do(k, "vcpu0: mapgpa slot0 4K private"), -EAGAIN);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The scenario language: every statement parses, printing it gives it back, and what the docs show is accepted.
+ * The scenario language: every statement parses, printing it gives it back, and what the docs show
+ * is accepted.
  */
 #include <glob.h>
 #include <setjmp.h>
@@ -35,7 +36,9 @@ static char *print(const struct lab_scenario *sc)
 	return text;
 }
 
-/* text -> operations -> text -> operations: both lists say the same, and both texts are the same. */
+/*
+ * text -> operations -> text -> operations: both lists say the same, and both texts are the same.
+ */
 static void assert_round_trip(const char *text)
 {
 	struct lab_scenario a, b;

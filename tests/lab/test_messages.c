@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is said about bad input, to the letter: place, what was found, what was expected, caret, nearest known word.
+ * What is said about bad input, to the letter: place, what was found, what was expected, caret,
+ * nearest known word.
  */
 #include <setjmp.h>
 #include <stdarg.h>

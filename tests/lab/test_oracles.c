@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Oracles can break: each test changes something past KVM, takes back the lab's knowledge of it, and names what must be found.
+ * Oracles can break: each test changes something past KVM, takes back the lab's knowledge of it,
+ * and names what must be found.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,7 +56,10 @@ static void test_oracles__removed_leaf(void **state)
 	struct lab_kit *k = lab_kit_new("td vcpus=1");
 
 	assert_int_equal(lab_kit_accept(k, 0, 0x80000000, 2 << 20), 0);
-	/* BLOCK, TRACK, the vCPU out of the guest by a signal's kick, REMOVE: as KVM does it, but without KVM. */
+	/*
+	 * BLOCK, TRACK, the vCPU out of the guest by a signal's kick, REMOVE: as KVM does it, but
+	 * without KVM.
+	 */
 	assert_int_equal(lab_kit_do(k, "host: seamcall TDH.MEM.RANGE.BLOCK rcx=slot0|1"), 0);
 	assert_int_equal(lab_kit_do(k, "host: seamcall TDH.MEM.TRACK"), 0);
 	assert_int_equal(lab_kit_do(k, "host: signal vcpu0"), 0);
