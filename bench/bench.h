@@ -34,8 +34,8 @@ void bench_fact(const char *name, double value, const char *unit);
 /* The clock; what reading it costs is the caller's to know. */
 double bench_now_ns(void);
 /*
- * The unit of the module's rows, as a baseline: plain stores of 512 S-EPT entries (4 KiB) and of 512 PAMT entries (8 KiB),
- * which is what a split leaves in memory.
+ * The unit of the module's rows, as a baseline: plain stores of 512 S-EPT entries (4 KiB) and of
+ * 512 PAMT entries (8 KiB), which is what a split leaves in memory.
  */
 double bench_fill(struct bench *b);
 

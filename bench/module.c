@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What each leaf costs: ns a call, against a null call through seam_call() and against plainly storing the 12 KiB of a split.
- * Where the real module's code was timed in userspace (docs: tdx-module 9), its figure stands beside ours.
- * A leaf that changes state is timed by its phase in a cycle that ends where it began; cycles above the module are in split.c.
+ * What each leaf costs: ns a call, against a null call through seam_call() and against plainly
+ * storing the 12 KiB of a split. Where the real module's own code was timed in userspace
+ * (tdx-module.md 9), its figure stands beside ours. A leaf that changes state is timed by its phase
+ * in a cycle that ends where it began; what is above the module is timed in split.c.
  */
 #include <stdio.h>
 #include <string.h>

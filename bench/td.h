@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A TD on the module alone, for benchmarks: no KVM, no guest_memfd, SEAMCALLs only.
- * Every call is expected to succeed; one that does not ends the program, since its time would be worth nothing.
+ * Every call is expected to succeed; one that does not ends the program, since its time would be
+ * worth nothing.
  */
 #ifndef BENCH_TD_H
 #define BENCH_TD_H

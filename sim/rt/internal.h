@@ -222,7 +222,7 @@ struct rt_phys {
 	struct rt_phys_table table[RT_PHYS_TABLES];
 	void *root;  /* radix tree of chunks of 2 MiB */
 	u32 height;  /* 0: empty */
-	u64 last_no; /* the chunk that was looked up last */
+	u64 last_no; /* the chunk that was looked up last: @last, or NULL if it does not exist */
 	struct rt_phys_chunk *last;
 	size_t pages;
 };

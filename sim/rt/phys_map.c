@@ -33,18 +33,14 @@ static u32 slot_of(u64 no, u32 level)
 static struct rt_phys_chunk *chunk_find(struct rt_world *w, u64 no)
 {
 	struct rt_phys *p = &w->s.phys;
-	void *at = p->root;
+	void *at = covers(p->height, no) ? p->root : NULL;
 
-	if (p->last && p->last_no == no)
+	if (p->last_no == no)
 		return p->last;
-	if (!covers(p->height, no))
-		return NULL;
 	for (u32 level = p->height; at && level-- > 0;)
 		at = ((struct node *)at)->slot[slot_of(no, level)];
-	if (at) {
-		p->last = at;
-		p->last_no = no;
-	}
+	p->last = at;
+	p->last_no = no;
 	return at;
 }
 
@@ -101,6 +97,7 @@ static void chunk_free(struct rt_world *w, struct rt_phys_chunk *c)
 
 	assert(!c->nr);
 	rt_own_free(w, c->ext);
+	p->last_no = no;
 	p->last = NULL;
 	if (node_remove(w, p->root, p->height - 1, no)) {
 		rt_own_free(w, p->root);
@@ -305,13 +302,15 @@ bool rt_phys_fill_next(struct rt_world *w, u64 pa, u32 key, u8 fill)
 	u32 page = rt_phys_page_no(pa), i;
 
 	if (!c)
-		return false;
+		return untouched(&like);
 	i = ext_index(c, page);
 	if (ext_has(c, i, page)) {
 		like.owner = c->ext[i].owner;
 		like.owner_arg = c->ext[i].owner_arg;
 		if (alike(&c->ext[i], &like))
 			return true;
+	} else if (untouched(&like)) {
+		return true;
 	}
 	return grow_run(w, c, i, page, &like);
 }

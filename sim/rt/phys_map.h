@@ -58,8 +58,9 @@ void rt_phys_settle(struct rt_world *w, u64 pa);
  */
 void rt_phys_replace(struct rt_world *w, u64 pa, u64 len, const struct rt_phys_ext *like);
 /*
- * The fast path of rt_phys_fill(): true if the page is filled like that already, or continues the
- * run before it and has been joined to it. Its owner stays.
+ * The fast path of rt_phys_fill(): true if the page is filled like that already (a page never
+ * touched is zero under key 0), or continues the run before it and has been joined to it. Its owner
+ * stays.
  */
 bool rt_phys_fill_next(struct rt_world *w, u64 pa, u32 key, u8 fill);
 /* Lowest chunk whose number is >= @no, NULL if there is none. */

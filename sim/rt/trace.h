@@ -63,7 +63,10 @@ struct rt_trace *rt_trace_new(size_t cap);
 void rt_trace_free(struct rt_trace *t);
 void rt_trace_attach(struct rt_world *w, struct rt_trace *t);
 
-/* What every event asks first, so it is inline: the first member of every world. Of the runtime's own files. */
+/*
+ * What every event asks first, so it is inline: the first member of every world. For the runtime's
+ * own files.
+ */
 struct rt_listener {
 	struct rt_trace *trace; /* NULL: nobody listens */
 };

@@ -105,8 +105,8 @@ u64 rt_random(void);
 u64 rt_random_below(u64 n);
 
 /*
- * Virtual time, in cycles of a 2 GHz TSC. Only simulated work moves it. rt_cycles_counter() is where it is kept, for a floor
- * that counts often; it stays there for the world's life.
+ * Virtual time, in cycles of a 2 GHz TSC. Only simulated work moves it. rt_cycles_counter() is
+ * where it is kept, for a floor that counts often; it stays there for the world's life.
  */
 u64 rt_cycles_now(void);
 void rt_cycles(u64 n);
