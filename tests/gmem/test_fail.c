@@ -266,6 +266,25 @@ static void test_fail__folio_allocation(void **state)
 	assert_int_equal(kvm_gmem_allocate(fake()->file, 0, 2 * MB2), 0);
 }
 
+/* A dead VM's ioctls are EIO; fallocate, no ioctl, goes on: memory must be given back (design.md, "Outcome"). */
+static void test_fail__dead_vm(void **state)
+{
+	u64 err = ~0ULL;
+
+	open_flow("ARCH_PREZAP", false, NULL, NULL);
+	fake()->kvm.vm_dead = true;
+	assert_int_equal(convert(1, 1, 0, &err), -EIO);
+	assert_string_equal(fake()->log, "");
+	assert_int_equal(convert(0, 1024, PRIVATE, &err), -EIO);
+	check_nothing_lost();
+	assert_int_equal(folio_view(0).order, 9);
+	assert_int_equal(kvm_gmem_punch_hole(fake()->file, 0, MB2), 0);
+	assert_int_equal(mapped_pages(), 512);
+	fake()->kvm.vm_dead = false;
+	assert_int_equal(to_shared(513, 1), 0);
+	close_file();
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(test_fail__##name, fixture_new, fixture_free)
 
 int main(void)
@@ -285,6 +304,7 @@ int main(void)
 		CASE(poisoned_folio_is_not_split),
 		CASE(poisoned_fragment_is_not_merged),
 		CASE(folio_allocation),
+		CASE(dead_vm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
