@@ -34,6 +34,15 @@ static void usage(FILE *out)
 	      out);
 }
 
+/* A report that nobody could be given must not look like one that held. */
+static int close_output(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	fputs("tdxsim: the output could not be written\n", stderr);
+	return status ? status : 2;
+}
+
 static const char *next_command(const void *ctx, u32 i)
 {
 	return i < COMMANDS ? commands[i].name : NULL;
@@ -49,15 +58,15 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		usage(stdout);
-		return 0;
+		return close_output(0);
 	}
 	if (!strcmp(argv[1], "--version")) {
 		puts("tdxsim " TDXSIM_VERSION);
-		return 0;
+		return close_output(0);
 	}
 	for (size_t i = 0; i < COMMANDS; i++) {
 		if (!strcmp(commands[i].name, argv[1]))
-			return commands[i].run(argc - 1, argv + 1);
+			return close_output(commands[i].run(argc - 1, argv + 1));
 	}
 	near = lab_nearest(argv[1], strlen(argv[1]), next_command, NULL);
 	fprintf(stderr, "tdxsim: found \"%s\", expected a command (tdxsim --help)%s%s%s\n", argv[1],

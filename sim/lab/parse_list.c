@@ -250,9 +250,18 @@ void lab_parse_calls(struct lab_parser *p, struct lab_val *v)
 	v->ref = p->sc->nr_calls - first;
 }
 
+/* What may stand in front of '=' on a kvm or gmem line: the line's own keys, then the policies. */
 static const char *next_policy(const void *ctx, u32 i)
 {
-	return lab_policy_key(*(const u32 *)ctx, i);
+	u32 table = *(const u32 *)ctx, n = 0;
+	const struct lab_field *f =
+		lab_specs[table == LAB_POLICY_KVM ? LAB_OP_KVM : LAB_OP_GMEM].field;
+
+	for (; f->type != LAB_T_END; f++) {
+		if (f->form == LAB_KEY && n++ == i)
+			return f->key;
+	}
+	return lab_policy_key(table, i - n);
 }
 
 static const char *next_value(const void *ctx, u32 i)

@@ -63,8 +63,12 @@ static const struct {
 	{"host cpus=2 cpus=3\n",
 	 "f.scn:1:13: \"cpus\" is given twice\n  host cpus=2 cpus=3\n              ^~~~~~\n"},
 	{"gmem g0 sise=4M\n",
-	 "f.scn:1:9: found \"sise\", expected a key of this line or a policy (tdxsim list policies)\n"
+	 "f.scn:1:9: found \"sise\", expected a key of this line or a policy (tdxsim list policies); "
+	 "did you mean \"size\"?\n"
 	 "  gmem g0 sise=4M\n          ^~~~\n"},
+	{"kvm tdx_hugepage=on\n",
+	 "f.scn:1:5: found \"tdx_hugepage\", expected a key of this line or a policy (tdxsim list policies); "
+	 "did you mean \"tdx_huge_page\"?\n  kvm tdx_hugepage=on\n      ^~~~~~~~~~~~\n"},
 	{"kvm series=v6\n",
 	 "f.scn:1:12: found \"v6\", expected a value of the policy series (tdxsim list policies); did you mean "
 	 "\"v3\"?\n  kvm series=v6\n             ^~\n"},
