@@ -124,6 +124,7 @@ enum seam_try seam_entry_try(u64 *entry, enum seam_side side)
 
 void seam_entry_release(u64 *entry)
 {
+	assert(*entry & SEPT_LOCK); /* no write of the holder's may have lost it (4.5) */
 	*entry &= ~SEPT_LOCK;
 }
 
