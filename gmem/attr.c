@@ -5,9 +5,12 @@
  * here. Who may store when (strictly between begin and end, invalidate_lock held exclusively) is
  * the business of flows.c.
  */
+#include <linux/bug.h>
+
 #include "gmem/internal.h"
 #include "mmu/kvm_vm.h"
 #include "sim/rt/fault.h"
+#include "sim/rt/sched.h"
 #include "sim/rt/world.h"
 
 /*
@@ -64,6 +67,27 @@ const struct gmem_attr *gmem_attr_at(const struct gmem_inode *inode, u64 index)
 bool gmem_is_private(const struct gmem_inode *inode, u64 index)
 {
 	return attr_find(inode, index)->value & KVM_MEMORY_ATTRIBUTE_PRIVATE;
+}
+
+bool gmem_attr_read(struct gmem_inode *inode, u64 index)
+{
+	bool value;
+
+	switch (gmem_policy(inode, GMEM_P_ATTR_READ)) {
+	case GMEM_READ_IL_SHARED:
+		rt_lock_take(&inode->invalidate_lock, RT_LOCK_SH);
+		value = gmem_is_private(inode, index);
+		rt_lock_release(&inode->invalidate_lock, RT_LOCK_SH);
+		return value;
+	case GMEM_READ_RCU_UNSAFE:
+		/* The old entry is out, the new one not in: a warning, and it reads as shared. */
+		if (WARN_ON_ONCE(inode->attr_hole && index >= inode->hole_start &&
+				 index <= inode->hole_last))
+			return false;
+		return gmem_is_private(inode, index);
+	default:
+		return gmem_is_private(inode, index);
+	}
 }
 
 bool gmem_attr_uniform(const struct gmem_inode *inode, u64 start, u64 nr, u64 value)
@@ -177,6 +201,13 @@ void gmem_attr_store(struct gmem_inode *inode, u64 start, u64 nr, u64 value,
 	u32 i;
 
 	assert(rt_lock_held(&inode->invalidate_lock, RT_LOCK_EX));
+	if (gmem_policy(inode, GMEM_P_ATTR_READ) == GMEM_READ_RCU_UNSAFE) {
+		inode->hole_start = start;
+		inode->hole_last = last;
+		inode->attr_hole = true;
+		rt_point(RT_PT_RCU, start);
+		inode->attr_hole = false;
+	}
 	right = left;
 	for (a = p.first; a != p.end; a = next) {
 		next = RB_NEXT(gmem_attrs, &inode->attrs, a);

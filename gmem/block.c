@@ -71,6 +71,9 @@ int gmem_block_alloc(struct gmem_inode *inode, u64 index, struct gmem_folio *f)
 	u64 pfn;
 
 	rt_might_sleep("folio allocation");
+	/* Never surplus: what was freed a moment ago may not be back yet (free_work=DEFERRED). */
+	if (hugetlb && inode->reserved < GMEM_PAGES(order))
+		return -ENOMEM;
 	pfn = take_pages(order);
 	if (!pfn) {
 		if (!order || hugetlb)
@@ -101,6 +104,16 @@ int gmem_block_alloc(struct gmem_inode *inode, u64 index, struct gmem_folio *f)
 	return 0;
 }
 
+/* A folio that was never in the filemap, or came second (-EEXIST): as if it had not been allocated. */
+void gmem_block_put(struct gmem_inode *inode, const struct gmem_folio *f)
+{
+	host_free_pfns(f->pfn, f->order);
+	if (inode->page_order) {
+		inode->reserved += f->nr;
+		gmem_get()->reserved += f->nr;
+	}
+}
+
 static void block_gone(struct gmem_inode *inode, u64 pfn, u8 order, bool hugetlb, bool poisoned)
 {
 	if (poisoned)
@@ -111,6 +124,48 @@ static void block_gone(struct gmem_inode *inode, u64 pfn, u8 order, bool hugetlb
 		inode->reserved += GMEM_PAGES(order);
 		gmem_get()->reserved += GMEM_PAGES(order);
 	}
+}
+
+/* The last fragment of a block was freed: it is restored at once, or by the work item. */
+static void block_complete(struct gmem_inode *inode, u64 pfn, u8 order, bool poisoned)
+{
+	struct gmem_freed *w;
+
+	if (!inode || gmem_policy(inode, GMEM_P_FREE_WORK) == GMEM_FREE_AT_ONCE) {
+		block_gone(inode, pfn, order, true, poisoned);
+		return;
+	}
+	w = rt_zalloc(sizeof(*w));
+	w->inode = inode;
+	w->pfn = pfn;
+	w->order = order;
+	w->poisoned = poisoned;
+	TAILQ_INSERT_TAIL(&gmem_get()->freed, w, link);
+}
+
+void gmem_free_work(const struct gmem_inode *inode, bool all)
+{
+	struct gmem_freed_list *list = &gmem_get()->freed;
+	struct gmem_freed *w, *next;
+
+	for (w = TAILQ_FIRST(list); w; w = next) {
+		next = TAILQ_NEXT(w, link);
+		if (inode && w->inode != inode)
+			continue;
+		if (!all && !w->ripe) {
+			w->ripe = true;
+			continue;
+		}
+		TAILQ_REMOVE(list, w, link);
+		block_gone(w->inode, w->pfn, w->order, true, w->poisoned);
+		rt_free(w);
+	}
+}
+
+void gmem_call_ends(void)
+{
+	gmem_settle_transients();
+	gmem_free_work(NULL, false);
 }
 
 /* Some pages of one HugeTLB block; the last ones restore it and free it. */
@@ -132,12 +187,12 @@ static void fragments_gone(struct gmem_inode *inode, u64 pfn, u64 nr, u8 order, 
 	if (p->waiting < GMEM_PAGES(order))
 		return;
 	RB_REMOVE(gmem_partials, partials, p);
-	block_gone(inode, p->pfn, order, true, p->poisoned);
+	block_complete(inode, p->pfn, order, p->poisoned);
 	rt_free(p);
 }
 
 void gmem_block_free(struct gmem_inode *inode, u64 pfn, u64 nr, u8 order, bool hugetlb,
-		     bool poisoned)
+		     bool fragments, bool poisoned)
 {
 	/* Buddy pages are their own: a split THP goes back page by page. */
 	u8 unit = hugetlb ? order : 0;
@@ -145,7 +200,9 @@ void gmem_block_free(struct gmem_inode *inode, u64 pfn, u64 nr, u8 order, bool h
 
 	for (; pfn < end; pfn = next) {
 		next = gmem_min(end, gmem_round_down(pfn, unit) + GMEM_PAGES(unit));
-		if (next - pfn == GMEM_PAGES(unit))
+		if (next - pfn == GMEM_PAGES(unit) && hugetlb && fragments)
+			block_complete(inode, pfn, unit, poisoned);
+		else if (next - pfn == GMEM_PAGES(unit))
 			block_gone(inode, pfn, unit, hugetlb, poisoned);
 		else
 			fragments_gone(inode, pfn, next - pfn, unit, poisoned);

@@ -20,6 +20,15 @@ static int step_prealloc(struct gmem_convert *c)
 	return gmem_attr_prealloc(c->inode, c->start, c->nr, c->value, &c->pre);
 }
 
+/* P: vmemmap ahead of B, so that F cannot lack it (P4 ON_PREALLOC). */
+static int step_vmemmap(struct gmem_convert *c)
+{
+	if (c->to_private || gmem_policy(c->inode, GMEM_P_HVO_UNDO) == GMEM_HVO_AT_SPLIT ||
+	    gmem_policy(c->inode, GMEM_P_SHARED_HUGE) == GMEM_HUGE_SHARED_REFCOUNT)
+		return 0;
+	return gmem_vmemmap_prealloc(c->inode, c->start, convert_end(c));
+}
+
 /* U: host page tables of the exact range. Nothing to undo on failure: host faults come back. */
 static int step_unmap(struct gmem_convert *c)
 {
@@ -37,18 +46,24 @@ static int step_unmap(struct gmem_convert *c)
  */
 static bool refs_safe(struct gmem_inode *inode, u64 start, u64 end, bool large_only, u64 *err_index)
 {
+	bool by_page = gmem_policy(inode, GMEM_P_SHARED_HUGE) == GMEM_HUGE_SHARED_REFCOUNT;
 	const struct gmem_extent *e;
 	u64 from, to, at;
+	u8 order;
 
 	for (e = gmem_extent_from(inode, start); e && e->index < end; e = gmem_extent_next(e)) {
-		if (large_only && !e->order)
+		if (large_only && (!e->order || by_page))
 			continue;
-		from = gmem_round_down(gmem_max(start, e->index), e->order);
-		to = gmem_min(gmem_round_up(end, e->order), e->index + e->nr);
-		if (gmem_pages_safe(e->pfn + (from - e->index), to - from, &at))
-			continue;
+		order = by_page ? 0 : e->order;
+		from = gmem_round_down(gmem_max(start, e->index), order);
+		to = gmem_min(gmem_round_up(end, order), e->index + e->nr);
+		if (gmem_pages_safe(e->pfn + (from - e->index), to - from, &at)) {
+			if (!gmem_tdx_refs(inode, from, to - from))
+				continue;
+			at = e->pfn + (from - e->index);
+		}
 		/* Where the unsafe folio begins, but never below what was asked for (B8). */
-		at = gmem_round_down(e->index + (at - e->pfn), e->order);
+		at = gmem_round_down(e->index + (at - e->pfn), order);
 		*err_index = gmem_max(start, at);
 		return false;
 	}
@@ -197,12 +212,20 @@ static int step_split_folios(struct gmem_convert *c)
 {
 	int ret;
 
-	if (c->to_private)
+	/* REFCOUNT (P13): shared pages are counted one by one, so their folio may stay whole. */
+	if (c->to_private || gmem_policy(c->inode, GMEM_P_SHARED_HUGE) == GMEM_HUGE_SHARED_REFCOUNT)
 		return 0;
 	ret = gmem_range_split(c->inode, c->start, convert_end(c), &c->err_index);
 	if (ret && gmem_policy(c->inode, GMEM_P_SPLIT_FAIL) == GMEM_FAIL_MERGE_BACK)
 		merge_blocks(c, false);
 	return ret;
+}
+
+/* Whether Z itself may end in an error (P10, P7): then it is no point of no return. */
+static bool zap_can_fail(const struct gmem_inode *inode)
+{
+	return gmem_policy(inode, GMEM_P_ZAP_ERROR) == GMEM_ZAPERR_RETURN ||
+	       gmem_policy(inode, GMEM_P_TDX_REF) == GMEM_TDX_REF_ON_ERROR;
 }
 
 /*
@@ -211,11 +234,11 @@ static int step_split_folios(struct gmem_convert *c)
  */
 static int step_zap(struct gmem_convert *c)
 {
-	if (c->fragile && !c->to_private)
+	if (!c->to_private && (c->fragile || zap_can_fail(c->inode)))
 		c->unmapped = gmem_kvm_mapped(c->inode, c->start, c->nr);
 	gmem_kvm_zap(c->inode, c->start, c->nr,
 		     c->to_private ? GMEM_ROOTS_SHARED : GMEM_ROOTS_PRIVATE);
-	return 0;
+	return gmem_zap_errors(c->inode);
 }
 
 /* N. */
@@ -278,6 +301,7 @@ static int step_merge(struct gmem_convert *c)
 
 static const struct gmem_step steps[] = {
 	{'A', "prealloc", step_prealloc},
+	{'P', "prealloc-vmemmap", step_vmemmap},
 	{'U', "unmap-host", step_unmap},
 	{'R', "check-refs", step_refs},
 	{'B', "invalidate-begin", step_begin},

@@ -65,6 +65,8 @@ static int get_page_locked(struct kvm_gmem_file *file, u64 index, struct gmem_fo
 	/* By folio, as the kernel tests it: one bad 4K refuses its whole huge page (B23). */
 	if (gmem_pages_poisoned(f->pfn, f->nr))
 		ret = -EHWPOISON;
+	else if (gmem_pages_failed(gmem_folio_pfn(f, index), 1))
+		ret = -EIO; /* the module has it still, under the old mapping */
 	else
 		make_mappable(file->inode, index, f);
 	gmem_folio_unlock(f->pfn);
@@ -107,6 +109,7 @@ int kvm_gmem_get_pfn(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn, k
 			gmem_page_unref(*pfn, GMEM_REF_LOOKUP);
 	}
 	rt_lock_release(&inode->invalidate_lock, RT_LOCK_SH);
+	gmem_free_work(NULL, false);
 	file_put(file);
 	return ret;
 }
@@ -130,7 +133,14 @@ bool kvm_gmem_is_private_mem(struct kvm *kvm, gfn_t gfn)
 
 	if (!slot || !slot->gmem.file)
 		return false;
-	return gmem_is_private(slot->gmem.file->inode, slot_index(slot, gfn));
+	return gmem_attr_read(slot->gmem.file->inode, slot_index(slot, gfn));
+}
+
+bool kvm_gmem_peek_private(const struct kvm_memory_slot *slot, gfn_t gfn)
+{
+	const struct kvm_gmem_file *file = slot ? slot->gmem.file : NULL;
+
+	return file && gmem_is_private(file->inode, slot_index(slot, gfn));
 }
 
 static int populate_one(struct kvm *kvm, struct kvm_gmem_file *file, gfn_t gfn, u64 index,
@@ -172,6 +182,10 @@ long kvm_gmem_populate(struct kvm *kvm, gfn_t start_gfn, u64 src_hpa, long npage
 	max = slot->npages - (start_gfn - slot->base_gfn);
 	if (npages > max)
 		npages = max;
+	if (!src_hpa && gmem_policy(file->inode, GMEM_P_INIT_MEM) != GMEM_INIT_INPLACE) {
+		file_put(file);
+		return -EOPNOTSUPP;
+	}
 	rt_lock_take(&file->inode->invalidate_lock, RT_LOCK_EX);
 	for (i = 0; i < npages; i++) {
 		gfn_t gfn = start_gfn + i;

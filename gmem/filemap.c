@@ -49,6 +49,14 @@ const struct gmem_extent *gmem_extent_next(const struct gmem_extent *e)
 	return RB_NEXT(gmem_filemap, NULL, (struct gmem_extent *)e);
 }
 
+u64 gmem_extent_end(const struct gmem_inode *inode, u64 index)
+{
+	const struct gmem_extent *e = extent_at(inode, index);
+
+	assert(e);
+	return e->index + e->nr;
+}
+
 const struct gmem_extent *gmem_extent_of_pfn(u64 pfn)
 {
 	struct gmem_extent key = {.pfn = pfn, .nr = 1};

@@ -7,6 +7,7 @@
 #include <linux/kvm_host.h>
 
 #include "gmem/internal.h"
+#include "sim/rt/fault.h"
 
 /*
  * R stands before F or B also in to-shared words: it asks only under P6 CHECK_EAGAIN (convert.c). m
@@ -18,38 +19,42 @@ const struct gmem_flow gmem_flows[GMEM_FLOW_NR] = {
 	 * Sean, A5: the S-EPT split is an arch hook that may fail, so it comes before any zap. On
 	 * PLAN7.
 	 */
-	[GMEM_FLOW_ARCH_PREZAP] = {.to_shared = "ARFBHZSN", .to_private = "AURBHZSNM"},
+	[GMEM_FLOW_ARCH_PREZAP] = {.to_shared = "APRFBHZSN", .to_private = "AURBHZSNM"},
 	/*
 	 * [W] before the fixups: folio first, no S-EPT split; over-zaps, and shrinks folios under
 	 * live leaves (B2).
 	 */
-	[GMEM_FLOW_BASE] = {.to_shared = "ARFBZSN", .to_private = "AURmBZSNM"},
+	[GMEM_FLOW_BASE] = {.to_shared = "APRFBZSN", .to_private = "AURmBZSNM"},
 	/*
 	 * Yan, v3 fixup: mirror the primary MMU, unmap before restructuring. F fails after Z: data
 	 * is lost.
 	 */
-	[GMEM_FLOW_ZAP_FIRST] = {.to_shared = "ARBEZnFSN",
+	[GMEM_FLOW_ZAP_FIRST] = {.to_shared = "APRBEZnFSN",
 				 .to_private = "AURBZnmSNM",
 				 .fragile = true},
 	/* Ackerley: everything that can fail precedes Z. */
-	[GMEM_FLOW_PLAN7] = {.to_shared = "ARFBZSN", .to_private = "AURBZSNM"},
-	[GMEM_FLOW_PLAN7_SEPT] = {.to_shared = "ARFBEZSN", .to_private = "AURBZSNM"},
+	[GMEM_FLOW_PLAN7] = {.to_shared = "APRFBZSN", .to_private = "AURBZSNM"},
+	[GMEM_FLOW_PLAN7_SEPT] = {.to_shared = "APRFBEZSN", .to_private = "AURBZSNM"},
 	/*
 	 * Yan: leaves become as small as their folio is about to be; nothing is larger than its
 	 * folio, ever.
 	 */
-	[GMEM_FLOW_SEPT_FIRST] = {.to_shared = "ARBXFZSN", .to_private = "AURBZSNM"},
+	[GMEM_FLOW_SEPT_FIRST] = {.to_shared = "APRBXFZSN", .to_private = "AURBZSNM"},
 	/* [V8]: no huge folios, nothing to split. */
 	[GMEM_FLOW_V8_4K] = {.to_shared = "ABZSN", .to_private = "AURBZSN"},
 	/*
 	 * Yan, 2025: every user prepares what it can fail at, KVM first; from Z on nothing fails.
 	 */
-	[GMEM_FLOW_PREPARE_COMMIT] = {.to_shared = "ARBEFZSN", .to_private = "AURBZSNM"},
+	[GMEM_FLOW_PREPARE_COMMIT] = {.to_shared = "APRBEFZSN", .to_private = "AURBZSNM"},
 	/*
 	 * Ackerley, Sean, 2025: all but the zap is done first; until it, only invalidate_lock keeps
 	 * hosts out.
 	 */
-	[GMEM_FLOW_ZAP_LAST] = {.to_shared = "ARBFESZN", .to_private = "AURBSZNM"},
+	[GMEM_FLOW_ZAP_LAST] = {.to_shared = "APRBFESZN", .to_private = "AURBSZNM"},
+	/* The same hook, with the folios of ZAP_FIRST: nothing is larger than its folio, F fails late. */
+	[GMEM_FLOW_ARCH_ZAP_FIRST] = {.to_shared = "APRBHZnFSN",
+				      .to_private = "AURBHZnmSNM",
+				      .fragile = true},
 };
 
 static int run_flow(struct gmem_convert *c)
@@ -71,6 +76,7 @@ static int run_flow(struct gmem_convert *c)
 		gmem_count(GMEM_STAT_FAILED_UNMAPPED, c->unmapped);
 	}
 	gmem_attr_prealloc_free(&c->pre);
+	gmem_vmemmap_put(c->inode);
 	assert(!c->begun);
 	return ret;
 }
@@ -159,8 +165,11 @@ int kvm_gmem_set_attributes(struct kvm_gmem_file *file, u64 offset, u64 size, u6
 	if (!gmem_attr_uniform(inode, start, nr, attributes))
 		ret = convert_range(inode, start, nr, attributes, &err_index);
 	rt_lock_release(&inode->invalidate_lock, RT_LOCK_EX);
-	gmem_settle_transients();
-	if (ret && error_offset)
+	gmem_call_ends();
+	/* What was done stays done, also if userspace cannot be told how far it got. */
+	if (ret && rt_fault_fire("copy-out", 0, NULL))
+		ret = -EFAULT;
+	else if (ret && error_offset)
 		*error_offset = err_index << PAGE_SHIFT;
 	if (!ret)
 		gmem_count(GMEM_STAT_CONVERSIONS, 1);

@@ -9,6 +9,7 @@
 #include "gmem/internal.h"
 #include "mmu/kvm_vm.h"
 #include "sim/rt/phys.h"
+#include "sim/rt/sched.h"
 
 /*
  * A fresh huge folio over a block that has shared indices is split before anybody can see it: no
@@ -18,16 +19,29 @@
  */
 static int folio_add(struct gmem_inode *inode, u64 index)
 {
-	struct gmem_folio f;
+	struct gmem_folio f, other;
 	u64 at, stop, end, err;
 	int ret;
 
 	ret = gmem_block_alloc(inode, index, &f);
 	if (ret)
 		return ret;
+	/*
+	 * Charging sleeps, and so another fault may be there first: -EEXIST, look again. HugeTLB has
+	 * a mutex for each block instead, or two faults would ask for one reserved folio.
+	 */
+	if (!inode->page_order)
+		rt_point(RT_PT_RESCHED, f.pfn);
+	if (gmem_folio_next(inode, f.index, f.index + f.nr, &other)) {
+		gmem_block_put(inode, &f);
+		/* A block of which a hole took a part has no room for a whole one, ever (P12 SPLIT). */
+		return inode->page_order && !gmem_folio_at(inode, index, &other) ? -EEXIST : 0;
+	}
 	gmem_filemap_insert(inode, &f);
 	gmem_trace_folio("alloc", f.index, f.pfn, f.order, 0);
 	end = f.index + f.nr;
+	if (gmem_policy(inode, GMEM_P_SHARED_HUGE) == GMEM_HUGE_SHARED_REFCOUNT)
+		return 0;
 	for (at = f.index; f.order && at < end && !ret; at = stop) {
 		const struct gmem_attr *a = gmem_attr_at(inode, at);
 
@@ -35,7 +49,7 @@ static int folio_add(struct gmem_inode *inode, u64 index)
 		if (!(a->value & KVM_MEMORY_ATTRIBUTE_PRIVATE))
 			ret = gmem_range_split(inode, at, stop, &err);
 	}
-	if (ret)
+	if (ret && gmem_policy(inode, GMEM_P_FRESH_FAIL) == GMEM_FRESH_REMOVE)
 		gmem_filemap_remove(inode, f.index, f.nr, gmem_pages_release);
 	return ret;
 }

@@ -40,7 +40,8 @@ struct gmem_setup {
 	u64 size;
 	enum gmem_backing backing;
 	bool hvo;
-	bool init_shared; /* GUEST_MEMFD_FLAG_INIT_SHARED */
+	bool init_shared;   /* GUEST_MEMFD_FLAG_INIT_SHARED */
+	bool no_direct_map; /* a VM with private memory is refused: TDX flushes by kernel address */
 	u8 policy[GMEM_POLICIES_MAX];
 };
 
@@ -83,6 +84,8 @@ int kvm_gmem_stray_ref(struct kvm_gmem_file *file, u64 offset, enum gmem_stray k
  * host (I13 after settling).
  */
 void kvm_gmem_put_strays(void);
+/* Migration of the folio at @offset: never possible, a warning and -EINVAL (gmem.md 2.10). */
+int kvm_gmem_migrate_folio(struct kvm_gmem_file *file, u64 offset);
 /* Memory failure at @offset (gmem.md 2.9): -EHWPOISON path of error_folio. */
 int kvm_gmem_memory_failure(struct kvm_gmem_file *file, u64 offset);
 
@@ -104,7 +107,7 @@ bool kvm_gmem_look_private(const struct kvm_gmem_file *file, u64 index);
 /* Ranges of equal attribute, ascending, over the whole file. */
 void kvm_gmem_for_each_attr(const struct kvm_gmem_file *file,
 			    bool (*fn)(void *ctx, u64 index, u64 nr, bool private_), void *ctx);
-/* Host mappings that exist now. */
+/* Host mappings that exist now, then those of an IOMMU that hold no reference (P8). */
 void kvm_gmem_for_each_host_map(const struct kvm_gmem_file *file,
 				bool (*fn)(void *ctx, u64 index, u64 pfn), void *ctx);
 u32 kvm_gmem_invalidating(const struct kvm_gmem_file *file); /* calls between begin and end */
@@ -132,6 +135,7 @@ u64 kvm_gmem_orphans(void);
 	X(CONVERSIONS, "conversions", "conversion calls that succeeded")                          \
 	X(FOLIO_SPLITS, "folio_splits", "folios split")                                           \
 	X(FOLIO_MERGES, "folio_merges", "blocks merged")                                          \
+	X(IOMMU_UNMAPS, "iommu_unmaps", "IOMMU mappings that went because they were told to")     \
 	X(RETIRED, "retired_pages", "pages lost to memory failure, never given back")
 enum gmem_stat {
 #define GMEM_STAT_ENUM(id, name, text) GMEM_STAT_##id,
@@ -152,8 +156,8 @@ struct gmem_alias {
 extern const struct gmem_alias gmem_aliases[];
 
 /*
- * Fault sites, key 0: "attr-alloc", "filemap-alloc", "vmemmap-alloc", "folio-alloc", "metadata-
- * alloc".
+ * Fault sites, key 0: "attr-alloc", "filemap-alloc", "vmemmap-alloc", "folio-alloc",
+ * "metadata-alloc", "copy-out" (error_offset cannot be written: -EFAULT).
  */
 
 #endif

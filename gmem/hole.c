@@ -24,6 +24,11 @@ struct hole {
 	u64 inner, inner_end; /* whole huge pages inside: what leaves the file */
 };
 
+static u8 unit_order(u64 unit)
+{
+	return (u8)__builtin_ctzll(unit >> PAGE_SHIFT);
+}
+
 static int hole_check(const struct gmem_inode *inode, u64 offset, u64 size, struct hole *h)
 {
 	u64 unit = PAGE_SIZE << inode->page_order;
@@ -34,8 +39,10 @@ static int hole_check(const struct gmem_inode *inode, u64 offset, u64 size, stru
 		return -EINVAL;
 	h->start = gmem_min(offset >> GMEM_SHIFT, inode->nr_pages);
 	h->end = gmem_min((offset + size) >> GMEM_SHIFT, inode->nr_pages);
-	h->inner = gmem_round_up(h->start, inode->page_order);
-	h->inner_end = gmem_max(h->inner, gmem_round_down(h->end, inode->page_order));
+	if (gmem_policy(inode, GMEM_P_HOLE) == GMEM_HOLE_SPLIT)
+		unit = PAGE_SIZE;
+	h->inner = gmem_round_up(h->start, unit_order(unit));
+	h->inner_end = gmem_max(h->inner, gmem_round_down(h->end, unit_order(unit)));
 	return 0;
 }
 
@@ -66,8 +73,41 @@ static int hole_unmap_and_check(struct gmem_inode *inode, const struct hole *h)
 	return gmem_check_refs(inode, h->start, h->end - h->start, &drained, &at);
 }
 
+/* The folio over @at, if it reaches over both sides of it: 4K, by P3 at least what the hole has of it. */
+static int split_at(struct gmem_inode *inode, const struct hole *h, u64 at)
+{
+	struct gmem_folio f;
+	u64 err;
+
+	if (!gmem_folio_at(inode, at, &f) || f.index == at)
+		return 0;
+	return gmem_range_split(inode, gmem_max(h->start, f.index),
+				gmem_min(h->end, f.index + f.nr), &err);
+}
+
+/*
+ * A hole ends inside a folio under P12 SPLIT, and always may for THP. What cannot be split then is an
+ * error for HugeTLB; a THP stays, and its part of the hole is zeroed.
+ */
+static int hole_split_folios(struct gmem_inode *inode, struct hole *h)
+{
+	struct gmem_folio f;
+	int ret = split_at(inode, h, h->start);
+
+	if (ret && inode->page_order)
+		return ret;
+	if (ret && gmem_folio_at(inode, h->start, &f))
+		h->inner = f.index + f.nr;
+	ret = split_at(inode, h, h->end);
+	if (ret && inode->page_order)
+		return ret;
+	if (ret && gmem_folio_at(inode, h->end, &f))
+		h->inner_end = f.index;
+	return 0;
+}
+
 /* Between begin and end; the range is not empty. */
-static int hole_zap_and_remove(struct gmem_inode *inode, const struct hole *h, bool check_late)
+static int hole_zap_and_remove(struct gmem_inode *inode, struct hole *h, bool check_late)
 {
 	u64 nr = h->end - h->start;
 	int ret;
@@ -75,7 +115,14 @@ static int hole_zap_and_remove(struct gmem_inode *inode, const struct hole *h, b
 	ret = gmem_kvm_split_ends(inode, h->start, nr);
 	if (ret)
 		return ret;
+	if (!inode->page_order || gmem_policy(inode, GMEM_P_HOLE) == GMEM_HOLE_SPLIT)
+		ret = hole_split_folios(inode, h);
+	if (ret)
+		return ret;
 	gmem_kvm_zap(inode, h->start, nr, GMEM_ROOTS_BOTH);
+	ret = gmem_zap_errors(inode);
+	if (ret)
+		return ret;
 	if (check_late) {
 		/* [W]: an error after the contents are gone; folios and attributes stay (B20). */
 		ret = hole_unmap_and_check(inode, h);
@@ -116,7 +163,7 @@ int kvm_gmem_punch_hole(struct kvm_gmem_file *file, u64 offset, u64 size)
 		gmem_kvm_end(inode, from, to - from);
 	}
 	rt_lock_release(&inode->invalidate_lock, RT_LOCK_EX);
-	gmem_settle_transients();
+	gmem_call_ends();
 	return ret;
 }
 
@@ -148,5 +195,6 @@ int kvm_gmem_allocate(struct kvm_gmem_file *file, u64 offset, u64 size)
 		gmem_page_unref(gmem_folio_pfn(&f, at), GMEM_REF_LOOKUP);
 	}
 	rt_lock_release(&inode->invalidate_lock, RT_LOCK_SH);
+	gmem_free_work(NULL, false);
 	return ret;
 }

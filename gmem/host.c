@@ -30,6 +30,13 @@ struct gmem_host_map *gmem_host_map_next(struct gmem_host_map *m)
 	return RB_NEXT(gmem_host_maps, NULL, m);
 }
 
+struct gmem_host_map *gmem_iommu_map_from(const struct gmem_inode *inode, u64 index)
+{
+	struct gmem_host_map key = {.index = index};
+
+	return RB_NFIND(gmem_host_maps, (struct gmem_host_maps *)&inode->iommu_maps, &key);
+}
+
 static struct gmem_host_map *map_at(const struct gmem_inode *inode, u64 index)
 {
 	struct gmem_host_map *m = gmem_host_map_from(inode, index);
@@ -46,18 +53,22 @@ void gmem_host_unmap(struct gmem_inode *inode, u64 start, u64 nr)
 		RB_REMOVE(gmem_host_maps, &inode->host_maps, m);
 		rt_free(m);
 	}
+	/* P8 NOREF_NOTIFIED: the IOMMU is told, and lets go; nobody asks userspace. */
+	for (m = gmem_iommu_map_from(inode, start); m && m->index < start + nr; m = next) {
+		next = gmem_host_map_next(m);
+		RB_REMOVE(gmem_host_maps, &inode->iommu_maps, m);
+		rt_free(m);
+		gmem_count(GMEM_STAT_IOMMU_UNMAPS, 1);
+	}
 }
 
-static void map_install(struct gmem_inode *inode, u64 index, u64 pfn)
+static void map_add(struct gmem_host_maps *maps, u64 index, u64 pfn)
 {
-	struct gmem_host_map *m;
+	struct gmem_host_map *m = rt_zalloc(sizeof(*m));
 
-	if (map_at(inode, index))
-		return; /* another thread's fault was first */
-	m = rt_zalloc(sizeof(*m));
 	m->index = index;
 	m->pfn = pfn;
-	RB_INSERT(gmem_host_maps, &inode->host_maps, m);
+	RB_INSERT(gmem_host_maps, maps, m);
 }
 
 /*
@@ -73,10 +84,13 @@ static int fault_finish(struct gmem_inode *inode, u64 index, struct gmem_folio *
 	rt_point(RT_PT_RESCHED, pfn);
 	if (!gmem_folio_at(inode, index, &now) || gmem_folio_pfn(&now, index) != pfn)
 		return -EAGAIN;
-	if (now.order || gmem_pages_poisoned(pfn, 1))
+	if (now.order && gmem_policy(inode, GMEM_P_SHARED_HUGE) != GMEM_HUGE_SHARED_REFCOUNT)
 		return -EFAULT;
-	gmem_make_uptodate(inode, index, 1);
-	map_install(inode, index, pfn);
+	if (gmem_pages_poisoned(pfn, 1) || gmem_pages_failed(pfn, 1))
+		return -EFAULT;
+	gmem_make_uptodate(inode, now.index, now.nr);
+	if (!map_at(inode, index)) /* else another thread's fault was first */
+		map_add(&inode->host_maps, index, pfn);
 	return 0;
 }
 
@@ -166,11 +180,40 @@ static struct gmem_page *pinned_page(const struct gmem_inode *inode, u64 index)
 	return NULL;
 }
 
+/* P8 NOREF_NOTIFIED: the mapping of the IOMMU, if it is there still. */
+static struct gmem_host_map *iommu_map_at(const struct gmem_inode *inode, u64 index)
+{
+	struct gmem_host_map *m = gmem_iommu_map_from(inode, index);
+
+	return m && m->index == index ? m : NULL;
+}
+
+static bool pins_refer(const struct gmem_inode *inode)
+{
+	return gmem_policy(inode, GMEM_P_IOMMU) == GMEM_IOMMU_REF;
+}
+
+static bool is_pinned(const struct gmem_inode *inode, u64 index)
+{
+	return pins_refer(inode) ? pinned_page(inode, index) != NULL
+				 : iommu_map_at(inode, index) != NULL;
+}
+
 static void unpin_range(struct gmem_inode *inode, u64 start, u64 nr)
 {
+	struct gmem_host_map *m;
 	struct gmem_page *p;
 	u64 index;
 
+	for (index = start; index < start + nr && !pins_refer(inode); index++) {
+		m = iommu_map_at(inode, index);
+		if (!m)
+			continue;
+		RB_REMOVE(gmem_host_maps, &inode->iommu_maps, m);
+		rt_free(m);
+	}
+	if (!pins_refer(inode))
+		return;
 	for (index = start; index < start + nr; index++) {
 		p = pinned_page(inode, index);
 		gmem_page_unref(p->pfn, GMEM_REF_LONGTERM);
@@ -192,7 +235,10 @@ int kvm_gmem_pin(struct kvm_gmem_file *file, u64 offset, u64 size)
 			unpin_range(inode, start, index - start);
 			return ret;
 		}
-		gmem_page_ref(gmem_extent_of_pfn(m->pfn), m->pfn, GMEM_REF_LONGTERM);
+		if (pins_refer(inode))
+			gmem_page_ref(gmem_extent_of_pfn(m->pfn), m->pfn, GMEM_REF_LONGTERM);
+		else if (!iommu_map_at(inode, index))
+			map_add(&inode->iommu_maps, index, m->pfn);
 	}
 	return 0;
 }
@@ -204,7 +250,7 @@ int kvm_gmem_unpin(struct kvm_gmem_file *file, u64 offset, u64 size)
 	int ret = check_pages(inode, offset, size);
 
 	for (index = start; !ret && index < start + nr; index++)
-		if (!pinned_page(inode, index))
+		if (!is_pinned(inode, index))
 			ret = -EINVAL;
 	if (!ret)
 		unpin_range(inode, start, nr);

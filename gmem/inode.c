@@ -24,6 +24,7 @@ struct gmem *gmem_get(void)
 		RB_INIT(&g->memory);
 		RB_INIT(&g->pages);
 		RB_INIT(&g->partials);
+		TAILQ_INIT(&g->freed);
 		rt_set_root(GMEM_ROOT, g);
 	}
 	return g;
@@ -73,6 +74,8 @@ int kvm_gmem_create(struct kvm *kvm, const struct gmem_setup *setup, struct kvm_
 	struct gmem_inode *inode;
 	int ret = check_setup(setup);
 
+	if (!ret && setup->no_direct_map && kvm->arch.has_private_mem)
+		ret = -EINVAL; /* TDX is excluded: it flushes pages by kernel address (gmem.md 1) */
 	if (ret)
 		return ret;
 	inode = rt_zalloc(sizeof(*inode));
@@ -91,6 +94,8 @@ int kvm_gmem_create(struct kvm *kvm, const struct gmem_setup *setup, struct kvm_
 	gmem_attr_init(inode, setup->init_shared ? 0 : KVM_MEMORY_ATTRIBUTE_PRIVATE);
 	RB_INIT(&inode->filemap);
 	RB_INIT(&inode->host_maps);
+	RB_INIT(&inode->iommu_maps);
+	TAILQ_INIT(&inode->zap_failures);
 	TAILQ_INIT(&inode->files);
 	TAILQ_INSERT_TAIL(&gmem_get()->inodes, inode, link);
 
@@ -178,9 +183,11 @@ void kvm_gmem_unbind(struct kvm_memory_slot *slot)
 
 static void evict(struct gmem_inode *inode)
 {
+	(void)gmem_zap_errors(inode); /* what the module has still does not go back to the host */
 	rt_lock_take(&inode->invalidate_lock, RT_LOCK_EX);
 	gmem_truncate(inode, 0, inode->nr_pages);
 	rt_lock_release(&inode->invalidate_lock, RT_LOCK_EX);
+	gmem_free_work(inode, true);
 	gmem_pages_forget_inode(inode);
 	gmem_unreserve(inode);
 	gmem_attr_destroy(inode);

@@ -102,7 +102,8 @@ struct gmem_page {
 	u32 lock_owner; /* actor that holds the folio lock; only on a folio's head */
 	u8 orig_order;
 	bool locked, hwpoison, orphan, hugetlb;
-	bool met; /* a check or a spin saw its transient references */
+	bool zap_failed; /* the module still has it: nobody else may (P10 ERROR_LIST) */
+	bool met;	 /* a check or a spin saw its transient references */
 };
 
 /*
@@ -115,6 +116,23 @@ struct gmem_partial {
 	u8 order;
 	bool poisoned;
 };
+
+/* A HugeTLB block that waits for the work item which restores it (P "free_work"). */
+struct gmem_freed {
+	TAILQ_ENTRY(gmem_freed) link;
+	struct gmem_inode *inode; /* NULL once the inode is gone */
+	u64 pfn;
+	u8 order;
+	bool poisoned, ripe; /* ripe: the call that freed it has returned */
+};
+TAILQ_HEAD(gmem_freed_list, gmem_freed);
+
+/* A leaf that the module would not give up, as KVM told it under mmu_lock (P10). */
+struct gmem_zap_failure {
+	TAILQ_ENTRY(gmem_zap_failure) link;
+	u64 pfn, nr;
+};
+TAILQ_HEAD(gmem_zap_failures, gmem_zap_failure);
 
 RB_HEAD(gmem_filemap, gmem_extent);
 RB_HEAD(gmem_memory, gmem_extent);
@@ -175,6 +193,12 @@ struct gmem_inode {
 	struct gmem_attrs attrs;
 	struct gmem_filemap filemap;
 	struct gmem_host_maps host_maps;
+	struct gmem_host_maps iommu_maps;      /* pins without a reference (P8 NOREF_NOTIFIED) */
+	struct gmem_zap_failures zap_failures; /* not yet acted on */
+	u64 vmemmap_spare; /* allocated ahead for the running conversion (P4 ON_PREALLOC) */
+	/* A store is half done: entries of [hole_start, hole_last] are missing (P11 RCU_UNSAFE). */
+	bool attr_hole;
+	u64 hole_start, hole_last;
 	u64 reserved; /* HugeTLB pages set aside and not in use */
 	struct gmem_files files;
 };
@@ -186,6 +210,7 @@ struct gmem {
 	struct gmem_memory memory;
 	struct gmem_pages pages;
 	struct gmem_partials partials;
+	struct gmem_freed_list freed;
 	u64 reserved; /* sum over inodes */
 	u64 stat[GMEM_STAT_NR];
 };
@@ -211,6 +236,18 @@ enum gmem_policy {
 	GMEM_P_SHARED_STAGE2,
 	GMEM_P_GET_PFN_REF,
 	GMEM_P_HOLE_CHECK,
+	GMEM_P_SIZE_POISON,
+	GMEM_P_HVO_UNDO,
+	GMEM_P_XAS_SPLIT,
+	GMEM_P_FRESH_FAIL,
+	GMEM_P_TDX_REF,
+	GMEM_P_IOMMU,
+	GMEM_P_ZAP_ERROR,
+	GMEM_P_ATTR_READ,
+	GMEM_P_SHARED_HUGE,
+	GMEM_P_LPAGE_ALIGN,
+	GMEM_P_INIT_MEM,
+	GMEM_P_FREE_WORK,
 	GMEM_P_NR
 };
 
@@ -224,6 +261,7 @@ enum gmem_flow_id {
 	GMEM_FLOW_V8_4K,
 	GMEM_FLOW_PREPARE_COMMIT,
 	GMEM_FLOW_ZAP_LAST,
+	GMEM_FLOW_ARCH_ZAP_FIRST,
 	GMEM_FLOW_NR
 };
 enum {
@@ -250,7 +288,8 @@ enum {
 };
 enum {
 	GMEM_HOLE_ALIGNED,
-	GMEM_HOLE_ZERO_PARTIAL
+	GMEM_HOLE_ZERO_PARTIAL,
+	GMEM_HOLE_SPLIT
 };
 enum {
 	GMEM_API_HEAD_TAIL,
@@ -281,6 +320,63 @@ enum {
 	GMEM_HOLE_CHECK_FIRST,
 	GMEM_HOLE_ZAP_FIRST
 };
+enum {
+	GMEM_POISON_BREAKS,
+	GMEM_POISON_IGNORED
+};
+enum {
+	GMEM_HVO_AT_SPLIT,
+	GMEM_HVO_PREALLOC
+};
+enum {
+	GMEM_XAS_MULTI_LEVEL,
+	GMEM_XAS_ONE_STEP
+};
+enum {
+	GMEM_FRESH_REMOVE,
+	GMEM_FRESH_LEAVE
+};
+enum {
+	GMEM_TDX_REF_NONE,
+	GMEM_TDX_REF_MAPPED,
+	GMEM_TDX_REF_ON_ERROR
+};
+enum {
+	GMEM_IOMMU_REF,
+	GMEM_IOMMU_NOTIFIED
+};
+enum {
+	GMEM_ZAPERR_BUG_VM,
+	GMEM_ZAPERR_RETURN,
+	GMEM_ZAPERR_FOLIO_FLAG,
+	GMEM_ZAPERR_SPLIT_AND_FLAG,
+	GMEM_ZAPERR_LIST,
+	GMEM_ZAPERR_HWPOISON
+};
+enum {
+	GMEM_READ_MT_RCU,
+	GMEM_READ_IL_SHARED,
+	GMEM_READ_RCU_UNSAFE
+};
+enum {
+	GMEM_HUGE_SHARED_NONE,
+	GMEM_HUGE_SHARED_REFCOUNT,
+	GMEM_HUGE_SHARED_MULTI_FOLIO
+};
+enum {
+	GMEM_LPAGE_SKIP_UGFN, /* with PGOFF's test of gfn against offset */
+	GMEM_LPAGE_UGFN,
+	GMEM_LPAGE_PGOFF,
+	GMEM_LPAGE_SKIP_ALL
+};
+enum {
+	GMEM_INIT_SIX_STEP,
+	GMEM_INIT_INPLACE
+};
+enum {
+	GMEM_FREE_AT_ONCE,
+	GMEM_FREE_DEFERRED
+};
 
 static inline u8 gmem_policy(const struct gmem_inode *inode, enum gmem_policy p)
 {
@@ -293,6 +389,8 @@ void gmem_attr_init(struct gmem_inode *inode, u64 value);
 void gmem_attr_destroy(struct gmem_inode *inode);
 const struct gmem_attr *gmem_attr_at(const struct gmem_inode *inode, u64 index);
 bool gmem_is_private(const struct gmem_inode *inode, u64 index);
+/* The same as a fault reads it, without invalidate_lock, in the way of P11. May sleep. */
+bool gmem_attr_read(struct gmem_inode *inode, u64 index);
 /* Every index of [start, start + nr) has @value. */
 bool gmem_attr_uniform(const struct gmem_inode *inode, u64 start, u64 nr, u64 value);
 /* 0 or -ENOMEM (site "attr-alloc"); what the store leaves goes by gmem_attr_prealloc_free(). */
@@ -314,6 +412,8 @@ bool gmem_folio_next(const struct gmem_inode *inode, u64 index, u64 end, struct 
  */
 const struct gmem_extent *gmem_extent_from(const struct gmem_inode *inode, u64 index);
 const struct gmem_extent *gmem_extent_next(const struct gmem_extent *e);
+/* Where the extent that covers @index ends. */
+u64 gmem_extent_end(const struct gmem_inode *inode, u64 index);
 /* The extent that holds host page @pfn, in whatever inode; NULL. */
 const struct gmem_extent *gmem_extent_of_pfn(u64 pfn);
 void gmem_filemap_insert(struct gmem_inode *inode, const struct gmem_folio *f);
@@ -335,6 +435,9 @@ void gmem_page_ref(const struct gmem_extent *e, u64 pfn, enum gmem_ref kind);
 void gmem_page_unref(u64 pfn, enum gmem_ref kind);
 void gmem_page_poison(const struct gmem_extent *e, u64 pfn);
 bool gmem_pages_poisoned(u64 pfn, u64 nr);
+/* Pages that the module still has after a failed zap: no host mapping, no reuse (P10 ERROR_LIST). */
+void gmem_page_list_failed(const struct gmem_extent *e, u64 pfn);
+bool gmem_pages_failed(u64 pfn, u64 nr);
 /* References beyond the filemap's own, now. */
 u64 gmem_pages_refs(u64 pfn, u64 nr);
 /*
@@ -362,11 +465,19 @@ void gmem_unreserve(struct gmem_inode *inode);
 int gmem_block_alloc(struct gmem_inode *inode, u64 index, struct gmem_folio *f);
 /*
  * [pfn, pfn + nr), freed by whoever held it last, of blocks of @order. HugeTLB fragments wait for
- * their block; a block with a poisoned page is never used again. @inode NULL: there is no
+ * their block (@fragments: smaller folios than that); one with a poisoned page is never used again. @inode NULL: there is no
  * reservation left to refill.
  */
 void gmem_block_free(struct gmem_inode *inode, u64 pfn, u64 nr, u8 order, bool hugetlb,
-		     bool poisoned);
+		     bool fragments, bool poisoned);
+void gmem_block_put(struct gmem_inode *inode, const struct gmem_folio *f);
+/*
+ * The work item that restores freed HugeTLB blocks runs between two calls: at the end of each, those
+ * that the call before it has freed go back. @all: now. @inode: of it only, which is going.
+ */
+void gmem_free_work(const struct gmem_inode *inode, bool all);
+/* The end of a call into guest_memfd: what only waited for it goes on. */
+void gmem_call_ends(void);
 
 /* --- folio.c: get, split, merge ------------------------------------------------------ */
 
@@ -390,6 +501,14 @@ void gmem_make_uptodate(struct gmem_inode *inode, u64 index, u64 nr);
  * -EHWPOISON: folios before *@err_index stay split. Costs what is there.
  */
 int gmem_range_split(struct gmem_inode *inode, u64 start, u64 end, u64 *err_index);
+/*
+ * The vmemmap pages that gmem_range_split() would take, ahead of it, so that it cannot fail for lack
+ * of them (P4 ON_PREALLOC): 0 or -ENOMEM, with nothing kept. What is left goes by the second call.
+ */
+int gmem_vmemmap_prealloc(struct gmem_inode *inode, u64 start, u64 end);
+void gmem_vmemmap_put(struct gmem_inode *inode);
+/* References of TDX on pages that it maps (P7 HOLD_MAPPED). */
+u64 gmem_tdx_refs(const struct gmem_inode *inode, u64 index, u64 nr);
 /*
  * Merge the block of page_order at @index, if all of it is there. -EAGAIN: a fragment could not be
  * frozen.
@@ -428,6 +547,7 @@ void gmem_kvm_notify_unmap(struct gmem_inode *inode, u64 start, u64 nr);
 void gmem_host_unmap(struct gmem_inode *inode, u64 start, u64 nr);
 struct gmem_host_map *gmem_host_map_from(const struct gmem_inode *inode, u64 index);
 struct gmem_host_map *gmem_host_map_next(struct gmem_host_map *m);
+struct gmem_host_map *gmem_iommu_map_from(const struct gmem_inode *inode, u64 index);
 
 /* --- size.c -------------------------------------------------------------------------- */
 
@@ -466,6 +586,12 @@ struct gmem_flow {
 	bool fragile;			    /* something that can fail comes after Z */
 };
 extern const struct gmem_flow gmem_flows[GMEM_FLOW_NR];
+
+/*
+ * zaperr.c: what Z could not take away, by P10 and P7. 0, or the error that the call returns although
+ * the range is unmapped. invalidate_lock held exclusively; may split folios.
+ */
+int gmem_zap_errors(struct gmem_inode *inode);
 
 /* R: no folio of the range is held by anybody else, after one drain a request. */
 int gmem_check_refs(struct gmem_inode *inode, u64 start, u64 nr, bool *drained, u64 *err_index);

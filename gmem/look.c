@@ -79,6 +79,9 @@ void kvm_gmem_for_each_host_map(const struct kvm_gmem_file *file,
 	for (m = gmem_host_map_from(file->inode, 0); m; m = gmem_host_map_next(m))
 		if (!fn(ctx, m->index, m->pfn))
 			return;
+	for (m = gmem_iommu_map_from(file->inode, 0); m; m = gmem_host_map_next(m))
+		if (!fn(ctx, m->index, m->pfn))
+			return;
 }
 
 u32 kvm_gmem_invalidating(const struct kvm_gmem_file *file)

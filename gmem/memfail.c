@@ -4,6 +4,8 @@
  * handed out again (gmem.md 2.9). There is no truncation (MF_DELAYED); later faults get -EHWPOISON.
  * What a split, merge or free does with a poisoned page is in restructure.c and block.c.
  */
+#include <linux/bug.h>
+
 #include "gmem/internal.h"
 #include "sim/rt/sched.h"
 
@@ -35,6 +37,17 @@ static int error_folio(struct gmem_inode *inode, u64 index, u64 pfn)
 	return ret;
 }
 
+int kvm_gmem_migrate_folio(struct kvm_gmem_file *file, u64 offset)
+{
+	struct gmem_folio f;
+
+	if (!gmem_folio_at(file->inode, offset >> GMEM_SHIFT, &f))
+		return -ENOENT;
+	/* The mapping is inaccessible to the kernel: nobody may have tried (gmem.md 2.10). */
+	WARN_ON_ONCE(f.nr);
+	return -EINVAL;
+}
+
 int kvm_gmem_memory_failure(struct kvm_gmem_file *file, u64 offset)
 {
 	struct gmem_inode *inode = file->inode;
@@ -61,5 +74,9 @@ int kvm_gmem_memory_failure(struct kvm_gmem_file *file, u64 offset)
 	if (locked)
 		gmem_folio_unlock(f.pfn);
 	gmem_page_unref(pfn, GMEM_REF_LOOKUP);
+	rt_lock_take(&inode->invalidate_lock, RT_LOCK_SH);
+	if (gmem_zap_errors(inode))
+		ret = ret ? ret : -EIO;
+	rt_lock_release(&inode->invalidate_lock, RT_LOCK_SH);
 	return ret;
 }

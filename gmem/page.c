@@ -65,12 +65,13 @@ static u64 page_refs(const struct gmem_page *p)
 /* Nothing special any more: the record goes; an orphan's memory goes with it. */
 static void page_tidy(struct gmem_page *p)
 {
-	if (page_refs(p) || p->locked || (p->hwpoison && !p->orphan))
+	if (page_refs(p) || p->locked || ((p->hwpoison || p->zap_failed) && !p->orphan))
 		return;
 	if (!p->refs[GMEM_REF_TRANSIENT])
 		p->met = false;
 	if (p->orphan)
-		gmem_block_free(p->inode, p->pfn, 1, p->orig_order, p->hugetlb, p->hwpoison);
+		gmem_block_free(p->inode, p->pfn, 1, p->orig_order, p->hugetlb, true,
+				p->hwpoison || p->zap_failed);
 	RB_REMOVE(gmem_pages, &gmem_get()->pages, p);
 	rt_free(p);
 }
@@ -100,6 +101,21 @@ bool gmem_pages_poisoned(u64 pfn, u64 nr)
 
 	for (p = gmem_page_from(pfn); p && p->pfn < pfn + nr; p = gmem_page_next(p))
 		if (p->hwpoison)
+			return true;
+	return false;
+}
+
+void gmem_page_list_failed(const struct gmem_extent *e, u64 pfn)
+{
+	page_get(e, pfn)->zap_failed = true;
+}
+
+bool gmem_pages_failed(u64 pfn, u64 nr)
+{
+	struct gmem_page *p;
+
+	for (p = gmem_page_from(pfn); p && p->pfn < pfn + nr; p = gmem_page_next(p))
+		if (p->zap_failed)
 			return true;
 	return false;
 }
@@ -229,13 +245,14 @@ void gmem_pages_release(const struct gmem_extent *gone)
 		next = gmem_page_next(p);
 		if (p->pfn > pfn)
 			gmem_block_free(gone->inode, pfn, p->pfn - pfn, gone->orig_order, hugetlb,
-					false);
+					true, false);
 		pfn = p->pfn + 1;
 		p->orphan = true;
 		page_tidy(p);
 	}
 	if (end > pfn)
-		gmem_block_free(gone->inode, pfn, end - pfn, gone->orig_order, hugetlb, false);
+		gmem_block_free(gone->inode, pfn, end - pfn, gone->orig_order, hugetlb,
+				gone->order < gone->orig_order, false);
 }
 
 void gmem_pages_forget_inode(const struct gmem_inode *inode)

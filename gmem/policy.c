@@ -14,7 +14,8 @@ const struct policy_desc gmem_policies[] = {
 		{
 			.key = "conv_order",
 			.values = {"ARCH_PREZAP", "BASE", "ZAP_FIRST", "PLAN7", "PLAN7_SEPT",
-				   "SEPT_FIRST", "V8_4K", "PREPARE_COMMIT", "ZAP_LAST"},
+				   "SEPT_FIRST", "V8_4K", "PREPARE_COMMIT", "ZAP_LAST",
+				   "ARCH_PREZAP_ZAP_FIRST"},
 			.question = "In which order does a conversion unmap, split and store?",
 			.who = "Yan: S-EPT before folios; Ackerley: folios first, all failure "
 			       "before the zap; Sean: an arch hook before the zap",
@@ -71,9 +72,10 @@ const struct policy_desc gmem_policies[] = {
 	[GMEM_P_HOLE] =
 		{
 			.key = "hole",
-			.values = {"ALIGNED_EINVAL", "ZERO_PARTIAL"},
+			.values = {"ALIGNED_EINVAL", "ZERO_PARTIAL", "SPLIT"},
 			.question = "What does a hole that is no whole huge page do?",
-			.who = "upstream: -EINVAL; the RFC: zero the ends",
+			.who = "upstream: -EINVAL; the RFC: zero the ends; v3: split folio and "
+			       "S-EPT, then take exactly the range",
 			.measure = "overzap_bytes",
 			.source = "gmem.md P12, 2.8",
 		},
@@ -142,13 +144,135 @@ const struct policy_desc gmem_policies[] = {
 			.measure = "overzap_bytes",
 			.source = "gmem.md 2.8, B20",
 		},
+	[GMEM_P_SIZE_POISON] =
+		{
+			.key = "size_poison",
+			.values = {"BREAKS", "IGNORED"},
+			.question = "Does a poisoned page break contiguity for the size rule?",
+			.who = "Ackerley argued both; IGNORED maps it again under CONTIG and ATTR",
+			.measure = "pages_2m",
+			.source = "gmem.md P2, sub-switch",
+		},
+	[GMEM_P_HVO_UNDO] =
+		{
+			.key = "hvo_undo",
+			.values = {"AT_SPLIT", "ON_PREALLOC"},
+			.question = "When is the vmemmap of an optimised folio allocated?",
+			.who = "Google: HVO is needed, 1.6 %; Yan: slow to undo, allocate ahead; "
+			       "Ackerley: a deep refactor; Sean: need only be before B",
+			.measure = "allocs.vmemmap failed_unmapped",
+			.source = "gmem.md P4; ON and OFF are the file's hvo key",
+		},
+	[GMEM_P_XAS_SPLIT] =
+		{
+			.key = "xas_split",
+			.values = {"MULTI_LEVEL", "ONE_STEP"},
+			.question = "Can a filemap entry of 1G be split at all?",
+			.who = "stock xas_split refuses order 12 and more in one step; the series "
+			       "of November 2025 does it by levels",
+			.measure = "folio_splits",
+			.source = "gmem.md 2.5",
+		},
+	[GMEM_P_FRESH_FAIL] =
+		{
+			.key = "fresh_fail",
+			.values = {"REMOVE", "LEAVE"},
+			.question = "A fresh huge folio over shared pages cannot be split: then?",
+			.who = "the RFC takes it out of the file; [W] leaves it, and every host "
+			       "fault is a SIGBUS (B9)",
+			.measure = "folio_splits",
+			.source = "gmem.md 2.3, B9",
+		},
+	[GMEM_P_TDX_REF] =
+		{
+			.key = "tdx_ref",
+			.values = {"NONE", "HOLD_MAPPED", "HOLD_ON_ERROR"},
+			.question = "Does TDX hold references on the pages that it maps?",
+			.who = "adopted: none; old KVM: on each mapped page (B7); Yan's trial: "
+			       "when a removal fails, the conversion is -EFAULT then",
+			.measure = "spins retired_pages",
+			.source = "gmem.md P7, B7",
+		},
+	[GMEM_P_IOMMU] =
+		{
+			.key = "iommu",
+			.values = {"REF", "NOREF_NOTIFIED"},
+			.question = "Does an IOMMU mapping hold a reference on shared memory?",
+			.who = "today: a pin, to-private is -EAGAIN until userspace unpins; Jason, "
+			       "Vishal: trust guest_memfd, which tells the IOMMU to unmap",
+			.measure = "conversions iommu_unmaps",
+			.source = "gmem.md P8",
+		},
+	[GMEM_P_ZAP_ERROR] =
+		{
+			.key = "zap_error",
+			.values = {"BUG_VM", "RETURN_ERROR", "FOLIO_FLAG", "SPLIT_AND_FLAG",
+				   "ERROR_LIST", "HWPOISON"},
+			.question = "The module will not give a page back: who is told, and how?",
+			.who = "adopted, Sean: end the VM; Ackerley: poison the page; others: "
+			       "return it, flag the folio, flag a split folio, keep a list",
+			.measure = "retired_pages failed_unmapped",
+			.source = "gmem.md P10; KVM's key of that name says bug or return",
+		},
+	[GMEM_P_ATTR_READ] =
+		{
+			.key = "attr_read",
+			.values = {"MT_RCU", "IL_SHARED", "RCU_UNSAFE"},
+			.question = "How does a fault read an attribute that is being written?",
+			.who = "v8: RCU with a tree that is safe for it; linux-cc: under "
+			       "invalidate_lock; [W]: without, an entry may be missing and reads "
+			       "as shared (B12)",
+			.measure = "pf_retry",
+			.source = "gmem.md P11, B12",
+		},
+	[GMEM_P_SHARED_HUGE] =
+		{
+			.key = "shared_huge",
+			.values = {"NONE", "REFCOUNT", "MULTI_FOLIO"},
+			.question = "May shared memory be mapped huge in the guest?",
+			.who = "Sean: no, revisit later; REFCOUNT: shared folios stay huge with "
+			       "counts of their own, which hurts core mm (Ackerley); MULTI_FOLIO: "
+			       "one leaf over many folios",
+			.measure = "pages_2m folio_splits",
+			.source = "gmem.md P13",
+		},
+	[GMEM_P_LPAGE_ALIGN] =
+		{
+			.key = "lpage_align",
+			.values = {"SKIP_UGFN", "UGFN", "PGOFF", "SKIP_ALL"},
+			.question = "What must a slot's gfns agree with to be mapped huge?",
+			.who = "v3 fixup: not the userspace address (B4), here with a test of the "
+			       "offset; stock: the userspace address alone; the RFC: both; "
+			       "SKIP_ALL: neither, and AUG meets a frame that is not aligned",
+			.measure = "pages_2m",
+			.source = "gmem.md P18, B4",
+		},
+	[GMEM_P_INIT_MEM] =
+		{
+			.key = "init_mem",
+			.values = {"SIX_STEP", "INPLACE"},
+			.question = "May a page be its own source in the initial memory region?",
+			.who = "today: convert and copy in six steps; v8: in place",
+			.measure = "conversions",
+			.source = "gmem.md P20, 2.13",
+		},
+	[GMEM_P_FREE_WORK] =
+		{
+			.key = "free_work",
+			.values = {"AT_ONCE", "DEFERRED"},
+			.question = "When does a HugeTLB block that was split go back to its pool?",
+			.who = "[H]: in a work item, so punch and allocate may be -ENOMEM; "
+			       "AT_ONCE is ours",
+			.measure = "outcome of alloc after punch",
+			.source = "gmem.md 2.5, \"Freed fragments\"",
+		},
 	[GMEM_P_NR] = {.key = NULL},
 };
 _Static_assert(GMEM_P_NR <= GMEM_POLICIES_MAX, "a setup has room for every row");
 
 /*
- * What a profile does not name is the default: 0 in every row. P10, P15, P16 and P18 of a profile
- * are KVM's keys.
+ * What a profile does not name is the default: 0 in every row. P15 and P16 of a profile are KVM's
+ * keys.
  */
 static const struct {
 	const char *name;
@@ -205,5 +329,13 @@ const struct gmem_alias gmem_aliases[] = {
 	{"split_api", "HEAD_TAIL", "split_api", "headtail"},
 	{"mem_failure", "ZAP_FOLIO", "poison_zap", "folio"},
 	{"mem_failure", "SPLIT_ELSE_ZAP", "poison_zap", "split"},
+	{"zap_error", "BUG_VM", "zap_error", "bug"},
+	{"zap_error", "RETURN_ERROR", "zap_error", "return"},
+	{"zap_error", "FOLIO_FLAG", "zap_error", "return"},
+	{"zap_error", "SPLIT_AND_FLAG", "zap_error", "return"},
+	{"zap_error", "ERROR_LIST", "zap_error", "return"},
+	{"zap_error", "HWPOISON", "zap_error", "return"},
+	{"mem_failure", "SPLIT_SEPT_FAIL", "poison_zap", "split"},
+	{"conv_order", "ARCH_PREZAP_ZAP_FIRST", "split_order", "sept"},
 	{NULL, NULL, NULL, NULL},
 };

@@ -5,6 +5,7 @@
  * changes, which is why hpa survives a conversion (I15). Which folios are to be restructured, and
  * when, is decided in convert.c.
  */
+#include <linux/bug.h>
 #include <linux/mm.h>
 
 #include "gmem/internal.h"
@@ -27,12 +28,30 @@ static u64 filemap_nodes(u8 from, u8 to)
 	return nodes;
 }
 
+/* Two levels of the tree at once are one too many for the stock xas_split(). */
+#define XAS_SPLIT_MAX 12
+
 /* vmemmap pages to bring back: a page struct has 64 bytes, an optimised folio keeps one page. */
 static u64 vmemmap_pages(u8 from, u8 to)
 {
 	u64 all = GMEM_PAGES(from) * 64 / PAGE_SIZE;
 
 	return to ? GMEM_PAGES(from - to) - 1 : all - 1;
+}
+
+static u64 vmemmap_of(const struct gmem_inode *inode, const struct gmem_folio *f, u64 start,
+		      u64 end)
+{
+	u64 from = gmem_max(start, f->index), to = gmem_min(end, f->index + f->nr), blocks;
+
+	if (!(f->flags & GMEM_F_HVO))
+		return 0;
+	if (f->order < GMEM_ORDER_1G ||
+	    gmem_policy(inode, GMEM_P_SPLIT_SHAPE) == GMEM_SHAPE_UNIFORM)
+		return vmemmap_pages(f->order, 0);
+	blocks = (gmem_round_up(to, GMEM_ORDER_2M) - gmem_round_down(from, GMEM_ORDER_2M)) >>
+		 GMEM_ORDER_2M;
+	return vmemmap_pages(f->order, GMEM_ORDER_2M) + blocks * vmemmap_pages(GMEM_ORDER_2M, 0);
 }
 
 static int alloc_many(const char *site, enum gmem_stat st, u64 nr)
@@ -47,15 +66,57 @@ static int alloc_many(const char *site, enum gmem_stat st, u64 nr)
 	return 0;
 }
 
+int gmem_vmemmap_prealloc(struct gmem_inode *inode, u64 start, u64 end)
+{
+	u64 at = start, need = 0;
+	struct gmem_folio f;
+	int ret;
+
+	while (gmem_folio_next(inode, at, end, &f)) {
+		need += vmemmap_of(inode, &f, start, end);
+		at = f.order ? f.index + f.nr : gmem_extent_end(inode, f.index);
+	}
+	ret = alloc_many("vmemmap-alloc", GMEM_STAT_ALLOCS_VMEMMAP, need);
+	inode->vmemmap_spare = ret ? 0 : need;
+	return ret;
+}
+
+void gmem_vmemmap_put(struct gmem_inode *inode)
+{
+	inode->vmemmap_spare = 0;
+}
+
+/* Undo HVO of one folio: from what was set aside, else now. */
+static int restore_vmemmap(struct gmem_inode *inode, u64 nr)
+{
+	if (inode->vmemmap_spare >= nr) {
+		inode->vmemmap_spare -= nr;
+		return 0;
+	}
+	return alloc_many("vmemmap-alloc", GMEM_STAT_ALLOCS_VMEMMAP, nr);
+}
+
+/*
+ * References that TDX holds under P7 HOLD_MAPPED: one for each page that a private leaf maps. They
+ * are counted where they come from, so that none can be leaked.
+ */
+u64 gmem_tdx_refs(const struct gmem_inode *inode, u64 index, u64 nr)
+{
+	if (gmem_policy(inode, GMEM_P_TDX_REF) != GMEM_TDX_REF_MAPPED)
+		return 0;
+	return gmem_kvm_mapped(inode, index, nr);
+}
+
 struct freeze_wait {
-	u64 pfn, nr;
+	const struct gmem_inode *inode;
+	u64 index, pfn, nr;
 };
 
 static bool freezable(void *arg)
 {
 	const struct freeze_wait *w = arg;
 
-	return !gmem_pages_refs(w->pfn, w->nr);
+	return !gmem_pages_refs(w->pfn, w->nr) && !gmem_tdx_refs(w->inode, w->index, w->nr);
 }
 
 /*
@@ -65,9 +126,9 @@ static bool freezable(void *arg)
  */
 static int freeze(struct gmem_inode *inode, u64 index, u64 pfn, u64 nr)
 {
-	struct freeze_wait w = {.pfn = pfn, .nr = nr};
+	struct freeze_wait w = {.inode = inode, .index = index, .pfn = pfn, .nr = nr};
 
-	while (!gmem_pages_safe(pfn, nr, NULL)) {
+	while (!gmem_pages_safe(pfn, nr, NULL) || gmem_tdx_refs(inode, index, nr)) {
 		if (gmem_policy(inode, GMEM_P_TOSHARED_REFS) != GMEM_REFS_SPIN)
 			return -EAGAIN;
 		gmem_count(GMEM_STAT_SPINS, 1);
@@ -89,6 +150,12 @@ static int split_uniform(struct gmem_inode *inode, const struct gmem_folio *f, u
 	int ret;
 
 	assert(f->order > to && rt_lock_held_any(&inode->invalidate_lock));
+	if (f->order - to >= XAS_SPLIT_MAX &&
+	    gmem_policy(inode, GMEM_P_XAS_SPLIT) == GMEM_XAS_ONE_STEP) {
+		WARN_ON_ONCE(f->order - to >= XAS_SPLIT_MAX);
+		ret = -ENOMEM;
+		goto out;
+	}
 	ret = alloc_many("filemap-alloc", GMEM_STAT_ALLOCS_FILEMAP, filemap_nodes(f->order, to));
 	if (ret)
 		goto out;
@@ -102,8 +169,7 @@ static int split_uniform(struct gmem_inode *inode, const struct gmem_folio *f, u
 	if (gmem_pages_poisoned(f->pfn, f->nr))
 		ret = -EHWPOISON;
 	else if (f->flags & GMEM_F_HVO)
-		ret = alloc_many("vmemmap-alloc", GMEM_STAT_ALLOCS_VMEMMAP,
-				 vmemmap_pages(f->order, to));
+		ret = restore_vmemmap(inode, vmemmap_pages(f->order, to));
 	if (ret) {
 		gmem_filemap_set_flags(inode, f->index, f->nr, 0, GMEM_F_FROZEN);
 		goto out;

@@ -58,15 +58,15 @@ void hugepage_set_guest_inhibit(const struct kvm_memory_slot *slot, gfn_t gfn, i
 }
 
 /*
- * What gfns must be congruent with at a level so that a huge page can be mapped at all: the file
- * offset for guest_memfd (gmem.md P18, SKIP_UGFN with the test of PGOFF), else the userspace
- * address, where huge pages of the VMM would begin.
+ * Whether gfns are congruent with what backs them, so that a huge page can be mapped at all: for
+ * guest_memfd as its policy says (gmem.md P18), else with the userspace address, where huge pages
+ * of the VMM would begin.
  */
-static u64 backing_gfn(const struct kvm_memory_slot *slot)
+static bool backing_aligned(const struct kvm_memory_slot *slot, u64 mask)
 {
 	if (slot->flags & KVM_MEM_GUEST_MEMFD)
-		return slot->gmem.pgoff;
-	return slot->userspace_addr >> PAGE_SHIFT;
+		return kvm_gmem_lpage_aligned(slot, mask);
+	return !((slot->base_gfn ^ (slot->userspace_addr >> PAGE_SHIFT)) & mask);
 }
 
 static void init_level(struct kvm_memory_slot *slot, struct kvm_lpage_info *linfo, u64 nr,
@@ -79,7 +79,7 @@ static void init_level(struct kvm_memory_slot *slot, struct kvm_lpage_info *linf
 		linfo[0].disallow_lpage = 1;
 	if ((slot->base_gfn + slot->npages) & mask)
 		linfo[nr - 1].disallow_lpage = 1;
-	if (!((slot->base_gfn ^ backing_gfn(slot)) & mask))
+	if (backing_aligned(slot, mask))
 		return;
 	for (i = 0; i < nr; i++)
 		linfo[i].disallow_lpage = 1;

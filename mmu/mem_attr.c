@@ -66,7 +66,7 @@ bool kvm_look_private(const struct kvm *kvm, u64 gfn)
 
 		return i < kvm->nr_mem_attr && kvm->mem_attr[i].start <= gfn;
 	}
-	return kvm_gmem_is_private_mem((struct kvm *)kvm, gfn);
+	return kvm_gmem_peek_private(gfn_to_memslot((struct kvm *)kvm, gfn), gfn);
 }
 
 /*

@@ -308,6 +308,14 @@ u64 host_free_pfns_count(void)
 	return fake()->host_total - fake()->host_used;
 }
 
+/* Only what a test expects may warn. */
+void compat_warn(const char *file, int line, const char *what)
+{
+	if (!fake()->warn_ok)
+		fail_msg("%s:%d: WARN %s", file, line, what);
+	fake()->warns++;
+}
+
 void compat_lockdep_fail(const char *file, int line, const char *what)
 {
 	fail_msg("%s:%d: %s", file, line, what);

@@ -55,6 +55,9 @@ struct fake {
 		u32 order;
 	} freed[256];
 	u32 nr_freed;
+	bool warn_ok; /* the next warnings are wanted */
+	u32 warns;
+	bool zap_fails; /* the module keeps the next leaf that is zapped */
 };
 
 struct fake *fake(void);

@@ -311,10 +311,12 @@ static int add_page(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn, u64 src, int orde
 
 static void test_file__populate(void **state)
 {
+	struct gmem_setup s = setup_of(8 * KB4, GMEM_4K, NULL);
 	struct populated p = {.fail_at = 3};
 	struct kvm *kvm = &fake()->kvm;
 
-	open_file(8 * KB4, GMEM_4K, NULL);
+	set_policy(&s, "init_mem", "INPLACE");
+	open_file_with(&s);
 	mutex_lock(&kvm->slots_lock);
 	assert_int_equal(kvm_gmem_populate(kvm, BASE_GFN + 1, 0x9000, 5, add_page, &p), 3);
 	assert_int_equal(p.gfn[2], BASE_GFN + 3);

@@ -340,6 +340,15 @@ int kvm_gmem_mapping_order(const struct kvm_memory_slot *slot, gfn_t gfn);
  */
 bool kvm_gmem_is_private_mem(struct kvm *kvm, gfn_t gfn);
 /*
+ * The removal of a leaf failed: the module may still have these pages. Write mmu_lock; does not
+ * sleep. What the file does about it is its policy zap_error (gmem.md P10).
+ */
+void kvm_gmem_zap_failed(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn, u64 nr);
+/* The same for those who only look: no lock is taken, whatever P11 says. */
+bool kvm_gmem_peek_private(const struct kvm_memory_slot *slot, gfn_t gfn);
+/* Whether gfns of @slot agree, modulo @mask, with what backs it as P18 wants for huge pages. */
+bool kvm_gmem_lpage_aligned(const struct kvm_memory_slot *slot, u64 mask);
+/*
  * Bind @slot to @file at byte @offset / undo it. slots_lock held; unbind after SRCU (gmem.md 2.11).
  */
 int kvm_gmem_bind(struct kvm *kvm, struct kvm_memory_slot *slot, struct kvm_gmem_file *file,
