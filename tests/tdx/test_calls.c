@@ -296,6 +296,39 @@ static void test_calls__promote_compares_all(void **state)
 	}
 }
 
+/* A child that is locked, the first or another: BUSY by the old rules, not alike by the new ones. */
+static void test_calls__promote_over_a_locked_child(void **state)
+{
+	static const struct {
+		const char *profile;
+		u64 answer;
+	} rows[] = {
+		{"1.5.16", SEAM_OPERAND_BUSY | SEAM_OP_RCX},
+		{"1.5.25", SEAM_EPT_INVALID_PROMOTE_CONDITIONS | SEAM_OP_RCX},
+	};
+
+	for (size_t p = 0; p < RT_ARRAY_SIZE(rows); p++) {
+		for (u32 child = 0; child < 512; child += 511) {
+			struct seam_hold h = {.id = SEAM_LOCK_SEPT, .gpa = GPA + child * 0x1000};
+
+			restart_as(rows[p].profile);
+			map_4k_from(LARGE, 512, 0);
+			call_ok(&m, 0, MEM_RANGE_UNBLOCK, GPA | 1, m.tdr, 0);
+			h.obj = m.tdr;
+			assert_int_equal(seam_hold(m.s, &h), SEAM_HOLD_OK);
+			call_ok(&m, 0, MEM_RANGE_BLOCK, GPA | 1, m.tdr, 0);
+			call_ok(&m, 0, MEM_TRACK, m.tdr, 0, 0);
+			expect_status(call(&m, 0, MEM_PAGE_PROMOTE, GPA | 1, m.tdr, 0),
+				      rows[p].answer);
+			call_ok(&m, 0, MEM_RANGE_UNBLOCK, GPA | 1, m.tdr, 0);
+			assert_int_equal(seam_drop(m.s, &h), SEAM_HOLD_OK);
+			/* Only the locked one was asked for, and only by the old rules. */
+			assert_int_equal(seam_hold(m.s, &h), SEAM_HOLD_OK);
+			assert_int_equal(seam_drop(m.s, &h), SEAM_HOLD_OK);
+		}
+	}
+}
+
 /* A page in somebody's hands, only to be read, is not removed, relocated or merged away. */
 static void test_calls__page_lock_is_exclusive(void **state)
 {
@@ -501,6 +534,10 @@ static void test_calls__trace(void **state)
 		"nl_mapped",
 		"ept",
 		"epoch",
+		"tdr",
+		"tdcx",
+		"tdvpr",
+		"op_state",
 		"TDX_OPERAND_INVALID|0x63",
 	};
 	struct rt_trace *t = rt_trace_new(0);
@@ -508,7 +545,10 @@ static void test_calls__trace(void **state)
 	char *text = NULL;
 	FILE *f;
 
+	teardown(state);
+	machine_init(&m, "1.5.25");
 	rt_trace_attach(m.w, t);
+	td_build(&m, 0, 2);
 	call_ok(&m, 3, MEM_PAGE_AUG, GPA, m.tdr, machine_page(&m));
 	call(&m, 3, MEM_PAGE_AUG, GPA | 8, m.tdr, 0);
 	call(&m, 3, MEM_PAGE_REMOVE, GPA, m.tdr, 0);
@@ -545,6 +585,7 @@ int main(void)
 		T(test_calls__non_blocking_resize),
 		T(test_calls__blocked_counters),
 		T(test_calls__promote_compares_all),
+		T(test_calls__promote_over_a_locked_child),
 		T(test_calls__page_lock_is_exclusive),
 		T(test_calls__memory_of_a_debug_td),
 		T(test_calls__control_pages),

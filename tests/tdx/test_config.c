@@ -310,6 +310,30 @@ static void test_config__lists_refuse_bad_buffers(void **state)
 	assert_true(m.r.rdx == ~0ULL);
 }
 
+/* What no platform has: refused before anything is made. */
+static void test_config__impossible_platforms(void **state)
+{
+	const struct seam_config many_tdmrs = {.nr_tdmr = SEAM_MAX_TDMRS + 1};
+	const struct seam_config many_areas = {.nr_rsvd = SEAM_MAX_RSVD + 1};
+	const struct seam_config wide_keys = {
+		.keyid_bits = 16, .hkid_first = 1, .hkid_count = 1, .hkid_global = 1};
+	const struct {
+		const struct seam_config *cfg;
+		const char *says;
+	} rows[] = {
+		{&many_tdmrs, "65 TDMRs, at most 64 expected"},
+		{&many_areas, "65 reserved areas, at most 64 expected"},
+		{&wide_keys, "keyid_bits=16, 1 to 15 expected"},
+	};
+
+	for (size_t i = 0; i < RT_ARRAY_SIZE(rows); i++) {
+		char err[160] = "";
+
+		assert_null(seam_new(rows[i].cfg, err, sizeof(err)));
+		assert_string_equal(err, rows[i].says);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +346,7 @@ int main(void)
 		T(test_config__busy),
 		T(test_config__every_package_needs_its_key),
 		T(test_config__lists_refuse_bad_buffers),
+		T(test_config__impossible_platforms),
 #undef T
 	};
 
