@@ -190,9 +190,8 @@ static int post_set(struct kvm *kvm, struct kvm_gfn_range *range)
 }
 
 /*
- * Mark, split and zap, store, recompute. After a failed split the second pass runs all the same,
- * over what is still stored: the invalidation that the first pass began must end (B65), and huge
- * pages that it marked mixed are uniform still (B66).
+ * Split and zap, store, recompute what is MIXED. After a failed split the second pass runs all the
+ * same, over what is still stored: the invalidation that the first pass began must end (B65).
  */
 static int set_attributes_locked(struct kvm *kvm, gfn_t start, gfn_t end, u64 attributes)
 {

@@ -43,8 +43,9 @@ int kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8 *level
 int kvm_tdp_mmu_map_private_pfn(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn);
 /*
  * Around the store of KVM_SET_MEMORY_ATTRIBUTES; slots_lock and write mmu_lock held (kvm-port.md
- * 2.10). pre: marks what straddles MIXED, splits (to shared) and zaps; < 0 error, 1 flush, 0. post:
- * recomputes MIXED from the attributes as they are, so it is also right after a failed pre (B66).
+ * 2.10). pre: widens the running invalidation to the huge pages at the ends, splits (to shared) and
+ * zaps; < 0 error, 1 flush, 0. post: recomputes MIXED from the attributes as they are, so it is also
+ * right after a failed pre (B66).
  */
 int kvm_arch_pre_set_memory_attributes(struct kvm *kvm, struct kvm_gfn_range *range);
 int kvm_arch_post_set_memory_attributes(struct kvm *kvm, struct kvm_gfn_range *range);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * How large a mapping may be: lpage_info, what guest_memfd says, what TDX allows, what tables are
- * there already; and the MIXED flags around a change of the VM's attributes. The GUEST_INHIBIT flag
- * is set by the accept handling (tdx_ept.c); the counters belong to the memslot code.
+ * there already; and what a change of the VM's attributes does to levels, while it runs and after.
+ * The GUEST_INHIBIT flag is set by the accept handling (tdx_ept.c); the counters belong to the
+ * memslot code.
  */
 #include "mmu/mmu.h"
 
@@ -106,6 +107,19 @@ static bool hugepage_in_slot(const struct kvm_memory_slot *slot, gfn_t gfn, int 
 	       gfn + KVM_PAGES_PER_HPAGE(level) <= slot->base_gfn + slot->npages;
 }
 
+/*
+ * A fault is stale by its gfn alone, so a neighbour of the range could still install a huge page over
+ * an end of it, by attributes that are about to change (B53): while the change runs, faults on all of
+ * such a huge page wait. What is mixed already cannot become one.
+ */
+static void invalidate_hugepage(struct kvm *kvm, const struct kvm_memory_slot *slot, gfn_t gfn,
+				int level)
+{
+	if (hugepage_in_slot(slot, gfn, level) &&
+	    !(lpage_info_slot(gfn, slot, level)->disallow_lpage & KVM_LPAGE_MIXED_FLAG))
+		kvm_mmu_invalidate_range_add(kvm, gfn, gfn + KVM_PAGES_PER_HPAGE(level));
+}
+
 int kvm_arch_pre_set_memory_attributes(struct kvm *kvm, struct kvm_gfn_range *range)
 {
 	const bool to_private = range->arg.attributes & KVM_MEMORY_ATTRIBUTE_PRIVATE;
@@ -115,16 +129,15 @@ int kvm_arch_pre_set_memory_attributes(struct kvm *kvm, struct kvm_gfn_range *ra
 	lockdep_assert_held_write(&kvm->mmu_lock);
 	lockdep_assert_held(&kvm->slots_lock);
 
-	/* From now on no fault builds a huge page over an end of the range (B53). */
 	for (level = PG_LEVEL_2M; level <= KVM_MAX_HUGEPAGE_LEVEL; level++) {
+		const gfn_t pages = KVM_PAGES_PER_HPAGE(level);
 		const gfn_t head = gfn_round_for_level(range->start, level);
-		const gfn_t tail = gfn_round_for_level(range->end, level);
+		const gfn_t tail = gfn_round_for_level(range->end - 1, level);
 
-		if ((head != range->start || head + KVM_PAGES_PER_HPAGE(level) > range->end) &&
-		    hugepage_in_slot(slot, head, level))
-			hugepage_set_mixed(slot, head, level, true);
-		if (tail != head && tail != range->end && hugepage_in_slot(slot, tail, level))
-			hugepage_set_mixed(slot, tail, level, true);
+		if (head != range->start || head + pages > range->end)
+			invalidate_hugepage(kvm, slot, head, level);
+		if (tail != head && tail + pages > range->end)
+			invalidate_hugepage(kvm, slot, tail, level);
 	}
 
 	/* Pages of the new kind can't be mapped yet; those of the old kind must go. */
