@@ -336,9 +336,10 @@ enum seam_page_type {
 };
 
 /*
- * Objects of scheduling points (sim/rt/sched.h) inside the module. HELD: lp and gpa; the write
- * point is the one just before the call first writes a locked S-EPT entry. POLL: lp and the number
- * of the poll in this call, from 1.
+ * Objects of scheduling points (sim/rt/sched.h) inside the module. HELD: lp and what others can run
+ * into: the gpa under tree or entry lock, a TDR, TDVPR or PAMT range that is held exclusive; the
+ * write point is the one just before the call first writes a locked S-EPT entry. POLL: lp and the
+ * number of the poll in this call, from 1.
  */
 #define SEAM_AT_WRITE	  RT_BIT(63)
 #define SEAM_AT(lp, what) ((u64)(lp) << 52 | ((what)&RT_MASK(51, 0)))
