@@ -300,8 +300,6 @@ static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct 
 
 	lab_set_regs(m, op, td->index, &r);
 	seam_call(m->seam, m->spare_lp, &r);
-	/* Back in the host the CPU takes what was pending. */
-	seam_irq_clear(m->seam, m->spare_lp, SEAM_IRQ_INTR | SEAM_IRQ_NMI | SEAM_IRQ_SMI);
 	/* Back in the host the CPU takes what was pending, before it can call again. */
 	seam_irq_clear(m->seam, m->spare_lp, seam_irq_pending(m->seam, m->spare_lp));
 	out->has_status = true;
