@@ -48,7 +48,11 @@ static void grow_refs(struct kvm_host *host)
 	host->cap_pamt_refs = cap;
 }
 
-/* The range's reference count, for writing. A range stays in the table once it was seen. */
+/*
+ * The range's reference count, for writing. A range stays in the table once it was seen, but the
+ * table moves when it grows, and with demote_pamt_lock=off another TD's DEMOTE may make it grow while
+ * a SEAMCALL runs: ask again after each. (The kernel has one counter for each 2M of memory, in place.)
+ */
 static u64 *pamt_ref(struct kvm_host *host, kvm_pfn_t pfn)
 {
 	struct tdx_pamt_ref *ref;
@@ -154,7 +158,7 @@ int tdx_pamt_get(kvm_pfn_t pfn, struct tdx_pamt_cache *cache)
 	}
 	err = tdh_phymem_pamt_add(PFN_PHYS(round_down(pfn, 1ULL << RANGE_SHIFT)), pair);
 	if (err == TDX_SUCCESS) {
-		*ref = 1;
+		*pamt_ref(host, pfn) = 1;
 		kvm_stat_add(KVM_STAT_HOST_PAGES_PAMT, PAIR);
 	}
 	spin_unlock(&host->pamt_lock);
@@ -186,7 +190,7 @@ void tdx_pamt_put(kvm_pfn_t pfn)
 	}
 	err = tdh_phymem_pamt_remove(PFN_PHYS(round_down(pfn, 1ULL << RANGE_SHIFT)), pair);
 	if (err == TDX_SUCCESS) {
-		*ref = 0;
+		*pamt_ref(host, pfn) = 0;
 		kvm_stat_add(KVM_STAT_HOST_PAGES_PAMT, -PAIR);
 	}
 	spin_unlock(&host->pamt_lock);

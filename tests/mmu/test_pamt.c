@@ -6,8 +6,10 @@
 #include "tests/mmu/machine.h"
 
 #include "mmu/compat/stubs/hostmem.h"
+#include "mmu/pamt.h"
 #include "mmu/tdx_seamcall.h"
 #include "sim/rt/fault.h"
+#include "sim/rt/sched.h"
 #include "tdx/inspect.h"
 
 /* What KVM counts and what the module has, of the 2M around @pfn. */
@@ -100,6 +102,52 @@ static void test_pamt__failures(void **state)
 	machine_free(m);
 }
 
+/*
+ * demote_pamt_lock=off: another TD's DEMOTE counts without the lock, also while PAMT.ADD and
+ * PAMT.REMOVE are under way; the table of counts may grow under them.
+ */
+#define SEEDS	 60
+#define DEMOTED	 40
+#define PAMT_PFN PHYS_PFN(MACHINE_MEM_BASE + 0x10000000)
+
+static void get_and_put_thread(void *arg)
+{
+	struct machine *m = arg;
+
+	assert_int_equal(tdx_pamt_get(PAMT_PFN, NULL), 0);
+	assert_range(m, PAMT_PFN, 1);
+	tdx_pamt_put(PAMT_PFN);
+	assert_range(m, PAMT_PFN, 0);
+}
+
+static void demote_thread(void *arg)
+{
+	u64 i;
+
+	rt_point(RT_PT_RESCHED, 0);
+	for (i = 1; i <= DEMOTED; i++)
+		tdx_pamt_demoted(PAMT_PFN + (i << 9));
+}
+
+static void test_pamt__counts_without_the_lock(void **state)
+{
+	u64 seed, i;
+
+	for (seed = 0; seed < SEEDS; seed++) {
+		struct machine *m = machine_new(&(struct machine_opts){.dynamic_pamt = true});
+
+		rt_set_chooser(m->world, &rt_chooser_random);
+		for (i = 0; i < seed; i++)
+			rt_random();
+		assert_non_null(rt_actor_new("get", get_and_put_thread, m));
+		assert_non_null(rt_actor_new("demote", demote_thread, m));
+		assert_int_equal(rt_run(), RT_RUN_QUIET);
+		assert_string_equal(m->first, "");
+		assert_int_equal(kvm_look_pamt_count(m->host, PAMT_PFN + (DEMOTED << 9)), 512);
+		machine_free(m);
+	}
+}
+
 /* Without Dynamic PAMT there is nothing to count and no page to keep (R40). */
 static void test_pamt__off(void **state)
 {
@@ -186,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pamt__get_and_put),
 		cmocka_unit_test(test_pamt__failures),
+		cmocka_unit_test(test_pamt__counts_without_the_lock),
 		cmocka_unit_test(test_pamt__off),
 		cmocka_unit_test(test_pamt__split),
 		cmocka_unit_test(test_pamt__host_allocator),
