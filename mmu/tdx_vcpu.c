@@ -152,13 +152,13 @@ static int tdx_map_gpa(struct vcpu_tdx *tdx)
 	const u64 gpa = tdx->vp_enter_args.r12, size = tdx->vp_enter_args.r13;
 	const gpa_t begin = gpa & ~shared;
 
-	if (!IS_ALIGNED(gpa | size, PAGE_SIZE)) {
-		tdvmcall_set_return(tdx, TDVMCALL_STATUS_ALIGN_ERROR, gpa);
+	/* Empty, wrapping, above the guest's width, or with ends of different privacy. */
+	if (gpa + size <= gpa || begin + size > shared) {
+		tdvmcall_set_return(tdx, TDVMCALL_STATUS_INVALID_OPERAND, gpa);
 		return 1;
 	}
-	/* Empty, wrapping, above the guest's width, or with ends of different privacy. */
-	if (!size || gpa + size < gpa || begin + size > shared) {
-		tdvmcall_set_return(tdx, TDVMCALL_STATUS_INVALID_OPERAND, gpa);
+	if (!IS_ALIGNED(gpa | size, PAGE_SIZE)) {
+		tdvmcall_set_return(tdx, TDVMCALL_STATUS_ALIGN_ERROR, gpa);
 		return 1;
 	}
 	tdx->map_gpa_next = begin;
