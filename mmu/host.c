@@ -49,6 +49,10 @@ static void gate_features(struct kvm_host *host, const struct kvm_host_setup *se
 			      (host->features0 & TDX_FEATURES0_ENHANCE_DEMOTE_INTERRUPTIBILITY);
 	host->dynamic_pamt = setup->dynamic_pamt && cfg->dynamic_pamt &&
 			     (host->features0 & TDX_FEATURES0_DYNAMIC_PAMT);
+	/* No feature bit of it is known (tdx-module.md 8.3). */
+	host->non_blocking_resize =
+		cfg->non_blocking_resize &&
+		host->policy[KVM_POLICY_SHARED_SPLIT] == KVM_SHARED_SPLIT_NONBLOCKING;
 }
 
 static void init_cpus(struct kvm_host *host, const struct seam_config *cfg)
@@ -71,6 +75,9 @@ static bool setup_fits(const struct kvm_host_setup *setup)
 		return false;
 	/* A Dynamic PAMT module under a kernel that knows nothing of it has no 4K pages to give. */
 	if (cfg->dynamic_pamt && !setup->dynamic_pamt)
+		return false;
+	if (setup->policy[KVM_POLICY_SHARED_SPLIT] == KVM_SHARED_SPLIT_NONBLOCKING &&
+	    !cfg->non_blocking_resize)
 		return false;
 	for (i = 0; kvm_policies[i].key; i++) {
 		for (j = 0; j <= setup->policy[i]; j++) {

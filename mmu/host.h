@@ -42,7 +42,8 @@ struct kvm_host {
 	u8 policy[KVM_POLICIES_MAX];
 	bool tdx_huge_page; /* after the gating of spec 2.11 */
 	bool dynamic_pamt;
-	bool pw_mce; /* X86_BUG_TDX_PW_MCE: freed pages are reset with MOVDIR64B */
+	bool non_blocking_resize; /* the module has it, and policy shared_split uses it */
+	bool pw_mce;		  /* X86_BUG_TDX_PW_MCE: freed pages are reset with MOVDIR64B */
 	u64 features0;
 	u32 hkid_global, hkid_first, hkid_count, hkid_shift;
 	unsigned long *hkid_used; /* bitmap */

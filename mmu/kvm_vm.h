@@ -219,6 +219,8 @@ u64 kvm_host_pages_used(const struct kvm_host *host);
 	X(PAGES_2M, "pages_2m", "present 2M leaves in mirror and direct tables")                  \
 	X(PAGES_1G, "pages_1g", "present 1G leaves in mirror and direct tables")                  \
 	X(SPLITS, "splits", "successful splits of mirror leaves")                                 \
+	X(SPLIT_VISITS, "split_visits", "entries that walks for leaves to split have looked at")  \
+	X(SPLIT_TOPUPS, "split_topups", "split caches found drained, and filled once more")       \
 	X(KICKS, "kicks", "requests to all vCPUs to leave guest mode")                            \
 	X(MMU_LOCK_WRITE, "mmu_lock_write", "write acquisitions of mmu_lock, also after a yield") \
 	X(MMU_LOCK_WRITE_CYCLES, "mmu_lock_write_cycles",                                         \
@@ -229,7 +231,13 @@ u64 kvm_host_pages_used(const struct kvm_host *host);
 	X(HOST_PAGES_PAMT, "host_pages_pamt", "Dynamic PAMT pages installed")                     \
 	X(ALLOCS_SPT, "allocs.spt", "page-table pages of mirror and direct tables")               \
 	X(ALLOCS_EXTERNAL_SPT, "allocs.external-spt", "S-EPT pages")                              \
-	X(ALLOCS_PAMT, "allocs.pamt", "Dynamic PAMT pages taken from the allocator")
+	X(ALLOCS_PAMT, "allocs.pamt", "Dynamic PAMT pages taken from the allocator")              \
+	X(ALLOCS_SPT_SPLIT, "allocs.spt.split",                                                   \
+	  "of allocs.spt: for splits, with mmu_lock dropped")                                     \
+	X(ALLOCS_EXTERNAL_SPT_SPLIT, "allocs.external-spt.split",                                 \
+	  "of allocs.external-spt: for splits")                                                   \
+	X(ALLOCS_PAMT_SPLIT, "allocs.pamt.split", "of allocs.pamt: for splits")                   \
+	X(ALLOCS_PAMT_CONTROL, "allocs.pamt.control", "of allocs.pamt: for control pages, no cache")
 enum kvm_stat {
 #define KVM_STAT_ENUM(id, name, text) KVM_STAT_##id,
 	KVM_STATS(KVM_STAT_ENUM)

@@ -43,8 +43,8 @@ bool hugepage_test_guest_inhibit(const struct kvm_memory_slot *slot, gfn_t gfn, 
 }
 
 /*
- * A set flag says that the split is done, so it may be read without a lock (spec 2.2); there is no
- * way to clear it.
+ * A set flag says that the split is done, so it may be read without a lock (spec 2.2). Write
+ * mmu_lock, or, where a split needs no more (shared_split=nonblocking), read mmu_lock.
  */
 void hugepage_set_guest_inhibit(const struct kvm_memory_slot *slot, gfn_t gfn, int level)
 {
@@ -52,9 +52,30 @@ void hugepage_set_guest_inhibit(const struct kvm_memory_slot *slot, gfn_t gfn, i
 
 	if (level > KVM_MAX_HUGEPAGE_LEVEL)
 		return;
-	lockdep_assert_held_write(&slot->kvm->mmu_lock);
+	if (slot->kvm->host->non_blocking_resize)
+		lockdep_assert_held(&slot->kvm->mmu_lock);
+	else
+		lockdep_assert_held_write(&slot->kvm->mmu_lock);
 	linfo = lpage_info_slot(gfn, slot, level);
 	WRITE_ONCE(linfo->disallow_lpage, linfo->disallow_lpage | KVM_LPAGE_GUEST_INHIBIT_FLAG);
+}
+
+/*
+ * The alternative of policy inhibit=clear: what is not mapped may be mapped huge again. The series
+ * has no such function (R11).
+ */
+void hugepage_clear_guest_inhibit(const struct kvm_memory_slot *slot, gfn_t start, gfn_t end)
+{
+	gfn_t gfn, pages;
+	int level;
+
+	lockdep_assert_held_write(&slot->kvm->mmu_lock);
+	for (level = PG_LEVEL_2M; level <= KVM_MAX_HUGEPAGE_LEVEL; level++) {
+		pages = KVM_PAGES_PER_HPAGE(level);
+		for (gfn = ALIGN(start, pages); gfn + pages <= end; gfn += pages)
+			lpage_info_slot(gfn, slot, level)->disallow_lpage &=
+				~(u32)KVM_LPAGE_GUEST_INHIBIT_FLAG;
+	}
 }
 
 /*

@@ -6,6 +6,7 @@
  */
 #include "mmu/mmu.h"
 
+#include "mmu/kvm_policy.h"
 #include "mmu/tdp_mmu.h"
 
 const struct kmem_cache mmu_page_header_cache = {
@@ -38,8 +39,8 @@ int kvm_mmu_create(struct kvm_vcpu *vcpu)
 	arch->mmu_shadow_page_cache.init_value = SHADOW_NONPRESENT_VALUE;
 	arch->mmu_shadow_page_cache.site = "spt-alloc";
 
-	arch->mmu_external_spt_cache.host_page = true;
-	arch->mmu_external_spt_cache.site = "external-spt-alloc";
+	arch->mmu_external_spt_cache.page_get = kvm_x86_call(alloc_external_sp);
+	arch->mmu_external_spt_cache.page_free = kvm_x86_call(free_external_sp);
 
 	arch->mmu = &arch->root_mmu;
 	arch->mmu->root.hpa = INVALID_PAGE;
@@ -124,13 +125,19 @@ void kvm_mmu_free_obsolete_roots(struct kvm_vcpu *vcpu)
 
 bool kvm_mmu_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range)
 {
+	bool flush;
+
 	/*
 	 * Faults must either be held off by an invalidation or be impossible, because the slot is
 	 * going (B54).
 	 */
 	lockdep_assert_once(kvm->mmu_invalidate_in_progress || lockdep_is_held(&kvm->slots_lock));
 
-	return kvm_tdp_mmu_unmap_gfn_range(kvm, range, false);
+	flush = kvm_tdp_mmu_unmap_gfn_range(kvm, range, false);
+	if (kvm_policy(KVM_POLICY_INHIBIT) == KVM_INHIBIT_CLEAR &&
+	    (range->attr_filter & KVM_FILTER_PRIVATE))
+		hugepage_clear_guest_inhibit(range->slot, range->start, range->end);
+	return flush;
 }
 
 void kvm_mmu_zap_memslot(struct kvm *kvm, struct kvm_memory_slot *slot)
@@ -141,6 +148,7 @@ void kvm_mmu_zap_memslot(struct kvm *kvm, struct kvm_memory_slot *slot)
 		.end = slot->base_gfn + slot->npages,
 		.attr_filter = KVM_FILTER_PRIVATE | KVM_FILTER_SHARED,
 		.may_block = true,
+		.must_zap = true,
 	};
 
 	lockdep_assert_held(&kvm->slots_lock);

@@ -243,6 +243,9 @@ static int kvm_mmu_do_page_fault(struct kvm_vcpu *vcpu, gpa_t addr, u64 error_co
 		fault.max_level = vcpu->arch.pre_fault_max_level;
 	fault.gfn = gpa_to_gfn(addr) & ~kvm_gfn_direct_bits(vcpu->kvm);
 	fault.slot = kvm_vcpu_gfn_to_memslot(vcpu, fault.gfn);
+	if (!prefetch && vcpu->arch.accept_level != PG_LEVEL_NONE &&
+	    gfn_round_for_level(fault.gfn, vcpu->arch.accept_level) == vcpu->arch.accept_gfn)
+		fault.max_level = min(fault.max_level, vcpu->arch.accept_level);
 
 	r = kvm_tdp_mmu_page_fault(vcpu, &fault);
 

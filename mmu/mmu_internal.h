@@ -44,7 +44,8 @@ struct kvm_mmu_page {
 	gfn_t gfn;			    /* first frame that the table can map */
 	u64 *spt;
 	void *external_spt; /* S-EPT page; KVM neither reads nor writes it */
-	tdp_ptep_t ptep;    /* parent entry, NULL for a root or an unlinked page */
+	void *split_cache; /* what its own link will draw (split_cache=vcpu), the vendor's; else NULL */
+	tdp_ptep_t ptep; /* parent entry, NULL for a root or an unlinked page */
 	refcount_t tdp_mmu_root_count;
 	struct rcu_head rcu_head;
 };

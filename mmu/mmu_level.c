@@ -124,7 +124,8 @@ int kvm_arch_pre_set_memory_attributes(struct kvm *kvm, struct kvm_gfn_range *ra
 {
 	const bool to_private = range->arg.attributes & KVM_MEMORY_ATTRIBUTE_PRIVATE;
 	const struct kvm_memory_slot *slot = range->slot;
-	int level, r;
+	int level, r, zap_error = 0;
+	bool flush;
 
 	lockdep_assert_held_write(&kvm->mmu_lock);
 	lockdep_assert_held(&kvm->slots_lock);
@@ -147,7 +148,12 @@ int kvm_arch_pre_set_memory_attributes(struct kvm *kvm, struct kvm_gfn_range *ra
 		if (r)
 			return r;
 	}
-	return kvm_mmu_unmap_gfn_range(kvm, range);
+	range->zap_error = &zap_error;
+	flush = kvm_mmu_unmap_gfn_range(kvm, range);
+	/* What went before the error is gone from the tables: flush it here, the caller won't. */
+	if (zap_error && flush)
+		kvm_flush_remote_tlbs(kvm);
+	return zap_error ? zap_error : flush;
 }
 
 /* All of it has the attribute of its first page. */

@@ -107,8 +107,14 @@ void tdx_free_pamt_cache(struct tdx_pamt_cache *cache)
 /* Without a cache the caller may sleep: it is no path under mmu_lock. */
 static struct page *take_pamt_page(struct tdx_pamt_cache *cache)
 {
-	if (!cache)
-		return compat_alloc_page(GFP_KERNEL_ACCOUNT, "pamt-alloc");
+	struct page *page;
+
+	if (!cache) {
+		page = compat_alloc_page(GFP_KERNEL_ACCOUNT, "pamt-alloc");
+		if (page)
+			kvm_stat_add(KVM_STAT_ALLOCS_PAMT_CONTROL, 1);
+		return page;
+	}
 	return cache->cnt ? cache->pages[--cache->cnt] : NULL;
 }
 

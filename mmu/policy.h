@@ -36,6 +36,8 @@ extern const struct policy_desc kvm_policies[];
  */
 void kvm_policy_defaults(u8 policy[KVM_POLICIES_MAX]);
 bool kvm_policy_series(const char *name, u8 policy[KVM_POLICIES_MAX]);
+/* Whether a series has a word on @key. */
+bool kvm_policy_in_series(const char *key);
 
 /* The index of @key in a table, -1 if there is none; of @value in a row, -1 likewise. */
 int policy_find(const struct policy_desc *table, const char *key);

@@ -47,8 +47,9 @@ static void __tdp_mmu_free_sp(struct kvm_mmu_page *sp)
 
 void tdp_mmu_free_sp(struct kvm_mmu_page *sp)
 {
+	kvm_x86_call(free_split_cache)(sp);
 	if (sp->external_spt)
-		free_page((unsigned long)sp->external_spt);
+		kvm_x86_call(free_external_sp)(sp->external_spt);
 	__tdp_mmu_free_sp(sp);
 }
 
@@ -267,6 +268,25 @@ void tdp_mmu_iter_set_spte(struct kvm *kvm, struct tdp_iter *iter, u64 new_spte)
 	WARN_ON_ONCE(iter->yielded);
 	iter->old_spte = tdp_mmu_set_spte(kvm, sp, iter->sptep, iter->old_spte, new_spte, iter->gfn,
 					  iter->level);
+}
+
+int tdp_mmu_iter_try_zap(struct kvm *kvm, struct tdp_iter *iter)
+{
+	struct kvm_mmu_page *sp = sptep_to_sp(rcu_dereference(iter->sptep));
+	const u64 old_spte = iter->old_spte;
+	int ret;
+
+	lockdep_assert_held_write(&kvm->mmu_lock);
+	WARN_ON_ONCE(iter->yielded || !is_last_spte(old_spte, iter->level));
+
+	/* Nobody reads the entry meanwhile: write first and put it back, as for an atomic change. */
+	__kvm_tdp_mmu_write_spte(iter->sptep, SHADOW_NONPRESENT_VALUE);
+	ret = __handle_changed_spte(kvm, sp, iter->gfn, old_spte, SHADOW_NONPRESENT_VALUE,
+				    iter->level, false);
+	if (ret)
+		__kvm_tdp_mmu_write_spte(iter->sptep, old_spte);
+	iter->old_spte = ret ? old_spte : SHADOW_NONPRESENT_VALUE;
+	return ret;
 }
 
 int tdp_mmu_link_sp(struct kvm *kvm, struct tdp_iter *iter, struct kvm_mmu_page *sp, bool shared)

@@ -92,6 +92,11 @@ u64 tdp_mmu_set_spte(struct kvm *kvm, struct kvm_mmu_page *sp, tdp_ptep_t sptep,
 		     u64 new_spte, gfn_t gfn, int level);
 void tdp_mmu_iter_set_spte(struct kvm *kvm, struct tdp_iter *iter, u64 new_spte);
 /*
+ * Remove the iterator's leaf under write mmu_lock where a refusal can be told (zap_error=return): 0,
+ * or the external operation's error with the leaf as it was.
+ */
+int __must_check tdp_mmu_iter_try_zap(struct kvm *kvm, struct tdp_iter *iter);
+/*
  * Link the table @sp at the iterator's entry; @shared says how mmu_lock is held. Fails only if
  * @shared.
  */

@@ -57,7 +57,7 @@ static int tdp_mmu_map_link_or_split(struct kvm_vcpu *vcpu, struct tdp_iter *ite
 
 	/*
 	 * A mirror leaf can't be split here: the module would have to wait for vCPUs. The TDX side
-	 * refuses it (R15).
+	 * refuses it (R15), unless the module can split without (shared_split=nonblocking).
 	 */
 	if (is_shadow_present_pte(iter->old_spte))
 		r = tdp_mmu_split_huge_page(vcpu->kvm, iter, sp, true);
@@ -109,6 +109,14 @@ int kvm_tdp_mmu_map(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 			ret = RET_PF_SPURIOUS;
 			goto out;
 		}
+
+		/*
+		 * Mapped by a vCPU that does not know what this one's guest accepts: the next exit
+		 * splits it under write lock (accept_info=vcpu, B35).
+		 */
+		if (mirror && is_shadow_present_pte(iter.old_spte) &&
+		    vcpu->arch.accept_level != PG_LEVEL_NONE && !kvm->host->non_blocking_resize)
+			goto out;
 
 		if (tdp_mmu_map_link_or_split(vcpu, &iter, mirror))
 			goto out;

@@ -39,7 +39,6 @@ int tdp_mmu_split_huge_page(struct kvm *kvm, struct tdp_iter *iter, struct kvm_m
 static struct kvm_mmu_page *tdp_mmu_alloc_sp_for_split(struct kvm *kvm, bool mirror)
 {
 	struct kvm_mmu_page *sp;
-	struct page *page;
 
 	sp = kmem_cache_zalloc(&mmu_page_header_cache, GFP_KERNEL_ACCOUNT);
 	if (!sp)
@@ -49,19 +48,22 @@ static struct kvm_mmu_page *tdp_mmu_alloc_sp_for_split(struct kvm *kvm, bool mir
 	if (!sp->spt)
 		goto err_spt;
 
-	if (mirror) {
-		page = compat_alloc_page(GFP_KERNEL_ACCOUNT, "external-spt-alloc");
-		if (!page)
-			goto err_external_spt;
-		sp->external_spt = page_address(page);
+	kvm_stat_add(KVM_STAT_ALLOCS_SPT_SPLIT, 1);
 
-		if (kvm_x86_call(topup_external_cache)(kvm, kvm_get_running_vcpu(), 1))
+	if (mirror) {
+		sp->external_spt = kvm_x86_call(alloc_external_sp)();
+		if (!sp->external_spt)
+			goto err_external_spt;
+		kvm_stat_add(KVM_STAT_ALLOCS_EXTERNAL_SPT_SPLIT, 1);
+
+		if (kvm_x86_call(topup_split_cache)(kvm, sp))
 			goto err_cache;
 	}
 	return sp;
 
 err_cache:
-	free_page((unsigned long)sp->external_spt);
+	kvm_x86_call(free_split_cache)(sp);
+	kvm_x86_call(free_external_sp)(sp->external_spt);
 err_external_spt:
 	free_page((unsigned long)sp->spt);
 err_spt:
@@ -99,7 +101,7 @@ static bool iter_cross_boundary(const struct tdp_iter *iter, gfn_t start, gfn_t 
  * mmu_lock and RCU are dropped to allocate and when somebody waits; the walk then starts over at
  * the root, since nothing that was read before counts any more (R18). Returns with mmu_lock held
  * and RCU not, whatever happens (R19, B57): 0; -ENOMEM, what was split stays so; -EIO if the module
- * refused and the VM is gone.
+ * refused and the VM is gone. @shared on a mirror root also -EBUSY: try again without mmu_lock.
  */
 static int tdp_mmu_split_huge_pages_root(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t start,
 					 gfn_t end, int target_level, bool shared,
@@ -117,6 +119,7 @@ retry:
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, shared))
 			continue;
 
+		kvm_stat_add(KVM_STAT_SPLIT_VISITS, 1);
 		if (!is_shadow_present_pte(iter.old_spte) || !is_large_pte(iter.old_spte))
 			continue;
 
@@ -135,8 +138,8 @@ retry:
 				sp = tdp_mmu_alloc_sp_for_split(kvm, mirror);
 				ret = sp ? 0 : -ENOMEM;
 			} else {
-				ret = kvm_x86_call(topup_external_cache)(kvm,
-									 kvm_get_running_vcpu(), 1);
+				kvm_stat_add(KVM_STAT_SPLIT_TOPUPS, 1);
+				ret = kvm_x86_call(topup_split_cache)(kvm, sp);
 			}
 
 			tdp_mmu_lock(kvm, shared);
@@ -151,7 +154,15 @@ retry:
 		}
 
 		tdp_mmu_init_child_sp(sp, &iter);
-		if (tdp_mmu_split_huge_page(kvm, &iter, sp, shared))
+		ret = tdp_mmu_split_huge_page(kvm, &iter, sp, shared);
+		if (ret && shared && mirror) {
+			/*
+			 * Another CPU is at the entry or inside the module. Whoever called can let go
+			 * of mmu_lock and come again, where a loop here would spin on the module.
+			 */
+			break;
+		}
+		if (ret)
 			goto retry;
 		sp = NULL;
 
@@ -205,11 +216,8 @@ int kvm_tdp_mmu_gfn_range_split_cross_boundary_leafs(struct kvm *kvm, struct kvm
 	else
 		lockdep_assert_held_write(&kvm->mmu_lock);
 
-	/*
-	 * The module's split needs all vCPUs out of the guest: there is none under read lock (v3
-	 * p09).
-	 */
-	if (shared && (types & KVM_MIRROR_ROOTS))
+	/* Without NON_BLOCKING_RESIZE a mirror leaf can't be split under read lock (v3 p09). */
+	if (shared && (types & KVM_MIRROR_ROOTS) && !kvm->host->non_blocking_resize)
 		return -EOPNOTSUPP;
 
 	return tdp_mmu_split_huge_pages(kvm, types, range->start, range->end, PG_LEVEL_4K, shared,
@@ -221,5 +229,13 @@ int kvm_tdp_mmu_mirrors_split_huge_pages(struct kvm *kvm, gfn_t start, gfn_t end
 	lockdep_assert_held_write(&kvm->mmu_lock);
 
 	return tdp_mmu_split_huge_pages(kvm, KVM_MIRROR_ROOTS, start, end, target_level, false,
+					false);
+}
+
+int kvm_tdp_mmu_mirrors_split_shared(struct kvm *kvm, gfn_t start, gfn_t end, int target_level)
+{
+	lockdep_assert_held_read(&kvm->mmu_lock);
+
+	return tdp_mmu_split_huge_pages(kvm, KVM_MIRROR_ROOTS, start, end, target_level, true,
 					false);
 }

@@ -6,6 +6,8 @@
  */
 #include "mmu/tdp_mmu.h"
 
+#include "mmu/kvm_policy.h"
+
 /* Bytes of the leaf under the iterator that nobody asked to zap (B8). */
 static u64 tdp_iter_overzap_bytes(const struct tdp_iter *iter, gfn_t start, gfn_t end)
 {
@@ -20,20 +22,34 @@ static u64 tdp_iter_overzap_bytes(const struct tdp_iter *iter, gfn_t start, gfn_
 }
 
 /*
- * tdp_mmu_zap_leafs - every leaf that has a part in [start, end), also one that is larger than the
- * range. @can_yield: mmu_lock may be dropped on the way. Returns whether TLBs must be flushed;
- * after a yield what was zapped before it has been flushed.
+ * One leaf away. False: the module refused and the leaf is as before, which policy zap_error=return
+ * allows where somebody can be told (R3).
  */
-static bool tdp_mmu_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t start, gfn_t end,
-			      bool can_yield, bool flush)
+static bool tdp_mmu_zap_leaf(struct kvm *kvm, struct tdp_iter *iter, bool must_zap)
 {
+	if (!must_zap && is_mirror_sp(sptep_to_sp(rcu_dereference(iter->sptep))) &&
+	    kvm_policy(KVM_POLICY_ZAP_ERROR) == KVM_ZAP_ERROR_RETURN)
+		return !tdp_mmu_iter_try_zap(kvm, iter);
+	tdp_mmu_iter_set_spte(kvm, iter, SHADOW_NONPRESENT_VALUE);
+	return true;
+}
+
+/*
+ * tdp_mmu_zap_leafs - every leaf that has a part in [start, end), also one that is larger than the
+ * range. @range: says whether mmu_lock may be dropped on the way, and where a refusal goes. Returns
+ * whether TLBs must be flushed; after a yield what was zapped before it has been flushed.
+ */
+static bool tdp_mmu_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root,
+			      const struct kvm_gfn_range *range, bool flush)
+{
+	const gfn_t start = range->start, end = range->end;
 	struct tdp_iter iter;
 
 	lockdep_assert_held_write(&kvm->mmu_lock);
 
 	rcu_read_lock();
 	for_each_tdp_pte(iter, kvm, root, start, end) {
-		if (can_yield && tdp_mmu_iter_cond_resched(kvm, &iter, flush, false)) {
+		if (range->may_block && tdp_mmu_iter_cond_resched(kvm, &iter, flush, false)) {
 			flush = false;
 			continue;
 		}
@@ -42,10 +58,14 @@ static bool tdp_mmu_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t 
 		    !is_last_spte(iter.old_spte, iter.level))
 			continue;
 
+		if (!tdp_mmu_zap_leaf(kvm, &iter, range->must_zap)) {
+			if (range->zap_error && !*range->zap_error)
+				*range->zap_error = -EIO;
+			continue;
+		}
 		if (is_mirror_sp(root))
 			kvm_stat_add(KVM_STAT_OVERZAP_BYTES,
 				     tdp_iter_overzap_bytes(&iter, start, end));
-		tdp_mmu_iter_set_spte(kvm, &iter, SHADOW_NONPRESENT_VALUE);
 
 		/* No vCPU uses an invalid root. */
 		if (!root->role.invalid)
@@ -58,11 +78,17 @@ static bool tdp_mmu_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t 
 
 bool kvm_tdp_mmu_zap_leafs(struct kvm *kvm, gfn_t start, gfn_t end, bool flush)
 {
+	const struct kvm_gfn_range range = {
+		.start = start,
+		.end = end,
+		.may_block = true,
+		.must_zap = true,
+	};
 	struct kvm_mmu_page *root;
 
 	lockdep_assert_held_write(&kvm->mmu_lock);
 	for_each_tdp_mmu_root_yield_safe(kvm, root, KVM_ALL_ROOTS)
-		flush = tdp_mmu_zap_leafs(kvm, root, start, end, true, flush);
+		flush = tdp_mmu_zap_leafs(kvm, root, &range, flush);
 	return flush;
 }
 
@@ -73,8 +99,7 @@ bool kvm_tdp_mmu_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range, b
 	struct kvm_mmu_page *root;
 
 	for_each_tdp_mmu_root_yield_safe(kvm, root, types)
-		flush = tdp_mmu_zap_leafs(kvm, root, range->start, range->end, range->may_block,
-					  flush);
+		flush = tdp_mmu_zap_leafs(kvm, root, range, flush);
 	return flush;
 }
 

@@ -9,6 +9,7 @@
 
 #include <linux/kvm_host.h>
 
+#include "mmu/mmu_internal.h"
 #include "mmu/tdx_seamcall.h"
 
 enum kvm_tdx_state {
@@ -42,6 +43,13 @@ struct kvm_tdx {
 	/* split_cache=mutex (v5) */
 	struct tdx_pamt_cache pamt_cache;
 	struct mutex pamt_cache_lock;
+
+	/* Leaves that were blocked ahead (mmu/tdx_block.c). Write mmu_lock. */
+	struct {
+		gfn_t gfn;
+		u8 level;
+	} *blocked;
+	u32 nr_blocked, cap_blocked;
 };
 
 enum vcpu_tdx_state {
@@ -121,6 +129,29 @@ bool tdx_bug_check(u64 err, const char *fn, struct kvm *kvm, u32 nr, u64 a, u64 
 	})
 void tdx_no_vcpus_enter_start(struct kvm_tdx *kvm_tdx);
 void tdx_no_vcpus_enter_stop(struct kvm_tdx *kvm_tdx);
+
+/*
+ * mmu/tdx_cache.c. The Dynamic PAMT reference of a table's S-EPT page when it is linked, unless it
+ * has had one since its allocation (sept_pamt=alloc).
+ */
+int tdx_sept_page_get(struct kvm_mmu_page *sp, struct tdx_pamt_cache *cache);
+void tdx_sept_page_put(struct kvm_mmu_page *sp);
+/*
+ * Move what a split may use into @split; returns the cache it came from, which gets the rest back
+ * with tdx_split_return(). NULL: none was filled. mmu_lock.
+ */
+struct tdx_pamt_cache *tdx_split_draw(struct kvm *kvm, struct kvm_mmu_page *sp, bool shared,
+				      struct tdx_pamt_cache *split);
+void tdx_split_return(struct kvm *kvm, struct kvm_mmu_page *sp, struct tdx_pamt_cache *cache,
+		      struct tdx_pamt_cache *split);
+
+static inline kvm_pfn_t external_spt_pfn(const struct kvm_mmu_page *sp)
+{
+	return page_to_pfn(virt_to_page(sp->external_spt));
+}
+
+/* Whether the leaf is blocked and tracked already; it is not taken for so a second time. */
+bool tdx_sept_was_blocked(struct kvm *kvm, gfn_t gfn, enum pg_level level);
 
 /* MEM.TRACK and the kick that must follow it; nothing before RUNNABLE. Write mmu_lock. */
 void tdx_track(struct kvm *kvm);

@@ -42,10 +42,11 @@ static bool tdx_is_sept_violation_unexpected_pending(struct kvm_vcpu *vcpu)
 
 /*
  * Bring what covers @gfn down to the level of the accept. v3 says it as a range whose ends leaves
- * may not cross, v5 by level; for one aligned page both name the same leaf. Write mmu_lock, which
- * may be dropped and retaken.
+ * may not cross, v5 by level; for one aligned page both name the same leaf. mmu_lock as @shared
+ * says; it may be dropped and retaken.
  */
-static int tdx_split_for_accept(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn, int level)
+static int tdx_split_for_accept(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn, int level,
+				bool shared)
 {
 	const gfn_t start = gfn_round_for_level(gfn, level);
 	const gfn_t end = start + KVM_PAGES_PER_HPAGE(level);
@@ -58,8 +59,78 @@ static int tdx_split_for_accept(struct kvm *kvm, struct kvm_memory_slot *slot, g
 	};
 
 	if (kvm_policy(KVM_POLICY_SPLIT_API) == KVM_SPLIT_API_CROSS)
-		return kvm_split_cross_boundary_leafs(kvm, &range, false);
+		return kvm_split_cross_boundary_leafs(kvm, &range, shared);
+	if (shared)
+		return kvm_tdp_mmu_mirrors_split_shared(kvm, start, end, level);
 	return kvm_tdp_mmu_mirrors_split_huge_pages(kvm, start, end, level);
+}
+
+/*
+ * Who shall map no larger from now on. global: everybody, for good, by lpage_info. vcpu (RFC v1):
+ * the faults of this vCPU in the range of this request, until its next one.
+ */
+static void tdx_note_accept_level(struct kvm_vcpu *vcpu, struct kvm_memory_slot *slot, gfn_t gfn,
+				  int level)
+{
+	if (kvm_policy(KVM_POLICY_ACCEPT_INFO) == KVM_ACCEPT_INFO_VCPU) {
+		vcpu->arch.accept_gfn = gfn_round_for_level(gfn, level);
+		vcpu->arch.accept_level = level;
+		return;
+	}
+	hugepage_set_guest_inhibit(slot, gfn, level + 1);
+	if (level == PG_LEVEL_4K)
+		hugepage_set_guest_inhibit(slot, gfn, level + 2);
+}
+
+/*
+ * With NON_BLOCKING_RESIZE read mmu_lock suffices: the split needs no vCPU to leave, and a fault
+ * that maps a large leaf between it and the flag is split by the next fault that needs a small one.
+ * BUSY is another CPU inside the module: let it go on.
+ */
+static int tdx_handle_accept_shared(struct kvm_vcpu *vcpu, struct kvm_memory_slot *slot, gfn_t gfn,
+				    int level)
+{
+	struct kvm *kvm = vcpu->kvm;
+	int r;
+
+	for (;;) {
+		read_lock(&kvm->mmu_lock);
+		r = tdx_split_for_accept(kvm, slot, gfn, level, true);
+		if (!r)
+			tdx_note_accept_level(vcpu, slot, gfn, level);
+		read_unlock(&kvm->mmu_lock);
+		/* A signal or a dead VM: the fault that follows sees it, too. */
+		if (r != -EBUSY || signal_pending_vcpu(vcpu) || kvm->vm_dead)
+			return r == -EBUSY ? 0 : r;
+		cpu_relax();
+	}
+}
+
+static int tdx_handle_accept(struct kvm_vcpu *vcpu, struct kvm_memory_slot *slot, gfn_t gfn,
+			     int level)
+{
+	struct kvm *kvm = vcpu->kvm;
+	int r;
+
+	if (kvm->host->non_blocking_resize)
+		return tdx_handle_accept_shared(vcpu, slot, gfn, level);
+
+	write_lock(&kvm->mmu_lock);
+	r = tdx_split_for_accept(kvm, slot, gfn, level, false);
+	if (!r)
+		tdx_note_accept_level(vcpu, slot, gfn, level);
+	write_unlock(&kvm->mmu_lock);
+	return r;
+}
+
+/*
+ * Without the lock: 17626 write acquisitions of a boot were 11 (aGSoDnODoG2/pbYn). Only a flag that
+ * all vCPUs see, and that is set after the split, can be trusted so.
+ */
+static bool tdx_accept_level_known(struct kvm_memory_slot *slot, gfn_t gfn, int level)
+{
+	return kvm_policy(KVM_POLICY_INHIBIT_TEST) == KVM_INHIBIT_TEST_LOCKLESS &&
+	       hugepage_test_guest_inhibit(slot, gfn, level + 1);
 }
 
 /*
@@ -73,9 +144,10 @@ static int tdx_split_for_accept(struct kvm *kvm, struct kvm_memory_slot *slot, g
 static int tdx_handle_mismatched_accept(struct kvm_vcpu *vcpu, gfn_t gfn)
 {
 	struct kvm_memory_slot *slot = kvm_vcpu_gfn_to_memslot(vcpu, gfn);
-	struct kvm *kvm = vcpu->kvm;
 	int level, r;
 
+	/* A request of before is over: this vCPU faults for something else. */
+	vcpu->arch.accept_level = PG_LEVEL_NONE;
 	if (!slot || tdx_ext_exit_type(vcpu) != TDX_EXT_EXIT_QUAL_TYPE_ACCEPT)
 		return 0;
 
@@ -84,19 +156,12 @@ static int tdx_handle_mismatched_accept(struct kvm_vcpu *vcpu, gfn_t gfn)
 	if (level != PG_LEVEL_4K && level != PG_LEVEL_2M)
 		return 0;
 
-	if (hugepage_test_guest_inhibit(slot, gfn, level + 1)) {
+	if (tdx_accept_level_known(slot, gfn, level)) {
 		trace_kvm_accept_level(gfn_to_gpa(gfn), level, false);
 		return 0;
 	}
 
-	write_lock(&kvm->mmu_lock);
-	r = tdx_split_for_accept(kvm, slot, gfn, level);
-	if (!r) {
-		hugepage_set_guest_inhibit(slot, gfn, level + 1);
-		if (level == PG_LEVEL_4K)
-			hugepage_set_guest_inhibit(slot, gfn, level + 2);
-	}
-	write_unlock(&kvm->mmu_lock);
+	r = tdx_handle_accept(vcpu, slot, gfn, level);
 
 	trace_kvm_accept_level(gfn_to_gpa(gfn), level, true);
 	return r;
@@ -165,6 +230,13 @@ int tdx_handle_ept_violation(struct kvm_vcpu *vcpu)
 		ret = tdx_handle_mismatched_accept(vcpu, gpa_to_gfn(gpa));
 		if (ret)
 			return ret;
+
+		/*
+		 * A level that only this vCPU knows can be overtaken: another one maps a large leaf
+		 * again, and only the next exit splits it (accept_info=vcpu, B35).
+		 */
+		if (vcpu->arch.accept_level != PG_LEVEL_NONE)
+			return __vmx_handle_ept_violation(vcpu, gpa, exit_qual);
 
 		/*
 		 * To enter with the fault not fixed makes the module suspect zero-stepping;

@@ -63,6 +63,7 @@
 #define TDH_MEM_PAGE_REMOVE	29
 #define TDH_SYS_RD		34
 #define TDH_MEM_TRACK		38
+#define TDH_MEM_RANGE_UNBLOCK	39
 #define TDH_PHYMEM_CACHE_WB	40
 #define TDH_PHYMEM_PAGE_WBINVD	41
 #define TDH_PHYMEM_PAMT_ADD	58
@@ -173,6 +174,9 @@ u64 tdh_mem_page_aug(struct tdx_td *td, u64 gpa, enum pg_level level, kvm_pfn_t 
 		     u64 *ext_err2);
 u64 tdh_mem_range_block(struct tdx_td *td, u64 gpa, enum pg_level level, u64 *ext_err1,
 			u64 *ext_err2);
+/* Only flow BLOCK_ABORT and zap_error=return make this call (R25). */
+u64 tdh_mem_range_unblock(struct tdx_td *td, u64 gpa, enum pg_level level, u64 *ext_err1,
+			  u64 *ext_err2);
 u64 tdh_mem_track(struct tdx_td *td);
 u64 tdh_mem_page_remove(struct tdx_td *td, u64 gpa, enum pg_level level, u64 *ext_err1,
 			u64 *ext_err2);

@@ -2,7 +2,7 @@
 /*
  * The external table: what the S-EPT does when a mirror SPTE changes. Map, link, split, remove,
  * give back, and TRACK. Called by the TDP MMU through kvm_x86_call(); SEAMCALL wrappers are below
- * (tdx_seamcall.h), faults are tdx_ept.c's.
+ * (tdx_seamcall.h), faults are tdx_ept.c's, pages ready for use tdx_cache.c's.
  *
  * Under read mmu_lock BUSY is an answer (-EBUSY, the fault is retried); under write lock
  * tdh_do_no_vcpus() keeps all vCPUs out and tries once more, and what fails then ends the VM
@@ -12,122 +12,7 @@
 
 #include "mmu/kvm_policy.h"
 #include "mmu/spte.h"
-
-/*
- * Page pairs of Dynamic PAMT for one split: the new S-EPT page, DEMOTE, and DEMOTE's second try
- * after BUSY (B10).
- */
-#define TDX_SPLIT_PAMT_PAIRS 3
-
-static kvm_pfn_t external_spt_pfn(const struct kvm_mmu_page *sp)
-{
-	return page_to_pfn(virt_to_page(sp->external_spt));
-}
-
-/* --- caches of PAMT pages ----------------------------------------------- */
-
-/*
- * Who splits draws from the cache of the vCPU whose thread it is, else from one of the VM's: v5's,
- * if the caller holds its mutex, so that nobody else can draw; v3's, which any holder of mmu_lock
- * may find drained (R38). NULL only for a bug.
- */
-static struct tdx_pamt_cache *tdx_split_cache(struct kvm *kvm, struct kvm_vcpu *vcpu)
-{
-	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
-
-	if (kvm_policy(KVM_POLICY_SPLIT_CACHE) == KVM_SPLIT_CACHE_SPIN)
-		return &kvm_tdx->prealloc_split_cache;
-	if (vcpu)
-		return KVM_BUG_ON(vcpu->kvm != kvm, kvm) ? NULL : &to_tdx(vcpu)->pamt_cache;
-	if (lockdep_is_held(&kvm_tdx->pamt_cache_lock))
-		return &kvm_tdx->pamt_cache;
-	return &kvm_tdx->prealloc_split_cache;
-}
-
-static u32 tdx_min_split_cache_sz(void)
-{
-	return TDX_SPLIT_PAMT_PAIRS * tdx_dpamt_entry_pages();
-}
-
-/*
- * Page by page, allocated without the lock: v3. Others may draw meanwhile, so the walk asks again
- * under mmu_lock.
- */
-static int tdx_topup_vm_split_cache(struct kvm_tdx *kvm_tdx)
-{
-	struct tdx_pamt_cache *cache = &kvm_tdx->prealloc_split_cache;
-	struct page *page;
-
-	while (READ_ONCE(cache->cnt) < tdx_min_split_cache_sz()) {
-		page = compat_alloc_page(GFP_KERNEL_ACCOUNT, "pamt-alloc");
-		if (!page)
-			return -ENOMEM;
-
-		spin_lock(&kvm_tdx->prealloc_split_cache_lock);
-		if (cache->cnt < TDX_PAMT_CACHE_MAX) {
-			cache->pages[cache->cnt++] = page;
-			page = NULL;
-		}
-		spin_unlock(&kvm_tdx->prealloc_split_cache_lock);
-		if (page)
-			__free_page(page);
-	}
-	return 0;
-}
-
-bool tdx_need_topup_split_cache(struct kvm *kvm, enum pg_level level)
-{
-	struct tdx_pamt_cache *cache = tdx_split_cache(kvm, kvm_get_running_vcpu());
-
-	KVM_BUG_ON(level != PG_LEVEL_2M, kvm);
-	/*
-	 * The mutex keeps others away, and so does being the running vCPU: what was filled is
-	 * there.
-	 */
-	if (cache != &to_kvm_tdx(kvm)->prealloc_split_cache)
-		return false;
-	return READ_ONCE(cache->cnt) < tdx_min_split_cache_sz();
-}
-
-int tdx_topup_external_pamt_cache(struct kvm *kvm, struct kvm_vcpu *vcpu, int min_nr_spts)
-{
-	/*
-	 * A fault asks with the depth of a table: a pair for each but the root, whose page is the
-	 * TDCS's, and one for the guest page. A split asks with 1.
-	 */
-	const int nr_pairs = max(min_nr_spts, TDX_SPLIT_PAMT_PAIRS);
-	struct tdx_pamt_cache *cache;
-
-	if (!tdx_dpamt_entry_pages())
-		return 0;
-	if (vcpu && min_nr_spts > 1)
-		return tdx_topup_pamt_cache(&to_tdx(vcpu)->pamt_cache, nr_pairs);
-
-	cache = tdx_split_cache(kvm, vcpu);
-	if (!cache)
-		return -EIO;
-	if (cache == &to_kvm_tdx(kvm)->prealloc_split_cache)
-		return tdx_topup_vm_split_cache(to_kvm_tdx(kvm));
-	return tdx_topup_pamt_cache(cache, nr_pairs);
-}
-
-/*
- * For the time of one split its pages are in a cache of its own: drawn under the lock all at once
- * (R37), so that no spinlock is held across the kick of a second DEMOTE (R20), as v3's was (B58).
- */
-static void tdx_move_pamt_pages(struct kvm_tdx *kvm_tdx, struct tdx_pamt_cache *to,
-				struct tdx_pamt_cache *from)
-{
-	const bool locked =
-		to == &kvm_tdx->prealloc_split_cache || from == &kvm_tdx->prealloc_split_cache;
-
-	if (locked)
-		spin_lock(&kvm_tdx->prealloc_split_cache_lock);
-	while (from->cnt && to->cnt < TDX_PAMT_CACHE_MAX)
-		to->pages[to->cnt++] = from->pages[--from->cnt];
-	if (locked)
-		spin_unlock(&kvm_tdx->prealloc_split_cache_lock);
-}
+#include "mmu/tdx_check.h"
 
 /* --- TRACK -------------------------------------------------------------- */
 
@@ -206,6 +91,8 @@ static int tdx_sept_map_leaf_spte(struct kvm *kvm, gfn_t gfn, u64 new_spte, enum
 	/* A later change of the permissions can't be told to the module (R6). */
 	WARN_ON_ONCE((new_spte & VMX_EPT_RWX_MASK) != VMX_EPT_RWX_MASK);
 
+	tdx_check_map(pfn, level);
+
 	/* A 2M leaf needs no PAMT_4K pages, and AUG would refuse the range if it had them (B26). */
 	if (level == PG_LEVEL_4K) {
 		ret = tdx_pamt_get(pfn, &to_tdx(vcpu)->pamt_cache);
@@ -250,7 +137,7 @@ static int tdx_sept_map_nonleaf_spte(struct kvm *kvm, gfn_t gfn, u64 new_spte, e
 	if (!sp || KVM_BUG_ON(!vcpu, kvm))
 		return -EIO;
 
-	ret = tdx_pamt_get(external_spt_pfn(sp), &to_tdx(vcpu)->pamt_cache);
+	ret = tdx_sept_page_get(sp, &to_tdx(vcpu)->pamt_cache);
 	if (ret)
 		return ret;
 
@@ -263,19 +150,36 @@ static int tdx_sept_map_nonleaf_spte(struct kvm *kvm, gfn_t gfn, u64 new_spte, e
 
 	/* On any error: the page goes back to the allocator, or into the next try (B22). */
 	if (ret)
-		tdx_pamt_put(external_spt_pfn(sp));
+		tdx_sept_page_put(sp);
 	return ret;
 }
 
-/* --- split and remove: write mmu_lock ----------------------------------- */
+/* --- split and remove --------------------------------------------------- */
 
-/* BLOCK, TRACK and kick: afterwards no vCPU can use the translation (R22). */
-static int tdx_sept_block(struct kvm *kvm, gfn_t gfn, enum pg_level level)
+/*
+ * Policy zap_error=return: an error of BLOCK or REMOVE is the caller's to tell. In a split it is a
+ * bug all the same: nobody could undo it.
+ */
+static bool zap_errors_return(void)
+{
+	return kvm_policy(KVM_POLICY_ZAP_ERROR) == KVM_ZAP_ERROR_RETURN;
+}
+
+/*
+ * BLOCK, TRACK and kick: afterwards no vCPU can use the translation (R22). Write mmu_lock.
+ * @quiet: a refusal is no bug, since nothing has changed by it.
+ */
+static int tdx_sept_block(struct kvm *kvm, gfn_t gfn, enum pg_level level, bool quiet)
 {
 	u64 entry, level_state, err;
 
+	if (tdx_sept_was_blocked(kvm, gfn, level))
+		return 0;
+
 	err = tdh_do_no_vcpus(tdh_mem_range_block, kvm, &to_kvm_tdx(kvm)->td, gfn_to_gpa(gfn),
 			      level, &entry, &level_state);
+	if (err && quiet)
+		return -EIO;
 	if (TDX_BUG_ON_2(err, TDH_MEM_RANGE_BLOCK, entry, level_state, kvm))
 		return -EIO;
 
@@ -286,71 +190,125 @@ static int tdx_sept_block(struct kvm *kvm, gfn_t gfn, enum pg_level level)
 static int tdx_sept_demote(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn, struct kvm_mmu_page *sp,
 			   enum pg_level level, struct tdx_pamt_cache *cache)
 {
+	/*
+	 * What can fail for lack of memory comes first: once BLOCK is done there is no way back but
+	 * through DEMOTE (the fix that v5's review asked for). v3 did it after TRACK, and relies on
+	 * the cache being full.
+	 */
+	const bool get_first = kvm_policy(KVM_POLICY_SERIES) == KVM_SERIES_V5;
 	u64 entry, level_state, err;
 	int ret;
 
-	/*
-	 * What can fail for lack of memory comes first: once BLOCK is done there is no way back but
-	 * through DEMOTE (the fix that v5's review asked for; v3 did it after TRACK).
-	 */
-	ret = tdx_pamt_get(external_spt_pfn(sp), cache);
-	if (KVM_BUG_ON(ret, kvm))
-		return -EIO;
+	if (get_first) {
+		ret = tdx_sept_page_get(sp, cache);
+		if (KVM_BUG_ON(ret, kvm))
+			return -EIO;
+	}
 
-	ret = tdx_sept_block(kvm, gfn, level);
-	if (ret)
-		goto err_put;
+	/* NON_BLOCKING_RESIZE: old large translations stay right, they name the same bytes. */
+	ret = kvm->host->non_blocking_resize ? 0 : tdx_sept_block(kvm, gfn, level, false);
+	if (ret) {
+		if (get_first)
+			tdx_sept_page_put(sp);
+		return ret;
+	}
+
+	if (!get_first) {
+		ret = tdx_sept_page_get(sp, cache);
+		if (KVM_BUG_ON(ret, kvm))
+			return -EIO;
+	}
 
 	err = tdh_do_no_vcpus(tdh_mem_page_demote, kvm, &to_kvm_tdx(kvm)->td, gfn_to_gpa(gfn),
 			      level, pfn, virt_to_page(sp->external_spt), cache, &entry,
 			      &level_state);
 	if (TDX_BUG_ON_2(err, TDH_MEM_PAGE_DEMOTE, entry, level_state, kvm)) {
-		ret = -EIO;
-		goto err_put;
+		tdx_sept_page_put(sp);
+		return -EIO;
 	}
 	/* DEMOTE leaves the small entries unblocked: there is no UNBLOCK to follow (R25). */
 	return 0;
+}
 
-err_put:
-	tdx_pamt_put(external_spt_pfn(sp));
+/*
+ * Under read lock, with NON_BLOCKING_RESIZE: one call that either did it or changed nothing. BUSY
+ * is the fault's to repeat, as for AUG (R26).
+ */
+static int tdx_sept_demote_shared(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn,
+				  struct kvm_mmu_page *sp, enum pg_level level,
+				  struct tdx_pamt_cache *cache)
+{
+	u64 entry, level_state, err;
+	int ret;
+
+	ret = tdx_sept_page_get(sp, cache);
+	if (ret)
+		return ret;
+
+	err = tdh_mem_page_demote(&to_kvm_tdx(kvm)->td, gfn_to_gpa(gfn), level, pfn,
+				  virt_to_page(sp->external_spt), cache, &entry, &level_state);
+	if (unlikely(tdx_operand_busy(err)))
+		ret = -EBUSY;
+	else if (TDX_BUG_ON_2(err, TDH_MEM_PAGE_DEMOTE, entry, level_state, kvm))
+		ret = -EIO;
+	if (ret)
+		tdx_sept_page_put(sp);
 	return ret;
 }
 
 static int tdx_sept_split_private_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte,
 				       enum pg_level level)
 {
+	const bool shared = !lockdep_is_held_type(&kvm->mmu_lock, 1);
 	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
 	struct kvm_mmu_page *sp = tdx_spte_to_external_sp(kvm, gfn, new_spte, level);
-	struct tdx_pamt_cache *cache, split = {.cnt = 0};
+	struct tdx_pamt_cache *cache, split;
 	int ret;
 
 	/*
 	 * Under read lock BUSY could only be answered by UNBLOCK, which can be BUSY too and needs
 	 * the same TRACK (B3): refuse, as v3 p09 does; v5 asserts the write lock.
 	 */
-	if (WARN_ON_ONCE(!lockdep_is_held_type(&kvm->mmu_lock, 1)))
+	if (WARN_ON_ONCE(shared && !kvm->host->non_blocking_resize))
 		return -EOPNOTSUPP;
 	if (!sp || KVM_BUG_ON(kvm_tdx->state != TD_STATE_RUNNABLE || level != PG_LEVEL_2M, kvm))
 		return -EIO;
 
-	cache = tdx_split_cache(kvm, kvm_get_running_vcpu());
-	if (!cache)
+	/*
+	 * For the time of one split its pages are in a cache of its own: drawn under the lock all at
+	 * once (R37), so that no spinlock is held across the kick of a second DEMOTE (R20), as v3's
+	 * was (B58).
+	 */
+	cache = tdx_split_draw(kvm, sp, shared, &split);
+	if (!cache && tdx_dpamt_entry_pages())
 		return -EIO;
-
-	tdx_move_pamt_pages(kvm_tdx, &split, cache);
-	ret = tdx_sept_demote(kvm, gfn, spte_to_pfn(old_spte), sp, level, &split);
-	tdx_move_pamt_pages(kvm_tdx, cache, &split);
-	tdx_free_pamt_cache(&split);
+	if (shared)
+		ret = tdx_sept_demote_shared(kvm, gfn, spte_to_pfn(old_spte), sp, level, &split);
+	else
+		ret = tdx_sept_demote(kvm, gfn, spte_to_pfn(old_spte), sp, level, &split);
+	if (cache)
+		tdx_split_return(kvm, sp, cache, &split);
 	return ret;
 }
 
-static int tdx_sept_remove_leaf_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, enum pg_level level)
+/*
+ * A refused removal is taken back, so that mirror and S-EPT agree again (zap_error=return). No
+ * thread says how; UNBLOCK is what the module has for it, and if that fails, too, the state is lost.
+ */
+static void tdx_sept_unblock(struct kvm *kvm, gfn_t gfn, enum pg_level level)
 {
-	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
-	const kvm_pfn_t pfn = spte_to_pfn(old_spte);
 	u64 entry, level_state, err;
 
-	lockdep_assert_held_write(&kvm->mmu_lock);
+	err = tdh_do_no_vcpus(tdh_mem_range_unblock, kvm, &to_kvm_tdx(kvm)->td, gfn_to_gpa(gfn),
+			      level, &entry, &level_state);
+	TDX_BUG_ON_2(err, TDH_MEM_RANGE_UNBLOCK, entry, level_state, kvm);
+}
+
+static int __tdx_sept_remove_leaf_spte(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn,
+				       enum pg_level level)
+{
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
+	u64 entry, level_state, err;
 
 	/*
 	 * With the key gone REMOVE is impossible: leaves go before tables, and both before or after
@@ -359,11 +317,15 @@ static int tdx_sept_remove_leaf_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, e
 	if (KVM_BUG_ON(!is_hkid_assigned(kvm_tdx), kvm))
 		return -EIO;
 
-	if (tdx_sept_block(kvm, gfn, level))
+	if (tdx_sept_block(kvm, gfn, level, zap_errors_return()))
 		return -EIO;
 
 	err = tdh_do_no_vcpus(tdh_mem_page_remove, kvm, &kvm_tdx->td, gfn_to_gpa(gfn), level,
 			      &entry, &level_state);
+	if (err && zap_errors_return()) {
+		tdx_sept_unblock(kvm, gfn, level);
+		return -EIO;
+	}
 	if (TDX_BUG_ON_2(err, TDH_MEM_PAGE_REMOVE, entry, level_state, kvm))
 		return -EIO;
 
@@ -379,6 +341,20 @@ static int tdx_sept_remove_leaf_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, e
 	if (level == PG_LEVEL_4K)
 		tdx_pamt_put(pfn);
 	return 0;
+}
+
+static int tdx_sept_remove_leaf_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, enum pg_level level)
+{
+	const kvm_pfn_t pfn = spte_to_pfn(old_spte);
+	int ret;
+
+	lockdep_assert_held_write(&kvm->mmu_lock);
+
+	ret = __tdx_sept_remove_leaf_spte(kvm, gfn, pfn, level);
+	/* The module has it still, or dirty lines of its key are about: nobody else may (R34). */
+	if (ret)
+		kvm_gmem_zap_failed(kvm, gfn, pfn, KVM_PAGES_PER_HPAGE(level));
+	return ret;
 }
 
 int tdx_sept_set_private_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte,

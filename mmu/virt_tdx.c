@@ -2,12 +2,13 @@
 /*
  * SEAMCALL wrappers (kernel: arch/x86/virt/vmx/tdx/tdx.c): registers as in spec 2.8, cache lines
  * flushed first, entropy retried. Which pages may be handed over is the caller's business but for
- * the checks that policy sw_error is about. Dynamic PAMT's references are in mmu/pamt.c, the life
+ * the checks of mmu/tdx_check.c (policies check_at, sw_error). Dynamic PAMT's references are in mmu/pamt.c, the life
  * of a TD in mmu/tdx_vm.c.
  */
 #include <linux/kvm_host.h>
 
 #include "mmu/pamt.h"
+#include "mmu/tdx_check.h"
 #include "mmu/tdx_seamcall.h"
 #include "sim/rt/phys.h"
 
@@ -252,8 +253,8 @@ u64 tdh_mem_page_aug(struct tdx_td *td, u64 gpa, enum pg_level level, kvm_pfn_t 
 		.r8 = PFN_PHYS(pfn),
 	};
 
-	if (!IS_ALIGNED(pfn, KVM_PAGES_PER_HPAGE(level)))
-		return tdx_bad_operand("PAGE.AUG of a frame that is not aligned to its level");
+	if (!tdx_check_operand(pfn, level))
+		return tdx_bad_operand("PAGE.AUG of a frame that does not fit its level");
 	tdx_clflush_pfn(pfn, level);
 	return sept_call(TDH_MEM_PAGE_AUG, &args, ext_err1, ext_err2);
 }
@@ -264,6 +265,14 @@ u64 tdh_mem_range_block(struct tdx_td *td, u64 gpa, enum pg_level level, u64 *ex
 	struct tdx_module_args args = {.rcx = page_info(gpa, level), .rdx = tdx_tdr_pa(td)};
 
 	return sept_call(TDH_MEM_RANGE_BLOCK, &args, ext_err1, ext_err2);
+}
+
+u64 tdh_mem_range_unblock(struct tdx_td *td, u64 gpa, enum pg_level level, u64 *ext_err1,
+			  u64 *ext_err2)
+{
+	struct tdx_module_args args = {.rcx = page_info(gpa, level), .rdx = tdx_tdr_pa(td)};
+
+	return sept_call(TDH_MEM_RANGE_UNBLOCK, &args, ext_err1, ext_err2);
 }
 
 u64 tdh_mem_track(struct tdx_td *td)
@@ -305,8 +314,9 @@ u64 tdh_mem_page_demote(struct tdx_td *td, u64 gpa, enum pg_level level, kvm_pfn
 	if (!(host->features0 & TDX_FEATURES0_ENHANCE_DEMOTE_INTERRUPTIBILITY))
 		return TDX_SW_ERROR;
 	if (host->dynamic_pamt) {
-		if (!IS_ALIGNED(pfn, KVM_PAGES_PER_HPAGE(PG_LEVEL_2M)))
-			return tdx_bad_operand("PAGE.DEMOTE of a frame that is not 2M-aligned");
+		if (!tdx_check_operand(pfn, level))
+			return tdx_bad_operand(
+				"PAGE.DEMOTE of a frame that does not fit its level");
 		if (!tdx_take_pamt_pair(cache, pair))
 			return TDX_SW_ERROR;
 		args.r12 = page_to_phys(pair[0]);
@@ -370,6 +380,8 @@ u64 tdh_phymem_page_wbinvd_hkid(u16 hkid, kvm_pfn_t pfn, enum pg_level level)
 {
 	u64 i, ret = TDX_SUCCESS;
 
+	if (!tdx_check_operand(pfn, level))
+		return tdx_bad_operand("PAGE.WBINVD of a frame that does not fit its level");
 	for (i = 0; i < KVM_PAGES_PER_HPAGE(level) && ret == TDX_SUCCESS; i++)
 		ret = wbinvd_one(hkid, pfn + i);
 	return ret;

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "mmu/kvm_policy.h"
 #include "sim/lab/oracle_int.h"
 #include "sim/rt/world.h"
 
@@ -163,10 +164,13 @@ static void note_accepts(struct lab_check *c)
 	}
 }
 
-/* Every flag that was seen once is still there, as long as its slot is. */
+/* Every flag that was seen once is still there, as long as its slot is (inhibit=oneway). */
 bool lab_check_inhibit_stays(struct lab_check *c)
 {
 	struct lab_td *td = c->td;
+
+	if (c->m->su->kvm_policy[KVM_POLICY_INHIBIT] == KVM_INHIBIT_CLEAR)
+		return true;
 
 	for (u32 i = 0; i < td->nr_inhibited;) {
 		u64 gfn = td->inhibited[i] >> 2;

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "mmu/kvm_policy.h"
 #include "sim/lab/setup_int.h"
 #include "sim/lab/words.h"
 
@@ -111,12 +112,36 @@ static void set_gmem(struct lab_gmem_setup *g, const char *key, const char *valu
 		g->gmem.policy[row] = (u8)val;
 }
 
+/* Whether the line names a bundle. */
+static bool bundled(const struct lab_resolver *r, const struct lab_op *op)
+{
+	const struct lab_policy *p;
+
+	for (u32 i = 0; op && (p = line_policy(r, op, i)); i++) {
+		if (p->key == LAB_POLICY_BUNDLE)
+			return true;
+	}
+	return false;
+}
+
+/* KVM's value of a switch: as written, or by a series that is written where no profile is. */
+static const char *kvm_says(const struct lab_resolver *r, const struct lab_op *kvm,
+			    const struct lab_op *gmem, const char *key)
+{
+	int row = policy_find(kvm_policies, key);
+
+	if (written(r, kvm, key) || !kvm_policy_in_series(key) || !bundled(r, kvm) ||
+	    bundled(r, gmem) || (gmem && written(r, gmem, find_alias(key, NULL, NULL)->gmem_key)))
+		return written(r, kvm, key);
+	return kvm_policies[row].values[r->su->kvm_policy[row]];
+}
+
 /* One file against what the kvm line says of a switch that both have. */
 static void join_file(struct lab_resolver *r, const struct lab_op *kvm, const char *key,
 		      struct lab_gmem_setup *g)
 {
-	const char *kvm_value = written(r, kvm, key), *gmem_value;
 	const struct lab_op *line = gmem_line(r, g->name);
+	const char *kvm_value = kvm_says(r, kvm, line, key), *gmem_value;
 	const struct gmem_alias *a;
 
 	if (!kvm_value)
@@ -129,8 +154,20 @@ static void join_file(struct lab_resolver *r, const struct lab_op *kvm, const ch
 		lab_setup_error(r, line, NULL,
 				"%s=%s contradicts %s=%s of the kvm line: it is one switch",
 				a->gmem_key, gmem_value, key, kvm_value);
-	else if (!gmem_value)
+	else if (!gmem_value && !find_alias(key, kvm_value, lab_gmem_policy(g, a->gmem_key)))
 		set_gmem(g, a->gmem_key, a->gmem_value);
+}
+
+/* The file that KVM follows: the first whose line says anything about the switch, else the first. */
+static const struct lab_gmem_setup *leading_file(const struct lab_resolver *r, const char *key)
+{
+	for (u32 i = 0; i < r->su->nr_gmems; i++) {
+		const struct lab_op *line = gmem_line(r, r->su->gmem[i].name);
+
+		if (line && (bundled(r, line) || written(r, line, key)))
+			return &r->su->gmem[i];
+	}
+	return &r->su->gmem[0];
 }
 
 /* KVM's own row of a switch follows guest_memfd's value, which wins where bundles differ. */
@@ -142,7 +179,7 @@ static void follow_gmem(struct lab_resolver *r, const struct lab_op *kvm, const 
 
 	if (row < 0 || !r->su->nr_gmems || written(r, kvm, key))
 		return;
-	gmem_value = lab_gmem_policy(&r->su->gmem[0], a->gmem_key);
+	gmem_value = lab_gmem_policy(leading_file(r, a->gmem_key), a->gmem_key);
 	a = gmem_value ? find_alias(key, NULL, gmem_value) : NULL;
 	value = a ? policy_find_value(&kvm_policies[row], a->kvm_value) : -1;
 	if (value >= 0)
@@ -167,6 +204,10 @@ void lab_setup_join_policies(struct lab_resolver *r, const struct lab_op *kvm)
 		if (first)
 			follow_gmem(r, kvm, a->kvm_key);
 	}
+	if (r->su->kvm_policy[KVM_POLICY_SHARED_SPLIT] == KVM_SHARED_SPLIT_NONBLOCKING &&
+	    !r->su->non_blocking_resize)
+		lab_setup_error(r, kvm, NULL,
+				"shared_split=nonblocking needs module non_blocking_resize=on");
 }
 
 const char *lab_gmem_policy(const struct lab_gmem_setup *g, const char *key)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The fake external table and the fixture around it: see the header.
- * Its functions have the names of mmu/tdx_sept.c, so the linker never takes that file from the library.
+ * Its functions have the names of mmu/tdx_sept.c and mmu/tdx_cache.c, so the linker never takes those files from the library.
  */
 #include "tests/mmu/fake_external.h"
 
@@ -44,6 +44,27 @@ void tdx_sept_reclaim_private_sp(struct kvm *kvm, gfn_t gfn, struct kvm_mmu_page
 int tdx_topup_external_pamt_cache(struct kvm *kvm, struct kvm_vcpu *vcpu, int min_nr_spts)
 {
 	return compat_should_fail("pamt-alloc") ? -ENOMEM : 0;
+}
+
+int tdx_topup_split_cache(struct kvm *kvm, struct kvm_mmu_page *sp)
+{
+	return compat_should_fail("pamt-alloc") ? -ENOMEM : 0;
+}
+
+void tdx_free_split_cache(struct kvm_mmu_page *sp)
+{
+}
+
+void *tdx_sept_alloc_private_sp(void)
+{
+	struct page *page = compat_alloc_page(GFP_KERNEL_ACCOUNT, "external-spt-alloc");
+
+	return page ? page_address(page) : NULL;
+}
+
+void tdx_sept_free_private_sp(void *external_spt)
+{
+	free_page((unsigned long)external_spt);
 }
 
 bool tdx_need_topup_split_cache(struct kvm *kvm, enum pg_level level)
@@ -106,7 +127,6 @@ int mmu_fixture_setup(void **state)
 	f->slot = rt_zalloc(sizeof(*f->slot));
 	f->slot->kvm = f->kvm;
 	f->slot->npages = FIXTURE_SLOT_PAGES;
-	f->slot->flags = KVM_MEM_GUEST_MEMFD;
 	kvm_alloc_lpage_info(f->kvm, f->slot);
 	*state = f;
 	return 0;

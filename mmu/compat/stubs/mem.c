@@ -165,14 +165,14 @@ static const char *cache_site(const struct kvm_mmu_memory_cache *mc)
 
 static bool cache_add_one(struct kvm_mmu_memory_cache *mc, gfp_t gfp)
 {
-	struct page *page;
+	void *page;
 
 	check_gfp(gfp, "kvm_mmu_topup_memory_cache");
-	if (mc->host_page) {
-		page = compat_alloc_page(gfp, cache_site(mc));
+	if (mc->page_get) {
+		page = mc->page_get();
 		if (!page)
 			return false;
-		mc->objects[mc->nobjs++] = page_address(page);
+		mc->objects[mc->nobjs++] = page;
 		return true;
 	}
 	if (compat_should_fail(cache_site(mc)))
@@ -196,7 +196,7 @@ int kvm_mmu_topup_memory_cache(struct kvm_mmu_memory_cache *mc, int min)
 	if (!mc->capacity)
 		mc->capacity = KVM_ARCH_NR_OBJS_PER_MEMORY_CACHE;
 	BUG_ON(min > mc->capacity);
-	if (mc->host_page && !mc->objects)
+	if (mc->page_get && !mc->objects)
 		mc->objects = rt_zalloc(mc->capacity * sizeof(void *));
 	while (mc->nobjs < min) {
 		if (!cache_add_one(mc, gfp | mc->gfp_zero))
@@ -216,22 +216,22 @@ void *kvm_mmu_memory_cache_alloc(struct kvm_mmu_memory_cache *mc)
 
 	if (WARN_ON(!mc->nobjs)) {
 		/* The kernel's last resort: an atomic allocation, which BUGs when it fails. */
-		if (!mc->host_page)
+		if (!mc->page_get)
 			return cache_heap_object(mc);
 		page = compat_alloc_page(GFP_ATOMIC, NULL);
 		BUG_ON(!page);
 		return page_address(page);
 	}
 	mc->nobjs--;
-	return mc->host_page ? mc->objects[mc->nobjs] : cache_heap_object(mc);
+	return mc->page_get ? mc->objects[mc->nobjs] : cache_heap_object(mc);
 }
 
 void kvm_mmu_free_memory_cache(struct kvm_mmu_memory_cache *mc)
 {
 	while (mc->nobjs) {
 		mc->nobjs--;
-		if (mc->host_page)
-			free_page((unsigned long)mc->objects[mc->nobjs]);
+		if (mc->page_get)
+			mc->page_free(mc->objects[mc->nobjs]);
 	}
 	rt_free(mc->objects);
 	mc->objects = NULL;

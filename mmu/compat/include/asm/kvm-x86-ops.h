@@ -15,7 +15,11 @@ struct kvm_mmu_page;
 #define kvm_x86_call(op)		  kvm_x86_op_##op
 #define kvm_x86_op_set_external_spte	  tdx_sept_set_private_spte
 #define kvm_x86_op_reclaim_external_sp	  tdx_sept_reclaim_private_sp
+#define kvm_x86_op_alloc_external_sp	  tdx_sept_alloc_private_sp
+#define kvm_x86_op_free_external_sp	  tdx_sept_free_private_sp
 #define kvm_x86_op_topup_external_cache	  tdx_topup_external_pamt_cache
+#define kvm_x86_op_topup_split_cache	  tdx_topup_split_cache
+#define kvm_x86_op_free_split_cache	  tdx_free_split_cache
 #define kvm_x86_op_need_topup_split_cache tdx_need_topup_split_cache
 #define kvm_x86_op_gmem_convert		  tdx_gmem_convert
 #define kvm_x86_op_gmem_max_mapping_level tdx_gmem_max_mapping_level
@@ -24,11 +28,23 @@ struct kvm_mmu_page;
 int tdx_sept_set_private_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte,
 			      enum pg_level level);
 void tdx_sept_reclaim_private_sp(struct kvm *kvm, gfn_t gfn, struct kvm_mmu_page *sp);
-/* @vcpu NULL: the per-VM split cache (split_cache=mutex: pamt_cache_lock held). */
+/*
+ * A page to become an S-EPT page, and back if it never did; NULL without memory. Sleeps.
+ */
+void *tdx_sept_alloc_private_sp(void);
+void tdx_sept_free_private_sp(void *external_spt);
+/* The vCPU's cache, for the tables of one fault. Sleeps; 0 or -ENOMEM. */
 int tdx_topup_external_pamt_cache(struct kvm *kvm, struct kvm_vcpu *vcpu, int min_nr_spts);
 /*
+ * What a split that links @sp will draw: into the cache that policy split_cache names (mutex, and
+ * no vCPU runs on this thread: pamt_cache_lock held; vcpu: into @sp itself). Sleeps; 0 or -errno.
+ * tdx_free_split_cache() frees what is left with @sp.
+ */
+int tdx_topup_split_cache(struct kvm *kvm, struct kvm_mmu_page *sp);
+void tdx_free_split_cache(struct kvm_mmu_page *sp);
+/*
  * Whether a split of @level finds too little in the cache that others may drain; v3's per-VM cache
- * only. Write mmu_lock.
+ * only. mmu_lock; under read lock the answer is old at once, and the split looks again.
  */
 bool tdx_need_topup_split_cache(struct kvm *kvm, enum pg_level level);
 int tdx_gmem_convert(struct kvm *kvm, gfn_t start, gfn_t end, bool to_private);

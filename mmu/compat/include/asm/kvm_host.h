@@ -63,6 +63,9 @@ struct kvm_vcpu_arch {
 	 * PG_LEVEL_NONE: no cap.
 	 */
 	u8 pre_fault_max_level;
+	/* accept_info=vcpu: level of the accept that is being handled, PG_LEVEL_NONE: none. */
+	u8 accept_level;
+	gfn_t accept_gfn;
 };
 
 #define KVM_X86_TDX_VM 5

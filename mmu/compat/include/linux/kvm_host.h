@@ -262,6 +262,8 @@ void update_gfn_disallow_lpage_count(const struct kvm_memory_slot *slot, gfn_t g
 bool hugepage_test_guest_inhibit(const struct kvm_memory_slot *slot, gfn_t gfn, int level);
 /* Forbid @level at @gfn for ever. Write mmu_lock. @level above 1G: nothing. */
 void hugepage_set_guest_inhibit(const struct kvm_memory_slot *slot, gfn_t gfn, int level);
+/* Policy inhibit=clear: of all huge pages that lie wholly in [start, end). Write mmu_lock. */
+void hugepage_clear_guest_inhibit(const struct kvm_memory_slot *slot, gfn_t start, gfn_t end);
 
 /* --- ranges and invalidation; mmu_lock held for write ---------------------------------------- */
 
@@ -281,6 +283,12 @@ struct kvm_gfn_range {
 	enum kvm_gfn_range_filter attr_filter;
 	bool may_block;
 	bool lockless;
+	/*
+	 * Policy zap_error=return: where the first refused removal is told, besides
+	 * kvm_gmem_zap_failed(); may be NULL.
+	 */
+	int *zap_error;
+	bool must_zap; /* nobody can take an error: a refused removal ends the VM */
 };
 
 /* in_progress++; the first begin makes the range empty, range_add grows it to the union. */
@@ -318,6 +326,18 @@ int kvm_arch_gmem_convert(struct kvm *kvm, gfn_t start, gfn_t end, bool to_priva
  * drop it. 0 or -errno.
  */
 int kvm_tdp_mmu_mirrors_split_huge_pages(struct kvm *kvm, gfn_t start, gfn_t end, int target_level);
+/*
+ * The same under read mmu_lock (shared_split=nonblocking); also -EBUSY, then drop the lock and come
+ * again.
+ */
+int kvm_tdp_mmu_mirrors_split_shared(struct kvm *kvm, gfn_t start, gfn_t end, int target_level);
+/*
+ * BLOCK the mirror leaves that have a part in [start, end), one TRACK for all / give those of them
+ * back to the guest that were neither split nor removed since. Write mmu_lock, inside an
+ * invalidation. 0, or -EIO: the module refused, the VM is gone. Only gmem's BLOCK_ABORT does this.
+ */
+int kvm_mmu_block_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end);
+int kvm_mmu_unblock_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end);
 /* Statistics: @count leaves of @level (1..3) came or went. */
 void kvm_update_page_stats(struct kvm *kvm, int level, int count);
 
@@ -332,6 +352,11 @@ void kvm_update_page_stats(struct kvm *kvm, int level, int count);
 int kvm_gmem_get_pfn(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn, kvm_pfn_t *pfn,
 		     struct page **page, int *max_order);
 void kvm_gmem_put_page(struct page *page); /* NULL allowed */
+/*
+ * The removal of a leaf failed: the module may still have these pages. Write mmu_lock; does not
+ * sleep. What the file does about it is its policy zap_error (gmem.md P10).
+ */
+void kvm_gmem_zap_failed(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn, u64 nr);
 /* Order at which @gfn may be mapped now, without getting it; under mmu_lock. */
 int kvm_gmem_mapping_order(const struct kvm_memory_slot *slot, gfn_t gfn);
 /*
@@ -339,11 +364,6 @@ int kvm_gmem_mapping_order(const struct kvm_memory_slot *slot, gfn_t gfn);
  * needed.
  */
 bool kvm_gmem_is_private_mem(struct kvm *kvm, gfn_t gfn);
-/*
- * The removal of a leaf failed: the module may still have these pages. Write mmu_lock; does not
- * sleep. What the file does about it is its policy zap_error (gmem.md P10).
- */
-void kvm_gmem_zap_failed(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn, u64 nr);
 /* The same for those who only look: no lock is taken, whatever P11 says. */
 bool kvm_gmem_peek_private(const struct kvm_memory_slot *slot, gfn_t gfn);
 /* Whether gfns of @slot agree, modulo @mask, with what backs it as P18 wants for huge pages. */

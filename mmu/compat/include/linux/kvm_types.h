@@ -35,7 +35,7 @@ struct kmem_cache;
 #define KVM_ARCH_NR_OBJS_PER_MEMORY_CACHE 40
 
 /*
- * Objects ready for use under mmu_lock. Source: @kmem_cache, or host pages if @host_page, or heap
+ * Objects ready for use under mmu_lock. Source: @kmem_cache, or host pages by @page_get, or heap
  * pages filled with @init_value. @site: fault site of the top-up. Unlike the kernel's, the array is
  * allocated with the first top-up, at @capacity entries.
  */
@@ -45,7 +45,8 @@ struct kvm_mmu_memory_cache {
 	u64 init_value;
 	const struct kmem_cache *kmem_cache;
 	const char *site;
-	bool host_page;
+	void *(*page_get)(void);
+	void (*page_free)(void *page);
 	int capacity;
 	int nobjs;
 	void **objects;
