@@ -75,9 +75,9 @@ bool gmem_attr_read(struct gmem_inode *inode, u64 index)
 
 	switch (gmem_policy(inode, GMEM_P_ATTR_READ)) {
 	case GMEM_READ_IL_SHARED:
-		rt_lock_take(&inode->invalidate_lock, RT_LOCK_SH);
+		gmem_lock_range(inode, index, 1, RT_LOCK_SH);
 		value = gmem_is_private(inode, index);
-		rt_lock_release(&inode->invalidate_lock, RT_LOCK_SH);
+		gmem_unlock_range(inode, index, 1, RT_LOCK_SH);
 		return value;
 	case GMEM_READ_RCU_UNSAFE:
 		/* The old entry is out, the new one not in: a warning, and it reads as shared. */
@@ -154,6 +154,9 @@ int gmem_attr_prealloc(const struct gmem_inode *inode, u64 start, u64 nr, u64 va
 	struct attr_plan p = attr_plan(inode, start, start + nr - 1, value);
 	u32 need = p.nr_new > p.nr_old ? p.nr_new - p.nr_old : 0;
 
+	/* Neighbours may change before the store if only the range is locked: the worst case then. */
+	if (gmem_policy(inode, GMEM_P_LOCK_SCOPE) == GMEM_SCOPE_RANGE)
+		need = GMEM_ATTR_NODES;
 	pre->nr = 0;
 	rt_might_sleep("attribute tree allocation");
 	/*
@@ -200,7 +203,7 @@ void gmem_attr_store(struct gmem_inode *inode, u64 start, u64 nr, u64 value,
 	struct gmem_attr_prealloc use = {.nr = 0};
 	u32 i;
 
-	assert(rt_lock_held(&inode->invalidate_lock, RT_LOCK_EX));
+	assert(gmem_locked_ex(inode));
 	if (gmem_policy(inode, GMEM_P_ATTR_READ) == GMEM_READ_RCU_UNSAFE) {
 		inode->hole_start = start;
 		inode->hole_last = last;

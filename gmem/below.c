@@ -224,6 +224,39 @@ int gmem_kvm_split_to(struct gmem_inode *inode, u64 start, u64 nr, u8 order)
 	return 0;
 }
 
+static int each_private(struct gmem_inode *inode, u64 start, u64 nr,
+			int (*fn)(struct kvm *kvm, gfn_t start, gfn_t end))
+{
+	struct kvm_gmem_file *file;
+	struct gmem_binding *b;
+	struct kvm_gfn_range r;
+	int ret = 0, err;
+
+	TAILQ_FOREACH(file, &inode->files, link) {
+		if (!file_bound(file, start, nr))
+			continue;
+		write_lock(&file->kvm->mmu_lock);
+		TAILQ_FOREACH(b, &file->bindings, link) {
+			if (!slot_range(b, start, nr, GMEM_ROOTS_PRIVATE, &r))
+				continue;
+			err = fn(file->kvm, r.start, r.end);
+			ret = ret ? ret : err;
+		}
+		write_unlock(&file->kvm->mmu_lock);
+	}
+	return ret;
+}
+
+int gmem_kvm_block(struct gmem_inode *inode, u64 start, u64 nr)
+{
+	return each_private(inode, start, nr, kvm_mmu_block_gfn_range);
+}
+
+int gmem_kvm_unblock(struct gmem_inode *inode, u64 start, u64 nr)
+{
+	return each_private(inode, start, nr, kvm_mmu_unblock_gfn_range);
+}
+
 struct mapped_count {
 	u64 start, end, pages;
 };

@@ -118,6 +118,20 @@ static int step_split_sept(struct gmem_convert *c)
 	return c->to_private ? 0 : gmem_kvm_split_ends(c->inode, c->start, c->nr);
 }
 
+/* K: BLOCK what the range maps; metadata and contents stay. */
+static int step_block(struct gmem_convert *c)
+{
+	c->blocked = true;
+	return gmem_kvm_block(c->inode, c->start, c->nr);
+}
+
+/* k: the way back from K. */
+static int step_unblock(struct gmem_convert *c)
+{
+	c->blocked = false;
+	return gmem_kvm_unblock(c->inode, c->start, c->nr);
+}
+
 /* H: the arch hook, for all files and slots before the first zap; x86 does nothing to-private. */
 static int step_hook(struct gmem_convert *c)
 {
@@ -238,6 +252,7 @@ static int step_zap(struct gmem_convert *c)
 		c->unmapped = gmem_kvm_mapped(c->inode, c->start, c->nr);
 	gmem_kvm_zap(c->inode, c->start, c->nr,
 		     c->to_private ? GMEM_ROOTS_SHARED : GMEM_ROOTS_PRIVATE);
+	c->blocked = false; /* and whatever K blocked of them is gone */
 	return gmem_zap_errors(c->inode);
 }
 
@@ -309,6 +324,8 @@ static const struct gmem_step steps[] = {
 	{'H', "arch-hook", step_hook},
 	{'X', "shrink-sept", step_shrink},
 	{'F', "split-folios", step_split_folios},
+	{'K', "block", step_block},
+	{'k', "unblock", step_unblock},
 	{'Z', "zap", step_zap},
 	{'n', "invalidate-end-early", step_end_early},
 	{'S', "store", step_store},

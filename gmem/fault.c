@@ -89,7 +89,7 @@ int kvm_gmem_get_pfn(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn, k
 		return -EFAULT;
 	inode = file->inode;
 	/* While a conversion holds it exclusively, vCPUs queue here (P19). */
-	rt_lock_take(&inode->invalidate_lock, RT_LOCK_SH);
+	gmem_lock_range(inode, index, 1, RT_LOCK_SH);
 	if (slot->gmem.file != file)
 		ret = -EFAULT;
 	else if (!bound_at(file, slot, index))
@@ -108,7 +108,7 @@ int kvm_gmem_get_pfn(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn, k
 		else
 			gmem_page_unref(*pfn, GMEM_REF_LOOKUP);
 	}
-	rt_lock_release(&inode->invalidate_lock, RT_LOCK_SH);
+	gmem_unlock_range(inode, index, 1, RT_LOCK_SH);
 	gmem_free_work(NULL, false);
 	file_put(file);
 	return ret;

@@ -55,7 +55,22 @@ const struct gmem_flow gmem_flows[GMEM_FLOW_NR] = {
 	[GMEM_FLOW_ARCH_ZAP_FIRST] = {.to_shared = "APRBHZnFSN",
 				      .to_private = "AURBHZnmSNM",
 				      .fragile = true},
+	/*
+	 * Sean's idea: leaves are only blocked at first, so that a late failure can hand them back.
+	 */
+	[GMEM_FLOW_BLOCK_ABORT] = {.to_shared = "APRBKFEZSN", .to_private = "AURBZSNM"},
 };
+
+/* Whoever blocked leaves gives them back as they were, with their contents. */
+static int give_up(struct gmem_convert *c, int ret)
+{
+	int err = c->blocked ? gmem_step_run(c, 'k') : 0;
+
+	if (c->begun)
+		gmem_step_run(c, 'N');
+	gmem_count(GMEM_STAT_FAILED_UNMAPPED, c->unmapped);
+	return err ? err : ret;
+}
 
 static int run_flow(struct gmem_convert *c)
 {
@@ -70,14 +85,10 @@ static int run_flow(struct gmem_convert *c)
 	 * Nothing is undone but the invalidation: attributes are as before, host faults and guest
 	 * faults return.
 	 */
-	if (ret) {
-		if (c->begun)
-			gmem_step_run(c, 'N');
-		gmem_count(GMEM_STAT_FAILED_UNMAPPED, c->unmapped);
-	}
+	if (ret)
+		ret = give_up(c, ret);
 	gmem_attr_prealloc_free(&c->pre);
-	gmem_vmemmap_put(c->inode);
-	assert(!c->begun);
+	assert(!c->begun && !c->blocked);
 	return ret;
 }
 
@@ -105,7 +116,10 @@ static int convert_batch(struct gmem_inode *inode, u64 start, u64 nr, u64 value,
 		c.inval_start = gmem_round_down(start, inode->max_order);
 		c.inval_nr = gmem_min(end, inode->nr_pages) - c.inval_start;
 	}
-	ret = run_flow(&c);
+	if (gmem_policy(inode, GMEM_P_CONV_ORDER) == GMEM_FLOW_ROLLBACK)
+		ret = gmem_rollback_run(&c);
+	else
+		ret = run_flow(&c);
 	*err_index = c.err_index;
 	assert(*err_index >= start && *err_index < start + nr);
 	return ret;
@@ -123,7 +137,8 @@ static int convert_range(struct gmem_inode *inode, u64 start, u64 nr, u64 value,
 
 	for (at = start; at < end && !ret; at = stop) {
 		stop = end;
-		if (inode->page_order)
+		if (inode->page_order &&
+		    gmem_policy(inode, GMEM_P_CONV_ORDER) != GMEM_FLOW_ROLLBACK)
 			stop = gmem_min(end, gmem_round_up(at + 1, inode->page_order));
 		ret = convert_batch(inode, at, stop - at, value, &drained, err_index);
 	}
@@ -161,10 +176,13 @@ int kvm_gmem_set_attributes(struct kvm_gmem_file *file, u64 offset, u64 size, u6
 
 	if (ret)
 		return ret;
-	rt_lock_take(&inode->invalidate_lock, RT_LOCK_EX);
+	gmem_lock_range(inode, start, nr, RT_LOCK_EX);
+	inode->converting++;
 	if (!gmem_attr_uniform(inode, start, nr, attributes))
 		ret = convert_range(inode, start, nr, attributes, &err_index);
-	rt_lock_release(&inode->invalidate_lock, RT_LOCK_EX);
+	inode->converting--;
+	gmem_vmemmap_put(inode);
+	gmem_unlock_range(inode, start, nr, RT_LOCK_EX);
 	gmem_call_ends();
 	/* What was done stays done, also if userspace cannot be told how far it got. */
 	if (ret && rt_fault_fire("copy-out", 0, NULL))

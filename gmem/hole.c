@@ -150,7 +150,7 @@ int kvm_gmem_punch_hole(struct kvm_gmem_file *file, u64 offset, u64 size)
 	from = gmem_round_down(h.start, inode->max_order);
 	to = gmem_min(gmem_round_up(h.end, inode->max_order), inode->nr_pages);
 
-	rt_lock_take(&inode->invalidate_lock, RT_LOCK_EX);
+	gmem_lock_range(inode, from, to - from, RT_LOCK_EX);
 	/*
 	 * Buddy pages are simply dropped from the file, whoever holds them; a HugeTLB block must
 	 * come back whole.
@@ -162,7 +162,7 @@ int kvm_gmem_punch_hole(struct kvm_gmem_file *file, u64 offset, u64 size)
 		ret = hole_zap_and_remove(inode, &h, inode->page_order && late);
 		gmem_kvm_end(inode, from, to - from);
 	}
-	rt_lock_release(&inode->invalidate_lock, RT_LOCK_EX);
+	gmem_unlock_range(inode, from, to - from, RT_LOCK_EX);
 	gmem_call_ends();
 	return ret;
 }
@@ -177,10 +177,11 @@ int kvm_gmem_allocate(struct kvm_gmem_file *file, u64 offset, u64 size)
 	if (!size || offset + size < offset || ((offset | size) & (unit - 1)) ||
 	    offset + size > inode->nr_pages << GMEM_SHIFT)
 		return -EINVAL;
+	at = offset >> GMEM_SHIFT;
 	end = (offset + size) >> GMEM_SHIFT;
-	rt_lock_take(&inode->invalidate_lock, RT_LOCK_SH);
+	gmem_lock_range(inode, at, end - at, RT_LOCK_SH);
 	/* What was allocated before an error stays. */
-	for (at = offset >> GMEM_SHIFT; at < end && !ret; at = f.index + f.nr) {
+	for (; at < end && !ret; at = f.index + f.nr) {
 		const struct gmem_extent *e = gmem_extent_from(inode, at);
 
 		if (e && e->index <= at) { /* there already, all of it */
@@ -194,7 +195,7 @@ int kvm_gmem_allocate(struct kvm_gmem_file *file, u64 offset, u64 size)
 		gmem_folio_unlock(f.pfn);
 		gmem_page_unref(gmem_folio_pfn(&f, at), GMEM_REF_LOOKUP);
 	}
-	rt_lock_release(&inode->invalidate_lock, RT_LOCK_SH);
+	gmem_unlock_range(inode, offset >> GMEM_SHIFT, size >> GMEM_SHIFT, RT_LOCK_SH);
 	gmem_free_work(NULL, false);
 	return ret;
 }

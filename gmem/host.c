@@ -99,9 +99,9 @@ static int fault_once(struct gmem_inode *inode, u64 index)
 	struct gmem_folio f;
 	int ret;
 
-	rt_lock_take(&inode->invalidate_lock, RT_LOCK_SH);
+	gmem_lock_range(inode, index, 1, RT_LOCK_SH);
 	ret = gmem_is_private(inode, index) ? -EFAULT : gmem_folio_get(inode, index, &f);
-	rt_lock_release(&inode->invalidate_lock, RT_LOCK_SH);
+	gmem_unlock_range(inode, index, 1, RT_LOCK_SH);
 	if (ret)
 		return ret;
 	ret = fault_finish(inode, index, &f);

@@ -96,6 +96,7 @@ int kvm_gmem_create(struct kvm *kvm, const struct gmem_setup *setup, struct kvm_
 	RB_INIT(&inode->host_maps);
 	RB_INIT(&inode->iommu_maps);
 	TAILQ_INIT(&inode->zap_failures);
+	TAILQ_INIT(&inode->ranges);
 	TAILQ_INIT(&inode->files);
 	TAILQ_INSERT_TAIL(&gmem_get()->inodes, inode, link);
 
@@ -183,8 +184,8 @@ void kvm_gmem_unbind(struct kvm_memory_slot *slot)
 
 static void evict(struct gmem_inode *inode)
 {
-	(void)gmem_zap_errors(inode); /* what the module has still does not go back to the host */
 	rt_lock_take(&inode->invalidate_lock, RT_LOCK_EX);
+	(void)gmem_zap_errors(inode); /* what the module has still does not go back to the host */
 	gmem_truncate(inode, 0, inode->nr_pages);
 	rt_lock_release(&inode->invalidate_lock, RT_LOCK_EX);
 	gmem_free_work(inode, true);

@@ -182,6 +182,14 @@ struct kvm_gmem_file {
 };
 TAILQ_HEAD(gmem_files, kvm_gmem_file);
 
+/* Part of a file that somebody works on (P19 INDEX_RANGE): [start, end). */
+struct gmem_range {
+	TAILQ_ENTRY(gmem_range) link;
+	u64 start, end;
+	bool exclusive;
+};
+TAILQ_HEAD(gmem_ranges, gmem_range);
+
 struct gmem_inode {
 	TAILQ_ENTRY(gmem_inode) link; /* gmem->inodes */
 	struct gmem_setup setup;
@@ -190,11 +198,13 @@ struct gmem_inode {
 	u8 page_order; /* as asked for at creation: never changes */
 	u8 max_order;  /* of the largest folio that may occur: page_order, or 9 for THP */
 	struct rt_lock invalidate_lock;
+	struct gmem_ranges ranges; /* held; empty under P19 INODE */
 	struct gmem_attrs attrs;
 	struct gmem_filemap filemap;
 	struct gmem_host_maps host_maps;
 	struct gmem_host_maps iommu_maps;      /* pins without a reference (P8 NOREF_NOTIFIED) */
 	struct gmem_zap_failures zap_failures; /* not yet acted on */
+	u32 converting;	   /* conversions under way: more than one only under P19 INDEX_RANGE */
 	u64 vmemmap_spare; /* allocated ahead for the running conversion (P4 ON_PREALLOC) */
 	/* A store is half done: entries of [hole_start, hole_last] are missing (P11 RCU_UNSAFE). */
 	bool attr_hole;
@@ -248,6 +258,7 @@ enum gmem_policy {
 	GMEM_P_LPAGE_ALIGN,
 	GMEM_P_INIT_MEM,
 	GMEM_P_FREE_WORK,
+	GMEM_P_LOCK_SCOPE,
 	GMEM_P_NR
 };
 
@@ -262,6 +273,8 @@ enum gmem_flow_id {
 	GMEM_FLOW_PREPARE_COMMIT,
 	GMEM_FLOW_ZAP_LAST,
 	GMEM_FLOW_ARCH_ZAP_FIRST,
+	GMEM_FLOW_ROLLBACK, /* rollback.c */
+	GMEM_FLOW_BLOCK_ABORT,
 	GMEM_FLOW_NR
 };
 enum {
@@ -377,11 +390,26 @@ enum {
 	GMEM_FREE_AT_ONCE,
 	GMEM_FREE_DEFERRED
 };
+enum {
+	GMEM_SCOPE_INODE,
+	GMEM_SCOPE_RANGE
+};
 
 static inline u8 gmem_policy(const struct gmem_inode *inode, enum gmem_policy p)
 {
 	return inode->setup.policy[p];
 }
+
+/* --- lock.c -------------------------------------------------------------------------- */
+
+/*
+ * invalidate_lock as P19 scopes it, for [start, start + nr) in enum rt_lock_mode. Everything below
+ * says "invalidate_lock" for either.
+ */
+void gmem_lock_range(struct gmem_inode *inode, u64 start, u64 nr, enum rt_lock_mode mode);
+void gmem_unlock_range(struct gmem_inode *inode, u64 start, u64 nr, enum rt_lock_mode mode);
+/* Held so that attributes and shapes may change; for assertions. */
+bool gmem_locked_ex(const struct gmem_inode *inode);
 
 /* --- attr.c -------------------------------------------------------------------------- */
 
@@ -534,6 +562,12 @@ int gmem_kvm_split_ends(struct gmem_inode *inode, u64 start, u64 nr);
 int gmem_kvm_convert_hook(struct gmem_inode *inode, u64 start, u64 nr, bool to_private);
 /* Split every private leaf in the range down to @order (SEPT_FIRST). */
 int gmem_kvm_split_to(struct gmem_inode *inode, u64 start, u64 nr, u8 order);
+/*
+ * BLOCK_ABORT: no vCPU reaches the private leaves of the range until they are zapped, or unblocked
+ * with all that they held. 0, or -EIO when the module refused and the VM is gone.
+ */
+int gmem_kvm_block(struct gmem_inode *inode, u64 start, u64 nr);
+int gmem_kvm_unblock(struct gmem_inode *inode, u64 start, u64 nr);
 /* 4K pages of the range that private leaves map now. */
 u64 gmem_kvm_mapped(const struct gmem_inode *inode, u64 start, u64 nr);
 /*
@@ -566,6 +600,7 @@ struct gmem_convert {
 	u64 err_index;
 	bool *drained;	  /* of the request */
 	bool begun;	  /* between B and N */
+	bool blocked;	  /* K ran: leaves are blocked until they are zapped or unblocked */
 	bool merge_tried; /* an early M ran */
 	bool fragile;	  /* a step after Z can fail: count what Z unmaps */
 	u64 unmapped;	  /* pages that Z took away, if fragile */
@@ -592,6 +627,9 @@ extern const struct gmem_flow gmem_flows[GMEM_FLOW_NR];
  * the range is unmapped. invalidate_lock held exclusively; may split folios.
  */
 int gmem_zap_errors(struct gmem_inode *inode);
+
+/* The flow that is no word: rollback.c. */
+int gmem_rollback_run(struct gmem_convert *c);
 
 /* R: no folio of the range is held by anybody else, after one drain a request. */
 int gmem_check_refs(struct gmem_inode *inode, u64 start, u64 nr, bool *drained, u64 *err_index);

@@ -19,7 +19,7 @@ static int error_folio(struct gmem_inode *inode, u64 index, u64 pfn)
 	struct gmem_folio f;
 	int ret = 0;
 
-	rt_lock_take(&inode->invalidate_lock, RT_LOCK_SH);
+	gmem_lock_range(inode, index, 1, RT_LOCK_SH);
 	/* A truncation may have been faster: then the page is nobody's. */
 	if (gmem_folio_at(inode, index, &f) && gmem_folio_pfn(&f, index) == pfn) {
 		gmem_kvm_notify_unmap(inode, f.index, f.nr);
@@ -33,7 +33,7 @@ static int error_folio(struct gmem_inode *inode, u64 index, u64 pfn)
 			gmem_kvm_zap(inode, f.index, f.nr, GMEM_ROOTS_BOTH);
 		gmem_kvm_end(inode, f.index, f.nr);
 	}
-	rt_lock_release(&inode->invalidate_lock, RT_LOCK_SH);
+	gmem_unlock_range(inode, index, 1, RT_LOCK_SH);
 	return ret;
 }
 
@@ -74,9 +74,9 @@ int kvm_gmem_memory_failure(struct kvm_gmem_file *file, u64 offset)
 	if (locked)
 		gmem_folio_unlock(f.pfn);
 	gmem_page_unref(pfn, GMEM_REF_LOOKUP);
-	rt_lock_take(&inode->invalidate_lock, RT_LOCK_SH);
+	gmem_lock_range(inode, index, 1, RT_LOCK_SH);
 	if (gmem_zap_errors(inode))
 		ret = ret ? ret : -EIO;
-	rt_lock_release(&inode->invalidate_lock, RT_LOCK_SH);
+	gmem_unlock_range(inode, index, 1, RT_LOCK_SH);
 	return ret;
 }

@@ -15,7 +15,7 @@ const struct policy_desc gmem_policies[] = {
 			.key = "conv_order",
 			.values = {"ARCH_PREZAP", "BASE", "ZAP_FIRST", "PLAN7", "PLAN7_SEPT",
 				   "SEPT_FIRST", "V8_4K", "PREPARE_COMMIT", "ZAP_LAST",
-				   "ARCH_PREZAP_ZAP_FIRST"},
+				   "ARCH_PREZAP_ZAP_FIRST", "ROLLBACK", "BLOCK_ABORT"},
 			.question = "In which order does a conversion unmap, split and store?",
 			.who = "Yan: S-EPT before folios; Ackerley: folios first, all failure "
 			       "before the zap; Sean: an arch hook before the zap",
@@ -266,6 +266,16 @@ const struct policy_desc gmem_policies[] = {
 			.measure = "outcome of alloc after punch",
 			.source = "gmem.md 2.5, \"Freed fragments\"",
 		},
+	[GMEM_P_LOCK_SCOPE] =
+		{
+			.key = "lock_scope",
+			.values = {"INODE", "INDEX_RANGE"},
+			.question = "Do faults wait for a conversion elsewhere in the file?",
+			.who = "today they do, and a guest may see soft lockups; Ackerley: range "
+			       "locks, later",
+			.measure = "invalidate_lock_cycles",
+			.source = "gmem.md P19",
+		},
 	[GMEM_P_NR] = {.key = NULL},
 };
 _Static_assert(GMEM_P_NR <= GMEM_POLICIES_MAX, "a setup has room for every row");
@@ -337,5 +347,6 @@ const struct gmem_alias gmem_aliases[] = {
 	{"zap_error", "HWPOISON", "zap_error", "return"},
 	{"mem_failure", "SPLIT_SEPT_FAIL", "poison_zap", "split"},
 	{"conv_order", "ARCH_PREZAP_ZAP_FIRST", "split_order", "sept"},
+	{"conv_order", "ARCH_PREZAP", "split_order", "folio"},
 	{NULL, NULL, NULL, NULL},
 };

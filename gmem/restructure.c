@@ -77,13 +77,16 @@ int gmem_vmemmap_prealloc(struct gmem_inode *inode, u64 start, u64 end)
 		at = f.order ? f.index + f.nr : gmem_extent_end(inode, f.index);
 	}
 	ret = alloc_many("vmemmap-alloc", GMEM_STAT_ALLOCS_VMEMMAP, need);
-	inode->vmemmap_spare = ret ? 0 : need;
+	if (!ret)
+		inode->vmemmap_spare += need;
 	return ret;
 }
 
 void gmem_vmemmap_put(struct gmem_inode *inode)
 {
-	inode->vmemmap_spare = 0;
+	/* Another conversion of the file may count on what is there. */
+	if (!inode->converting)
+		inode->vmemmap_spare = 0;
 }
 
 /* Undo HVO of one folio: from what was set aside, else now. */
@@ -266,7 +269,7 @@ int gmem_block_merge(struct gmem_inode *inode, u64 index)
 	struct gmem_folio f;
 	int ret;
 
-	assert(order && rt_lock_held(&inode->invalidate_lock, RT_LOCK_EX));
+	assert(order && gmem_locked_ex(inode));
 	index = gmem_round_down(index, order);
 	if (!block_whole(inode, index, nr))
 		return 0;

@@ -67,8 +67,7 @@ static int handle(struct gmem_inode *inode, const struct gmem_zap_failure *fail)
 		return -EFAULT;
 	}
 	switch (gmem_policy(inode, GMEM_P_ZAP_ERROR)) {
-	case GMEM_ZAPERR_RETURN:
-		list_all(fail->pfn, fail->nr);
+	case GMEM_ZAPERR_RETURN: /* nothing else: the leaf is there as before */
 		return -EIO;
 	case GMEM_ZAPERR_FOLIO_FLAG:
 		flag_folio(inode, fail, false);

@@ -164,6 +164,7 @@ void tdx_vm_destroy(struct kvm *kvm)
 		reclaim_tdr(kvm_tdx);
 	}
 	rt_free(kvm_tdx->td.tdcs_pages);
+	rt_free(kvm_tdx->blocked);
 	tdx_free_pamt_cache(&kvm_tdx->prealloc_split_cache);
 	tdx_free_pamt_cache(&kvm_tdx->pamt_cache);
 	rt_lock_destroy(&kvm_tdx->prealloc_split_cache_lock.rt);

@@ -150,6 +150,12 @@ bool kvm_mmu_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range)
 		}
 		in = (end < range->end ? end : range->end) -
 		     (l.gfn > range->start ? l.gfn : range->start);
+		if (k->zap_fails) { /* once */
+			k->zap_fails = false;
+			kvm_gmem_zap_failed(kvm, l.gfn, l.pfn, leaf_pages(&l));
+			i++;
+			continue;
+		}
 		k->overzap += leaf_pages(&l) - in;
 		k->removals++;
 		leaf_take(i);
@@ -225,6 +231,24 @@ int kvm_tdp_mmu_mirrors_split_huge_pages(struct kvm *kvm, gfn_t start, gfn_t end
 			return -ENOMEM;
 		leaf_demote(i);
 	}
+	return 0;
+}
+
+int kvm_mmu_block_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end)
+{
+	assert_true(rt_lock_held(&kvm->mmu_lock.rt, RT_LOCK_EX));
+	note("block", start, end);
+	if (rt_fault_fire("fake-block", 0, NULL))
+		return -EIO;
+	fake()->blocked = true;
+	return 0;
+}
+
+int kvm_mmu_unblock_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end)
+{
+	assert_true(rt_lock_held(&kvm->mmu_lock.rt, RT_LOCK_EX));
+	note("unblock", start, end);
+	fake()->blocked = false;
 	return 0;
 }
 

@@ -57,6 +57,7 @@ struct fake {
 	u32 nr_freed;
 	bool warn_ok; /* the next warnings are wanted */
 	u32 warns;
+	bool blocked;	/* leaves, between block and zap or unblock */
 	bool zap_fails; /* the module keeps the next leaf that is zapped */
 };
 
