@@ -112,14 +112,16 @@ static u32 busy_operand(const struct seam_ctx *c, const struct seam_leaf *leaf)
 }
 
 /* An armed "busy" or "error" takes the leaf's place: it has done nothing. */
-static u64 injected(const struct seam_ctx *c, const struct seam_leaf *leaf)
+static u64 injected(struct seam_ctx *c, const struct seam_leaf *leaf)
 {
 	u64 status;
 
+	c->forced = true;
 	if (rt_fault_fire("busy", c->nr, NULL))
 		return SEAM_OPERAND_BUSY | busy_operand(c, leaf);
 	if (rt_fault_fire("error", c->nr, &status))
 		return status;
+	c->forced = false;
 	return 0;
 }
 
@@ -158,8 +160,15 @@ enum seam_result seam_call(struct seam *s, u32 lp, struct seam_regs *r)
 	s->in_flight--;
 	if (!c.entered)
 		r->rax = status;
+	if (s->observer && !c.forced)
+		s->observer->answer(s->observer->ctx, c.row, status);
 	rt_trace(&seam_ev_call, RT_PH_END, lp, c.nr, r->rcx, r->rdx, r->r8, status);
 	return c.entered ? SEAM_ENTERED : SEAM_RET;
+}
+
+void seam_observe(struct seam *s, const struct seam_observer *o)
+{
+	s->observer = o;
 }
 
 u64 seam_calls(const struct seam *s, u32 leaf)

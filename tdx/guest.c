@@ -155,10 +155,12 @@ static void tdg_dispatch(struct seam_tdg *g)
 		return;
 	}
 	if (rt_fault_fire("busy", TDG_FAULT_KEY(g->c.nr), NULL)) {
+		g->c.forced = true;
 		done(g, SEAM_OPERAND_BUSY | SEAM_OP_RCX);
 		return;
 	}
 	if (rt_fault_fire("error", TDG_FAULT_KEY(g->c.nr), &forced)) {
+		g->c.forced = true;
 		done(g, forced);
 		return;
 	}
@@ -244,6 +246,8 @@ enum seam_result seam_tdcall(struct seam *s, u32 lp, struct seam_regs *r, u32 fl
 	seam_release_to(&g.c.held, 0);
 	tdg_host_priority(&g);
 	res = tdg_finish(&g, r);
+	if (s->observer && res == SEAM_DONE && !g.c.forced)
+		s->observer->answer(s->observer->ctx, g.c.row, r->rax);
 	rt_trace(&seam_ev_tdcall, RT_PH_END, lp, g.c.nr, r->rcx, r->rdx, r->r8, r->rax);
 	return res;
 }

@@ -135,6 +135,35 @@ bool seam_lock_word(const struct seam *s, const struct seam_hold *h, u16 *word);
 /* Calls by leaf since seam_new(), every attempt; and TD entries that got in. */
 u64 seam_calls(const struct seam *s, u32 leaf);
 u64 seam_entries(const struct seam *s);
+/*
+ * Somebody who is told what every call answered and how every L1 S-EPT entry changed. @row as in
+ * tdx/cost.h: the leaf. A TD exit counts as an answer of TDH.VP.ENTER, with the whole RAX that the
+ * host gets. The struct lies outside of the world and outlives the module; NULL: nobody.
+ */
+struct seam_observer {
+	void (*answer)(void *ctx, u32 row, u64 rax);
+	void (*entry)(void *ctx, u32 row, u8 from, u8 to);
+	void *ctx;
+};
+void seam_observe(struct seam *s, const struct seam_observer *o);
+
+/*
+ * What a leaf can answer, and how it can change an entry: the tables of reach.c, in the order of
+ * leaves. @why_not: why no run of ours gets there, NULL if one can. False past the end.
+ */
+struct seam_reach_status {
+	u32 row;
+	u64 status;
+	const char *why_not;
+};
+bool seam_reach_status(u32 i, struct seam_reach_status *r);
+struct seam_reach_entry {
+	u32 row;
+	u8 from, to;
+	const char *why_not;
+};
+bool seam_reach_entry(u32 i, struct seam_reach_entry *r);
+
 /* Conservation checks of tdx-module.md 10: false and a sentence in @why if one fails. */
 bool seam_check(const struct seam *s, char *why, size_t len);
 

@@ -160,6 +160,7 @@ struct seam {
 	u32 nr_holds;	    /* seam_hold()s not yet dropped: seam_check() allows for them */
 	u32 in_flight;	    /* SEAMCALLs that are somewhere inside */
 	u64 reserved_pages; /* 4K pages in reserved areas */
+	const struct seam_observer *observer; /* NULL: nobody */
 	bool (*shared_walk)(void *ctx, u64 tdr, u64 gpa, u64 *hpa, bool *writable);
 	void *shared_ctx;
 };

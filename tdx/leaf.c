@@ -26,6 +26,7 @@ void seam_ctx_init(struct seam_ctx *c, struct seam *s, u32 lp, struct seam_regs 
 	s->cost_row = c->row;
 	c->polls = 0;
 	c->wrote_locked = false;
+	c->forced = false;
 	c->entered = false;
 	c->td = NULL;
 	c->vcpu = NULL;

@@ -27,6 +27,7 @@ struct seam_ctx {
 	u32 row;	     /* of struct seam's cost: where its work is counted */
 	u32 polls;	     /* so far in this call */
 	bool wrote_locked;   /* the write point has been passed */
+	bool forced;	     /* an injected fault answers: the leaf has not run */
 	bool entered;	     /* VP.ENTER got in: the registers are the guest's, RAX is left alone */
 	struct seam_td *td;
 	struct seam_vcpu *vcpu;

@@ -15,6 +15,7 @@
 #include "sim/lab/util.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/world.h"
+#include "tdx/inspect.h"
 
 static void note_broken(struct lab_session *s, const char *rule, const char *text, bool excused)
 {
@@ -118,6 +119,7 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 		lab_session_free(s);
 		return NULL;
 	}
+	seam_observe(s->m->seam, opts->observer);
 	return s;
 }
 

@@ -13,6 +13,8 @@
 #include "sim/lab/machine.h"
 #include "sim/rt/trace.h"
 
+struct seam_observer;
+
 struct lab_opts {
 	u64 seed;
 	bool random;		      /* chooser: seeded random; else in order */
@@ -20,6 +22,7 @@ struct lab_opts {
 	u64 budget;		      /* steps of one block, 0: the runtime's default */
 	size_t trace_cap;	      /* events kept; 0: all */
 	bool no_trace;
+	const struct seam_observer *observer; /* of the module; NULL: none */
 };
 
 enum lab_step {

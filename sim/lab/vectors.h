@@ -17,6 +17,7 @@
 #include "sim/rt/types.h"
 
 struct lab_vectors;
+struct seam_observer;
 
 struct lab_vectors_sum {
 	u64 files;   /* recordings played */
@@ -29,6 +30,7 @@ struct lab_vectors_sum {
 struct lab_vectors_opts {
 	bool check; /* seam_check() after every call, unless a "hold" is in force */
 	FILE *out;  /* differences go here; NULL: they are only counted */
+	const struct seam_observer *observer; /* of the modules; NULL: none */
 };
 
 /* An empty set; recordings are then added to it. Never NULL: running out of memory ends the program. */

@@ -15,6 +15,7 @@
 #include "sim/rt/sched.h"
 #include "sim/rt/world.h"
 #include "tdx/abi.h"
+#include "tdx/inspect.h"
 
 /* A call or guest event that is under way on an LP; others may run inside it, on other LPs. */
 struct vec_frame {
@@ -381,6 +382,7 @@ void vec_play(const struct vec_file *f, const struct lab_vectors_opts *opts,
 	p->s = seam_new(&cfg, why, sizeof(why));
 	sum->files++;
 	if (p->s) {
+		seam_observe(p->s, opts->observer);
 		for (lp = 0; lp < lps; lp++)
 			seam_set_if(p->s, lp, true);
 		rt_set_point_hook(rt_world_current(), vec_point, p);
