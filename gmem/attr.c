@@ -170,6 +170,7 @@ int gmem_attr_prealloc(const struct gmem_inode *inode, u64 start, u64 nr, u64 va
 		}
 		pre->node[pre->nr++] = rt_alloc(sizeof(struct gmem_attr));
 		gmem_count(GMEM_STAT_ALLOCS_TREE, 1);
+		gmem_trace_alloc("attr-alloc", 1);
 	}
 	return 0;
 }

@@ -111,6 +111,11 @@ void kvm_gmem_for_each_attr(const struct kvm_gmem_file *file,
 void kvm_gmem_for_each_host_map(const struct kvm_gmem_file *file,
 				bool (*fn)(void *ctx, u64 index, u64 pfn), void *ctx);
 u32 kvm_gmem_invalidating(const struct kvm_gmem_file *file); /* calls between begin and end */
+/*
+ * How many pages from @index on lie one behind the other in host memory, in one block; *@pfn is the
+ * first. 0 if there is none.
+ */
+u64 kvm_gmem_look_run(const struct kvm_gmem_file *file, u64 index, u64 *pfn);
 /* The largest order that may be mapped at @index now, by the size rule (I6). */
 u8 kvm_gmem_look_max_order(const struct kvm_gmem_file *file, u64 index);
 /*
@@ -136,7 +141,9 @@ u64 kvm_gmem_orphans(void);
 	X(FOLIO_SPLITS, "folio_splits", "folios split")                                           \
 	X(FOLIO_MERGES, "folio_merges", "blocks merged")                                          \
 	X(IOMMU_UNMAPS, "iommu_unmaps", "IOMMU mappings that went because they were told to")     \
-	X(RETIRED, "retired_pages", "pages lost to memory failure, never given back")
+	X(RETIRED, "retired_pages", "pages lost to memory failure, never given back")             \
+	X(INVAL_LOCK_CYCLES, "invalidate_lock_cycles",                                            \
+	  "cycles for which invalidate_lock, or a range of it, was held exclusively")
 enum gmem_stat {
 #define GMEM_STAT_ENUM(id, name, text) GMEM_STAT_##id,
 	GMEM_STATS(GMEM_STAT_ENUM)
@@ -157,7 +164,8 @@ extern const struct gmem_alias gmem_aliases[];
 
 /*
  * Fault sites, key 0: "attr-alloc", "filemap-alloc", "vmemmap-alloc", "folio-alloc",
- * "metadata-alloc", "copy-out" (error_offset cannot be written: -EFAULT).
+ * "metadata-alloc", "copy-out" (error_offset cannot be written: -EFAULT), "ref-check" (a check of
+ * references, or a freeze, meets one that nobody expected; it is gone afterwards).
  */
 
 #endif

@@ -193,6 +193,7 @@ static void evict(struct gmem_inode *inode)
 	gmem_unreserve(inode);
 	gmem_attr_destroy(inode);
 	assert(RB_EMPTY(&inode->filemap) && RB_EMPTY(&inode->host_maps));
+	gmem_count(GMEM_STAT_INVAL_LOCK_CYCLES, inode->invalidate_lock.stats.held_cycles);
 	rt_lock_destroy(&inode->invalidate_lock);
 	TAILQ_REMOVE(&gmem_get()->inodes, inode, link);
 	rt_free(inode);

@@ -186,6 +186,7 @@ TAILQ_HEAD(gmem_files, kvm_gmem_file);
 struct gmem_range {
 	TAILQ_ENTRY(gmem_range) link;
 	u64 start, end;
+	u64 since; /* cycles when it was taken */
 	bool exclusive;
 };
 TAILQ_HEAD(gmem_ranges, gmem_range);
@@ -643,6 +644,8 @@ void gmem_truncate(struct gmem_inode *inode, u64 start, u64 nr);
 
 void gmem_trace_step(const struct gmem_convert *c, const struct gmem_step *step, int ret);
 void gmem_trace_folio(const char *what, u64 index, u64 pfn, u8 order, int ret);
+/* Something was allocated under the fault site @site, @nr times. */
+void gmem_trace_alloc(const char *site, u64 nr);
 void gmem_trace_attr(u64 start, u64 nr, u64 value);
 
 #endif

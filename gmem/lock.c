@@ -54,6 +54,7 @@ void gmem_lock_range(struct gmem_inode *inode, u64 start, u64 nr, enum rt_lock_m
 	rt_block("index range of a file", range_free, &w);
 	r = rt_alloc(sizeof(*r));
 	*r = w.want;
+	r->since = rt_cycles_now();
 	TAILQ_INSERT_TAIL(&inode->ranges, r, link);
 }
 
@@ -70,6 +71,8 @@ void gmem_unlock_range(struct gmem_inode *inode, u64 start, u64 nr, enum rt_lock
 			break;
 	assert(r);
 	TAILQ_REMOVE(&inode->ranges, r, link);
+	if (r->exclusive)
+		gmem_count(GMEM_STAT_INVAL_LOCK_CYCLES, rt_cycles_now() - r->since);
 	rt_free(r);
 	rt_lock_release(&inode->invalidate_lock, RT_LOCK_SH);
 }

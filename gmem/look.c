@@ -89,6 +89,20 @@ u32 kvm_gmem_invalidating(const struct kvm_gmem_file *file)
 	return file->invalidating;
 }
 
+u64 kvm_gmem_look_run(const struct kvm_gmem_file *file, u64 index, u64 *pfn)
+{
+	const struct gmem_extent *e = gmem_extent_from(file->inode, index);
+	u64 at;
+
+	if (!e || e->index > index)
+		return 0;
+	*pfn = e->pfn + (index - e->index);
+	for (at = index; e && e->index <= at && e->pfn + (at - e->index) == *pfn + (at - index);
+	     e = gmem_extent_next(e))
+		at = e->index + e->nr;
+	return at - index;
+}
+
 u8 kvm_gmem_look_max_order(const struct kvm_gmem_file *file, u64 index)
 {
 	return gmem_max_order(file->inode, index);
@@ -132,11 +146,24 @@ static u64 small_folio_leaves(const struct gmem *g)
 	return n;
 }
 
+/* Of inodes that are there, by their locks; of those that are gone, and of ranges, as counted. */
+static u64 inval_lock_cycles(const struct gmem *g)
+{
+	u64 sum = g->stat[GMEM_STAT_INVAL_LOCK_CYCLES];
+	const struct gmem_inode *inode;
+
+	TAILQ_FOREACH(inode, &g->inodes, link)
+		sum += inode->invalidate_lock.stats.held_cycles;
+	return sum;
+}
+
 u64 kvm_gmem_stat(enum gmem_stat st)
 {
 	const struct gmem *g = rt_root(1);
 
 	if (!g || st >= GMEM_STAT_NR)
 		return 0;
+	if (st == GMEM_STAT_INVAL_LOCK_CYCLES)
+		return inval_lock_cycles(g);
 	return st == GMEM_STAT_SMALL_FOLIO_LEAVES ? small_folio_leaves(g) : g->stat[st];
 }

@@ -63,6 +63,8 @@ static int alloc_many(const char *site, enum gmem_stat st, u64 nr)
 		if (rt_fault_fire(site, 0, NULL))
 			return -ENOMEM;
 	gmem_count(st, nr);
+	if (nr)
+		gmem_trace_alloc(site, nr);
 	return 0;
 }
 
@@ -130,10 +132,12 @@ static bool freezable(void *arg)
 static int freeze(struct gmem_inode *inode, u64 index, u64 pfn, u64 nr)
 {
 	struct freeze_wait w = {.inode = inode, .index = index, .pfn = pfn, .nr = nr};
+	bool met = rt_fault_fire("ref-check", 0, NULL);
 
-	while (!gmem_pages_safe(pfn, nr, NULL) || gmem_tdx_refs(inode, index, nr)) {
+	while (met || !gmem_pages_safe(pfn, nr, NULL) || gmem_tdx_refs(inode, index, nr)) {
 		if (gmem_policy(inode, GMEM_P_TOSHARED_REFS) != GMEM_REFS_SPIN)
 			return -EAGAIN;
+		met = false;
 		gmem_count(GMEM_STAT_SPINS, 1);
 		gmem_settle_transients();
 		rt_point(RT_PT_RESCHED, pfn);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * guest_memfd's trace events: each building block of a conversion, each change of a folio, each
- * store of attributes.
+ * allocation that may fail, each store of attributes.
  */
 #include "gmem/internal.h"
 #include "sim/rt/trace.h"
@@ -26,6 +26,12 @@ static const struct rt_event_type ev_folio = {
 		{"errno", RT_ARG_DEC, NULL}},
 };
 
+static const struct rt_event_type ev_alloc = {
+	.name = "gmem_alloc",
+	.cat = "gmem",
+	.arg = {{"site", RT_ARG_STR, NULL}, {"nr", RT_ARG_DEC, NULL}},
+};
+
 static const struct rt_event_type ev_attr = {
 	.name = "gmem_attr",
 	.cat = "gmem",
@@ -43,6 +49,11 @@ void gmem_trace_step(const struct gmem_convert *c, const struct gmem_step *step,
 void gmem_trace_folio(const char *what, u64 index, u64 pfn, u8 order, int ret)
 {
 	rt_trace(&ev_folio, RT_PH_INSTANT, (uintptr_t)what, index, pfn, order, (u64)-ret);
+}
+
+void gmem_trace_alloc(const char *site, u64 nr)
+{
+	rt_trace(&ev_alloc, RT_PH_INSTANT, (uintptr_t)site, nr);
 }
 
 void gmem_trace_attr(u64 start, u64 nr, u64 value)

@@ -34,27 +34,26 @@ bool lab_check_owner(struct lab_check *c)
 		u64 pages = k->leaf ? 1ULL << 9 * (k->level - 1) : 0;
 
 		for (u64 n = 0; n < pages;) {
-			struct gmem_folio_view f;
-			u64 index, covered;
+			u64 index, run, pfn;
 			u32 gmem;
 
 			if (!behind(c, k->gfn + n, &gmem, &index))
 				return lab_broken(c, "0x%llx is mapped, and no file backs it",
 						  (k->gfn + n) << 12);
-			if (!kvm_gmem_look_folio(c->m->file[gmem], index, &f))
+			run = kvm_gmem_look_run(c->m->file[gmem], index, &pfn);
+			if (!run)
 				return lab_broken(
 					c,
 					"0x%llx is mapped to host page 0x%llx, and %s has no page there",
 					(k->gfn + n) << 12, (k->pfn + n) << 12,
 					c->m->su->gmem[gmem].name);
-			if (f.pfn + index - f.index != k->pfn + n)
+			if (pfn != k->pfn + n)
 				return lab_broken(
 					c,
 					"0x%llx is mapped to host page 0x%llx, and %s has 0x%llx there",
 					(k->gfn + n) << 12, (k->pfn + n) << 12,
-					c->m->su->gmem[gmem].name, (f.pfn + index - f.index) << 12);
-			covered = f.index + (1ULL << f.order) - index;
-			n += covered;
+					c->m->su->gmem[gmem].name, pfn << 12);
+			n += run;
 		}
 	}
 	return true;
