@@ -12,6 +12,7 @@
 #include "sim/lab/words.h"
 #include "sim/rt/world.h"
 #include "tdx/abi.h"
+#include "tdx/cost.h"
 #include "tdx/inspect.h"
 
 /* X(ID, name, sentence): what neither KVM nor guest_memfd counts. */
@@ -58,10 +59,43 @@ static const struct {
 #undef SEAM_X
 };
 
+/*
+ * What the module's memory work came to (tdx/cost.h): each kind by all leaves, and each kind by
+ * each leaf. Names are made here, once, of the tables of both.
+ */
+struct cost_stat {
+	const char *name, *text;
+	u32 row;
+	enum seam_cost kind;
+};
+
+static const struct cost_stat cost_stats[] = {
+#define SEAM_X(id, cycles, name, text) {"cost." name, text, SEAM_ROW_ALL, SEAM_COST_##id},
+	SEAM_COSTS(SEAM_X)
+#undef SEAM_X
+#define SEAM_X(nr, id, fn, name)                                                             \
+	{"cost.atomics." name, "atomic accesses by this leaf", nr, SEAM_COST_ATOMIC},        \
+		{"cost.lines_stored." name, "cache lines stored whole by it", nr,            \
+		 SEAM_COST_STORE_LINE},                                                      \
+		{"cost.lines_read." name, "lines only read by it", nr, SEAM_COST_READ_LINE}, \
+		{"cost.lines_modified." name, "lines read and modified by it", nr,           \
+		 SEAM_COST_RMW_LINE},
+		SEAM_TDH_LEAVES(SEAM_X)
+#undef SEAM_X
+#define SEAM_X(nr, id, fn, name)                                                                \
+	{"cost.atomics." name, "atomic accesses by this leaf", SEAM_ROW_TDG(nr),                \
+	 SEAM_COST_ATOMIC},                                                                     \
+		{"cost.lines_stored." name, "cache lines stored whole by it", SEAM_ROW_TDG(nr), \
+		 SEAM_COST_STORE_LINE},
+			SEAM_TDG_LEAVES(SEAM_X)
+#undef SEAM_X
+};
+
 #define FIRST_GMEM ((u32)RT_ARRAY_SIZE(kvm_stats))
 #define FIRST_OWN  (FIRST_GMEM + (u32)RT_ARRAY_SIZE(gmem_stats))
 #define FIRST_LEAF (FIRST_OWN + (u32)RT_ARRAY_SIZE(own_stats))
-#define ALL_STATS  (FIRST_LEAF + (u32)RT_ARRAY_SIZE(leaf_stats))
+#define FIRST_COST (FIRST_LEAF + (u32)RT_ARRAY_SIZE(leaf_stats))
+#define ALL_STATS  (FIRST_COST + (u32)RT_ARRAY_SIZE(cost_stats))
 
 const char *lab_stat_name(u32 i)
 {
@@ -71,7 +105,9 @@ const char *lab_stat_name(u32 i)
 		return gmem_stats[i - FIRST_GMEM].name;
 	if (i < FIRST_LEAF)
 		return own_stats[i - FIRST_OWN].name;
-	return i < ALL_STATS ? leaf_stats[i - FIRST_LEAF].name : NULL;
+	if (i < FIRST_COST)
+		return leaf_stats[i - FIRST_LEAF].name;
+	return i < ALL_STATS ? cost_stats[i - FIRST_COST].name : NULL;
 }
 
 const char *lab_stat_text(u32 i)
@@ -82,7 +118,9 @@ const char *lab_stat_text(u32 i)
 		return gmem_stats[i - FIRST_GMEM].text;
 	if (i < FIRST_LEAF)
 		return own_stats[i - FIRST_OWN].text;
-	return i < ALL_STATS ? "calls of this leaf, every attempt" : NULL;
+	if (i < FIRST_COST)
+		return "calls of this leaf, every attempt";
+	return i < ALL_STATS ? cost_stats[i - FIRST_COST].text : NULL;
 }
 
 static u64 own_stat(struct lab_machine *m, enum own_stat i)
@@ -121,5 +159,8 @@ u64 lab_stat(struct lab_machine *m, const char *name)
 		return kvm_gmem_stat((enum gmem_stat)(i - FIRST_GMEM));
 	if (i < FIRST_LEAF)
 		return own_stat(m, (enum own_stat)(i - FIRST_OWN));
-	return seam_calls(m->seam, leaf_stats[i - FIRST_LEAF].leaf);
+	if (i < FIRST_COST)
+		return seam_calls(m->seam, leaf_stats[i - FIRST_LEAF].leaf);
+	return seam_cost_count(m->seam, cost_stats[i - FIRST_COST].row,
+			       cost_stats[i - FIRST_COST].kind);
 }
