@@ -301,7 +301,8 @@ static bool overzap_is_design(const struct lab_machine *m, const struct lab_td *
 		flow = lab_gmem_policy(&m->su->gmem[m->su->slot[slot].gmem], "conv_order");
 		if (model->loss[i].why == LAB_LOSS_POISON)
 			return true;
-		if (flow && (!strcmp(flow, "BASE") || !strcmp(flow, "PLAN7")))
+		if (flow && (!strcmp(flow, "BASE") || !strcmp(flow, "PLAN7") ||
+			     !strcmp(flow, "ROLLBACK")))
 			return true;
 	}
 	return false;
@@ -320,7 +321,8 @@ static bool failure_may_unmap(const struct lab_machine *m, const struct lab_td *
 	if (slot != LAB_SLOTS)
 		flow = lab_gmem_policy(&m->su->gmem[m->su->slot[slot].gmem], "conv_order");
 	return lab_vm_attrs(m->su) || !l->ended ||
-	       (flow && (!strcmp(flow, "ZAP_FIRST") || !strcmp(flow, "ROLLBACK")));
+	       (flow && (!strcmp(flow, "ZAP_FIRST") || !strcmp(flow, "ROLLBACK") ||
+			 !strcmp(flow, "ARCH_PREZAP_ZAP_FIRST")));
 }
 
 enum verdict {

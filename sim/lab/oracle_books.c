@@ -28,8 +28,7 @@ static void close_block(struct pamt_walk *w)
 		return;
 	said = kvm_look_pamt_count(w->c->m->host, w->block << 9);
 	/* sept_pamt=alloc counts S-EPT pages that still lie in caches, which no module knows. */
-	if (w->c->m->su->kvm_policy[KVM_POLICY_SEPT_PAMT] == KVM_SEPT_PAMT_ALLOC &&
-	    said > w->count)
+	if (w->c->m->su->kvm_policy[KVM_POLICY_SEPT_PAMT] == KVM_SEPT_PAMT_ALLOC && said > w->count)
 		return;
 	if (said != w->count)
 		w->held = lab_broken(
@@ -77,9 +76,13 @@ static bool past_kvm(const struct lab_machine *m, const struct lab_rec *rec)
 
 bool lab_check_unblock(struct lab_check *c)
 {
-	/* Only the design that takes a refused removal back makes the call. */
+	/* Only the designs that take a refused removal, or a whole conversion, back make the call. */
 	if (c->m->su->kvm_policy[KVM_POLICY_ZAP_ERROR] == KVM_ZAP_ERROR_RETURN)
 		return true;
+	for (u32 i = 0; i < c->m->su->nr_gmems; i++) {
+		if (!strcmp(lab_gmem_policy(&c->m->su->gmem[i], "conv_order"), "BLOCK_ABORT"))
+			return true;
+	}
 	for (u32 i = 0; i < c->m->nr_rec; i++) {
 		const struct lab_rec *rec = &c->m->rec[i];
 
