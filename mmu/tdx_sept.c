@@ -7,6 +7,9 @@
  * Under read mmu_lock BUSY is an answer (-EBUSY, the fault is retried); under write lock
  * tdh_do_no_vcpus() keeps all vCPUs out and tries once more, and what fails then ends the VM
  * (kvm-port.md R16, R23, R26).
+ *
+ * entry and level_state start at 0: a wrapper that refuses its operands does not set them, and the
+ * report must not print the stack (B39).
  */
 #include "mmu/tdx.h"
 
@@ -41,7 +44,7 @@ void tdx_track(struct kvm *kvm)
 
 static int tdx_mem_page_aug(struct kvm *kvm, gfn_t gfn, enum pg_level level, kvm_pfn_t pfn)
 {
-	u64 entry, level_state, err;
+	u64 entry = 0, level_state = 0, err;
 
 	err = tdh_mem_page_aug(&to_kvm_tdx(kvm)->td, gfn_to_gpa(gfn), level, pfn, &entry,
 			       &level_state);
@@ -55,7 +58,7 @@ static int tdx_mem_page_aug(struct kvm *kvm, gfn_t gfn, enum pg_level level, kvm
 static int tdx_mem_page_add(struct kvm *kvm, gfn_t gfn, enum pg_level level, kvm_pfn_t pfn)
 {
 	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
-	u64 entry, level_state, err;
+	u64 entry = 0, level_state = 0, err;
 
 	lockdep_assert_held(&kvm->slots_lock);
 
@@ -131,7 +134,7 @@ static int tdx_sept_map_nonleaf_spte(struct kvm *kvm, gfn_t gfn, u64 new_spte, e
 {
 	struct kvm_mmu_page *sp = tdx_spte_to_external_sp(kvm, gfn, new_spte, level);
 	struct kvm_vcpu *vcpu = kvm_get_running_vcpu();
-	u64 entry, level_state, err;
+	u64 entry = 0, level_state = 0, err;
 	int ret;
 
 	if (!sp || KVM_BUG_ON(!vcpu, kvm))
@@ -171,7 +174,7 @@ static bool zap_errors_return(void)
  */
 static int tdx_sept_block(struct kvm *kvm, gfn_t gfn, enum pg_level level, bool quiet)
 {
-	u64 entry, level_state, err;
+	u64 entry = 0, level_state = 0, err;
 
 	if (tdx_sept_was_blocked(kvm, gfn, level))
 		return 0;
@@ -196,7 +199,7 @@ static int tdx_sept_demote(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn, struct kvm
 	 * the cache being full.
 	 */
 	const bool get_first = kvm_policy(KVM_POLICY_SERIES) == KVM_SERIES_V5;
-	u64 entry, level_state, err;
+	u64 entry = 0, level_state = 0, err;
 	int ret;
 
 	if (get_first) {
@@ -238,7 +241,7 @@ static int tdx_sept_demote_shared(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn,
 				  struct kvm_mmu_page *sp, enum pg_level level,
 				  struct tdx_pamt_cache *cache)
 {
-	u64 entry, level_state, err;
+	u64 entry = 0, level_state = 0, err;
 	int ret;
 
 	ret = tdx_sept_page_get(sp, cache);
@@ -297,7 +300,7 @@ static int tdx_sept_split_private_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte,
  */
 static void tdx_sept_unblock(struct kvm *kvm, gfn_t gfn, enum pg_level level)
 {
-	u64 entry, level_state, err;
+	u64 entry = 0, level_state = 0, err;
 
 	err = tdh_do_no_vcpus(tdh_mem_range_unblock, kvm, &to_kvm_tdx(kvm)->td, gfn_to_gpa(gfn),
 			      level, &entry, &level_state);
@@ -308,7 +311,7 @@ static int __tdx_sept_remove_leaf_spte(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn
 				       enum pg_level level)
 {
 	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
-	u64 entry, level_state, err;
+	u64 entry = 0, level_state = 0, err;
 
 	/*
 	 * With the key gone REMOVE is impossible: leaves go before tables, and both before or after

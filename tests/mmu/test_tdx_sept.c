@@ -320,6 +320,27 @@ static void test_busy__twice_bugs_the_vm(void **state)
 	td_free(td);
 }
 
+/*
+ * v3's wrapper refuses a frame that reaches out of its folio before it calls the module (B2, B31):
+ * there is no RCX and RDX to report then, and what is printed must not be the stack's (B39).
+ */
+static void test_check__early_return_reports_zeroes(void **state)
+{
+	struct td_fixture *td = td_new(&(struct td_opts){.policy = "check_at",
+							 .value = "wrapper",
+							 .gmem_profile = "GOOGLE_2026",
+							 .dynamic_pamt = true});
+
+	assert_int_equal(td_prefault(td, TD_GPA, SZ_2M), 0);
+	assert_int_equal(td_convert(td, TD_GPA, SZ_4K, false), -EIO);
+	assert_true(kvm_is_bugged(td->kvm));
+	assert_int_equal(td_calls(td, DEMOTE), 0);
+	if (!strstr(td->last_report, "TDH_MEM_PAGE_DEMOTE failed") ||
+	    !strstr(td->last_report, "rcx 0x0, rdx 0x0"))
+		fail_msg("report: %s", td->last_report);
+	td_free(td);
+}
+
 /* One range, as the VM's attributes take it: all or nothing but for the splits (R30, B65, B66). */
 static void test_attrs__enomem_at_the_second_split(void **state)
 {
@@ -454,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_busy__aug_is_retried),
 		cmocka_unit_test(test_busy__once_is_healed_by_the_kick),
 		cmocka_unit_test(test_busy__twice_bugs_the_vm),
+		cmocka_unit_test(test_check__early_return_reports_zeroes),
 		cmocka_unit_test(test_attrs__enomem_at_the_second_split),
 		cmocka_unit_test(test_attrs__4k_inside_2m),
 		cmocka_unit_test(test_attrs__v5_refuses_huge_pages),
