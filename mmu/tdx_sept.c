@@ -314,8 +314,8 @@ static int __tdx_sept_remove_leaf_spte(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn
 	u64 entry = 0, level_state = 0, err;
 
 	/*
-	 * With the key gone REMOVE is impossible: leaves go before tables, and both before or after
-	 * FREEID (R28).
+	 * With the key gone REMOVE is impossible: leaves go while it is assigned, tables after it was
+	 * freed (R28).
 	 */
 	if (KVM_BUG_ON(!is_hkid_assigned(kvm_tdx), kvm))
 		return -EIO;
