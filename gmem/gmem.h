@@ -103,6 +103,20 @@ struct gmem_folio_view {
 bool kvm_gmem_look_folio(const struct kvm_gmem_file *file, u64 index, struct gmem_folio_view *v);
 void kvm_gmem_for_each_folio(const struct kvm_gmem_file *file, u64 index, u64 nr,
 			     bool (*fn)(void *ctx, const struct gmem_folio_view *v), void *ctx);
+/* Neighbouring folios that are alike and contiguous: pages [index, index + nr) at pfn. */
+struct gmem_extent_view {
+	u64 index, nr, pfn;
+	u8 order, original_order;
+	bool frozen;
+};
+bool kvm_gmem_look_extent(const struct kvm_gmem_file *file, u64 index, struct gmem_extent_view *v);
+void kvm_gmem_for_each_extent(const struct kvm_gmem_file *file,
+			      bool (*fn)(void *ctx, const struct gmem_extent_view *v), void *ctx);
+/*
+ * Whether nothing stands against the whole block of the file's page size at @index being one folio:
+ * all there, private, of one block of the allocator, not poisoned, and nobody holds a part (I18).
+ */
+bool kvm_gmem_look_block_mergeable(const struct kvm_gmem_file *file, u64 index);
 bool kvm_gmem_look_private(const struct kvm_gmem_file *file, u64 index);
 /* Ranges of equal attribute, ascending, over the whole file. */
 void kvm_gmem_for_each_attr(const struct kvm_gmem_file *file,

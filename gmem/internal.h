@@ -102,6 +102,7 @@ struct gmem_page {
 	u32 lock_owner; /* actor that holds the folio lock; only on a folio's head */
 	u8 orig_order;
 	bool locked, hwpoison, orphan, hugetlb;
+	bool failing;	 /* memory failure holds a reference and waits for invalidate_lock */
 	bool zap_failed; /* the module still has it: nobody else may (P10 ERROR_LIST) */
 	bool met;	 /* a check or a spin saw its transient references */
 };
@@ -462,6 +463,8 @@ struct gmem_page *gmem_page_from(u64 pfn); /* first record at or above */
 struct gmem_page *gmem_page_next(struct gmem_page *p);
 void gmem_page_ref(const struct gmem_extent *e, u64 pfn, enum gmem_ref kind);
 void gmem_page_unref(u64 pfn, enum gmem_ref kind);
+/* Memory failure waits for invalidate_lock with a reference on the page (B16). */
+void gmem_page_failing(u64 pfn, bool failing);
 void gmem_page_poison(const struct gmem_extent *e, u64 pfn);
 bool gmem_pages_poisoned(u64 pfn, u64 nr);
 /* Pages that the module still has after a failed zap: no host mapping, no reuse (P10 ERROR_LIST). */
@@ -536,6 +539,8 @@ int gmem_range_split(struct gmem_inode *inode, u64 start, u64 end, u64 *err_inde
  */
 int gmem_vmemmap_prealloc(struct gmem_inode *inode, u64 start, u64 end);
 void gmem_vmemmap_put(struct gmem_inode *inode);
+/* The block is all there, in order, and of one block of the allocator. */
+bool gmem_block_whole(const struct gmem_inode *inode, u64 index, u64 nr);
 /* References of TDX on pages that it maps (P7 HOLD_MAPPED). */
 u64 gmem_tdx_refs(const struct gmem_inode *inode, u64 index, u64 nr);
 /*

@@ -52,6 +52,57 @@ void kvm_gmem_for_each_folio(const struct kvm_gmem_file *file, u64 index, u64 nr
 	}
 }
 
+static void extent_view(const struct gmem_extent *e, struct gmem_extent_view *v)
+{
+	*v = (struct gmem_extent_view){
+		.index = e->index,
+		.nr = e->nr,
+		.pfn = e->pfn,
+		.order = e->order,
+		.original_order = e->orig_order,
+		.frozen = e->flags & GMEM_F_FROZEN,
+	};
+}
+
+bool kvm_gmem_look_extent(const struct kvm_gmem_file *file, u64 index, struct gmem_extent_view *v)
+{
+	const struct gmem_extent *e = gmem_extent_from(file->inode, index);
+
+	if (!e || e->index > index)
+		return false;
+	extent_view(e, v);
+	return true;
+}
+
+void kvm_gmem_for_each_extent(const struct kvm_gmem_file *file,
+			      bool (*fn)(void *ctx, const struct gmem_extent_view *v), void *ctx)
+{
+	const struct gmem_extent *e;
+	struct gmem_extent_view v;
+
+	for (e = gmem_extent_from(file->inode, 0); e; e = gmem_extent_next(e)) {
+		extent_view(e, &v);
+		if (!fn(ctx, &v))
+			return;
+	}
+}
+
+bool kvm_gmem_look_block_mergeable(const struct kvm_gmem_file *file, u64 index)
+{
+	const struct gmem_inode *inode = file->inode;
+	u64 nr = GMEM_PAGES(inode->page_order), pfn;
+	struct gmem_folio f;
+
+	index = gmem_round_down(index, inode->page_order);
+	if (!inode->page_order || index + nr > inode->nr_pages ||
+	    !gmem_attr_uniform(inode, index, nr, KVM_MEMORY_ATTRIBUTE_PRIVATE) ||
+	    !gmem_folio_at(inode, index, &f) || !gmem_block_whole(inode, index, nr))
+		return false;
+	pfn = gmem_folio_pfn(&f, index);
+	return !gmem_pages_poisoned(pfn, nr) && !gmem_pages_refs(pfn, nr) &&
+	       !gmem_tdx_refs(inode, index, nr);
+}
+
 bool kvm_gmem_look_private(const struct kvm_gmem_file *file, u64 index)
 {
 	return gmem_is_private(file->inode, index);

@@ -20,6 +20,7 @@ static int error_folio(struct gmem_inode *inode, u64 index, u64 pfn)
 	int ret = 0;
 
 	gmem_lock_range(inode, index, 1, RT_LOCK_SH);
+	gmem_page_failing(pfn, false);
 	/* A truncation may have been faster: then the page is nobody's. */
 	if (gmem_folio_at(inode, index, &f) && gmem_folio_pfn(&f, index) == pfn) {
 		gmem_kvm_notify_unmap(inode, f.index, f.nr);
@@ -69,6 +70,7 @@ int kvm_gmem_memory_failure(struct kvm_gmem_file *file, u64 offset)
 	 * conversion that spins for this reference while it holds invalidate_lock never ends (B16).
 	 */
 	gmem_page_ref(e, pfn, GMEM_REF_LOOKUP);
+	gmem_page_failing(pfn, true);
 	locked = gmem_folio_lock(&f);
 	ret = error_folio(inode, index, pfn);
 	if (locked)

@@ -90,6 +90,14 @@ void gmem_page_unref(u64 pfn, enum gmem_ref kind)
 	page_tidy(p);
 }
 
+void gmem_page_failing(u64 pfn, bool failing)
+{
+	struct gmem_page *p = page_find(pfn);
+
+	assert(p);
+	p->failing = failing;
+}
+
 void gmem_page_poison(const struct gmem_extent *e, u64 pfn)
 {
 	page_get(e, pfn)->hwpoison = true;

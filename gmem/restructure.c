@@ -125,6 +125,23 @@ static bool freezable(void *arg)
 }
 
 /*
+ * Whoever holds a part of it waits for us: TDX, whose leaves only we will zap, or memory failure,
+ * which has its reference and wants the lock that we hold (B16). A pin may end some day: if it does
+ * not, the run ends without progress.
+ */
+static bool hopeless(const struct gmem_inode *inode, u64 index, u64 pfn, u64 nr)
+{
+	struct gmem_page *p;
+
+	if (gmem_tdx_refs(inode, index, nr))
+		return true;
+	for (p = gmem_page_from(pfn); p && p->pfn < pfn + nr; p = gmem_page_next(p))
+		if (p->failing && p->refs[GMEM_REF_LOOKUP])
+			return true;
+	return false;
+}
+
+/*
  * Move the refcount of every folio in the range from nr_pages to 0. SPIN waits for whoever holds a
  * reference, as the kernel's loop does; CHECK_EAGAIN gives up at once, because its check came
  * before and a late holder may be waiting for us (memory failure on invalidate_lock, B16).
@@ -139,6 +156,10 @@ static int freeze(struct gmem_inode *inode, u64 index, u64 pfn, u64 nr)
 			return -EAGAIN;
 		met = false;
 		gmem_count(GMEM_STAT_SPINS, 1);
+		if (hopeless(inode, index, pfn, nr))
+			rt_report("bounded-spin",
+				  "a freeze of page %llu spins for a reference that cannot go",
+				  index);
 		gmem_settle_transients();
 		rt_point(RT_PT_RESCHED, pfn);
 		rt_block("folio reference to go", freezable, &w);
@@ -231,7 +252,7 @@ int gmem_range_split(struct gmem_inode *inode, u64 start, u64 end, u64 *err_inde
 }
 
 /* The fragments of one block as they lie: all there, contiguous, of one block. */
-static bool block_whole(const struct gmem_inode *inode, u64 index, u64 nr)
+bool gmem_block_whole(const struct gmem_inode *inode, u64 index, u64 nr)
 {
 	const struct gmem_extent *e = gmem_extent_from(inode, index);
 	u64 at = index, pfn;
@@ -275,7 +296,7 @@ int gmem_block_merge(struct gmem_inode *inode, u64 index)
 
 	assert(order && gmem_locked_ex(inode));
 	index = gmem_round_down(index, order);
-	if (!block_whole(inode, index, nr))
+	if (!gmem_block_whole(inode, index, nr))
 		return 0;
 	gmem_folio_at(inode, index, &f);
 	if (f.order == order)

@@ -127,6 +127,7 @@ struct lab_machine {
 	u64 spare_pages; /* of page0 ..: HPA of the first */
 	u32 spare_lp;	 /* LP on which the VMM's own SEAMCALLs run */
 	u64 reaccept_pages;
+	struct lab_seen *seen; /* of su->gmem[], at the last quiescent point (oracle_convert.c) */
 };
 
 /* The machine of the current world. */

@@ -40,7 +40,8 @@ struct loss {
 
 struct lab_model {
 	struct ranges accepted;
-	struct word *word; /* in order of first writing */
+	struct ranges used; /* pages that somebody has accepted or written since they came */
+	struct word *word;  /* in order of first writing */
 	u32 nr_words, cap_words;
 	struct loss *loss; /* since the last quiescent point */
 	u32 nr_losses, cap_losses;
@@ -54,6 +55,7 @@ struct lab_model *lab_model_new(void)
 void lab_model_clear(struct lab_model *model)
 {
 	model->accepted.nr = 0;
+	model->used.nr = 0;
 	model->nr_words = 0;
 	model->nr_losses = 0;
 }
@@ -177,6 +179,7 @@ static void set_word(struct lab_model *model, u64 gpa, bool shared, u64 val)
 void lab_model_accepted(struct lab_model *model, u64 gpa, u64 size)
 {
 	ranges_add(&model->accepted, gpa >> 12, (gpa + size) >> 12);
+	ranges_add(&model->used, gpa >> 12, (gpa + size) >> 12);
 	forget_words(model, gpa >> 12, (gpa + size) >> 12, false);
 }
 
@@ -268,20 +271,31 @@ void lab_model_guest_access(struct lab_machine *m, struct lab_actor *v, u64 gpa,
 		check_private(m, v, gpa, a);
 	else if (a->kind == SEAM_READ && !m->parallel)
 		lab_model_host_access(m, v->td, gpa, false, a->data);
-	if (a->kind == SEAM_WRITE)
+	if (a->kind == SEAM_WRITE) {
 		set_word(v->td->model, gpa, shared, a->data);
+		ranges_add(&v->td->model->used, gpa >> 12, (gpa >> 12) + 1);
+	}
 }
 
 void lab_model_host_access(struct lab_machine *m, struct lab_td *td, u64 gpa, bool write, u64 val)
 {
 	struct word *w = find_word(td->model, gpa, true);
+	const struct ranges *used = &td->model->used;
+	u32 i = range_at(used, gpa >> 12);
 
+	if (!m->parallel && !lab_vm_attrs(m->su) && lab_is_private(m, td, gpa))
+		rt_report("host-sees-no-private", "the host reaches 0x%llx, which is private", gpa);
 	if (write)
 		set_word(td->model, gpa, true, val);
 	else if (w && !m->parallel && w->val != val)
 		rt_report("no-data-loss",
 			  "shared memory at 0x%llx reads 0x%llx, but 0x%llx was written", gpa, val,
 			  w->val);
+	else if (val && !m->parallel && (i >= used->nr || used->r[i].start > gpa >> 12))
+		rt_report("no-stale-data", "0x%llx reads 0x%llx, and nobody has written there", gpa,
+			  val);
+	if (write)
+		ranges_add(&td->model->used, gpa >> 12, (gpa >> 12) + 1);
 }
 
 /*
@@ -301,8 +315,8 @@ static bool overzap_is_design(const struct lab_machine *m, const struct lab_td *
 		flow = lab_gmem_policy(&m->su->gmem[m->su->slot[slot].gmem], "conv_order");
 		if (model->loss[i].why == LAB_LOSS_POISON)
 			return true;
-		if (flow && (!strcmp(flow, "BASE") || !strcmp(flow, "PLAN7") ||
-			     !strcmp(flow, "ROLLBACK")))
+		if (flow &&
+		    (!strcmp(flow, "BASE") || !strcmp(flow, "PLAN7") || !strcmp(flow, "ROLLBACK")))
 			return true;
 	}
 	return false;
@@ -450,6 +464,8 @@ const char *lab_model_settle(struct lab_machine *m, struct lab_td *td, char *why
 		const struct loss *l = &model->loss[i];
 
 		forget_words(model, l->start, l->ret ? l->done_end : l->end, true);
+		if (l->why == LAB_LOSS_PUNCH && !l->ret)
+			ranges_cut(&model->used, l->start, l->end);
 	}
 	model->nr_losses = 0;
 	return held ? NULL : rule;

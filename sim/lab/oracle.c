@@ -38,6 +38,12 @@ static bool (*const checks[LAB_ORACLE_NR])(struct lab_check *c) = {
 	[LAB_ORACLE_ATTR_TREE] = lab_check_attr_tree,
 	[LAB_ORACLE_INVALIDATE] = lab_check_invalidate,
 	[LAB_ORACLE_POISON] = lab_check_poison,
+	[LAB_ORACLE_CONVERT] = lab_check_convert,
+	[LAB_ORACLE_IN_PLACE] = lab_check_in_place,
+	[LAB_ORACLE_OVERZAP] = lab_check_overzap,
+	[LAB_ORACLE_MERGED] = lab_check_merged,
+	[LAB_ORACLE_MAX_ORDER] = lab_check_max_order,
+	[LAB_ORACLE_FOLIOS] = lab_check_folio_books,
 	[LAB_ORACLE_PAMT_COUNT] = lab_check_pamt_count,
 	[LAB_ORACLE_STALE] = lab_check_stale,
 	[LAB_ORACLE_DEAD] = lab_check_dead,
@@ -145,6 +151,7 @@ void lab_oracles_quiet(struct lab_machine *m, broke_fn *broke, void *ctx)
 		if (m->td[t].kvm)
 			check_td(m, &m->td[t], broke, ctx);
 	}
+	lab_seen_note(m);
 	for (u32 i = 0; i < LAB_ORACLE_NR; i++) {
 		bool now =
 			oracles[i].when == LAB_WHEN_Q || (oracles[i].when == LAB_WHEN_T && tables);

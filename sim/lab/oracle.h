@@ -30,11 +30,11 @@
 	X(STATS, "page-stats", "R7", T, "page statistics count the present leaves of each level")  \
 	X(SEPT_FLAG, "sept-zap-flag", "R23", Q,                                                    \
 	  "wait_for_sept_zap is off when nobody holds mmu_lock for write")                         \
-	X(OWNER, "leaf-owns-page", "R34 R33", T,                                                   \
+	X(OWNER, "leaf-owns-page", "R34 R33 I19", T,                                                   \
 	  "the page behind a leaf is the one that guest_memfd has there")                          \
 	X(FOLIO, "leaf-within-folio", "I5 R8", T,                                                  \
 	  "a leaf lies in one folio, or by the size rule in one private block of one folio")       \
-	X(SHARED_LEAF, "no-leaf-over-shared", "I2", T, "no S-EPT leaf covers a shared page")       \
+	X(SHARED_LEAF, "no-leaf-over-shared", "I2 I14", T, "no S-EPT leaf covers a shared page")       \
 	X(HOST_PRIVATE, "host-sees-no-private", "I1 I3", Q,                                        \
 	  "no host mapping of a private page exists")                                              \
 	X(SHARED_4K, "shared-is-4k", "I4", T, "shared pages are backed by 4K folios or nothing")   \
@@ -43,6 +43,18 @@
 	X(INVALIDATE, "invalidate-balance", "I9", Q, "every invalidation that began has ended")    \
 	X(POISON, "poison-unmapped", "I20", T,                                                     \
 	  "a poisoned page has neither leaf nor host mapping")                                     \
+	X(CONVERT, "convert-as-asked", "I10 I11", T,                                               \
+	  "a conversion changes what was asked for, a failed one nothing behind its failing batch") \
+	X(IN_PLACE, "in-place", "I15", T,                                                          \
+	  "a page keeps its host page for as long as it is in the file")                           \
+	X(OVERZAP, "no-overzap", "I12", T,                                                         \
+	  "a conversion whose flow splits the S-EPT zaps exactly its range")                       \
+	X(MERGED, "merge-restores", "I18", T,                                                      \
+	  "a block that a conversion made all private again is one folio, if nobody holds it")     \
+	X(MAX_ORDER, "max-order-uniform", "I6", T,                                                 \
+	  "what guest_memfd offers to map as one is of one attribute")                             \
+	X(FOLIOS, "folio-books", "I7 I13", Q,                                                      \
+	  "folios are disjoint, aligned, no larger than their block, and none stays frozen")       \
 	X(PAMT_COUNT, "pamt-count", "R35 R40", T,                                                  \
 	  "KVM's Dynamic PAMT counts equal the pages that the module has at 4K")                   \
 	X(STALE, "no-stale-translation", "R22", Q,                                                 \
@@ -55,7 +67,7 @@
 	X(UNBLOCK, "no-unblock", "R25", Q, "KVM never calls RANGE.UNBLOCK")                        \
 	X(DEMOTE, "demote-gated", "R24", Q,                                                        \
 	  "KVM calls DEMOTE only where the module has feature bit 51")                             \
-	X(LOCKS, "locks-released", "R19", Q, "nobody holds a lock between actions")                \
+	X(LOCKS, "locks-released", "R19 I13", Q, "nobody holds a lock between actions")                \
 	X(MODULE, "module-conserves", "tdx-module 10", Q,                                          \
 	  "the module's own books agree: children, owners, references, pairs")                     \
 	X(ACCOUNTED, "pages-accounted", "R28 R36 I13", E,                                          \
@@ -65,6 +77,10 @@
 	X(RCU, "rcu", "R18 R21", R, "what RCU protects is read inside a read section")             \
 	X(UAF, "use-after-free", "R21 R34", R, "freed memory is not touched")                      \
 	X(PAGE_FREE, "page-free", "R27 R34", R, "a host page is free when it is given back")       \
+	X(STALE_DATA, "no-stale-data", "I16", R,                                                   \
+	  "memory that nobody has written yet reads as zero")                                      \
+	X(SPIN, "bounded-spin", "I17", R,                                                          \
+	  "nobody spins for a reference that cannot go while it spins")                            \
 	X(WARN, "warn", "kvm-port 0", R, "no WARN of the kernel's code fires")                     \
 	X(KVM_BUG, "kvm-bug", "kvm-port 0", R, "no KVM_BUG_ON fires")                              \
 	X(TDX_BUG, "tdx-bug", "kvm-port 2.8", R, "no SEAMCALL fails where KVM does not expect it") \

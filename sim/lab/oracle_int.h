@@ -53,6 +53,15 @@ bool lab_check_attr_tree(struct lab_check *c);
 bool lab_check_invalidate(struct lab_check *c);
 bool lab_check_poison(struct lab_check *c);
 
+bool lab_check_convert(struct lab_check *c);
+bool lab_check_in_place(struct lab_check *c);
+bool lab_check_overzap(struct lab_check *c);
+bool lab_check_merged(struct lab_check *c);
+bool lab_check_max_order(struct lab_check *c);
+bool lab_check_folio_books(struct lab_check *c);
+/* Remember what files look like now, for the checks after the next actions. */
+void lab_seen_note(struct lab_machine *m);
+
 bool lab_check_pamt_count(struct lab_check *c);
 bool lab_check_unblock(struct lab_check *c);
 bool lab_check_demote(struct lab_check *c);

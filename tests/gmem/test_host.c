@@ -64,6 +64,13 @@ struct race {
 	bool a_done, b_done;
 };
 
+static const char *reported; /* the rule, "" if none */
+
+static void note_report(void *ctx, const char *rule, const char *text)
+{
+	reported = rule;
+}
+
 /* Both actors under one seed in a fresh world; @set_up makes the file. */
 static enum rt_run_result run_race(u64 seed, void (*set_up)(void), void (*a)(void *),
 				   void (*b)(void *), struct race *r)
@@ -77,6 +84,8 @@ static enum rt_run_result run_race(u64 seed, void (*set_up)(void), void (*a)(voi
 	memset(r, 0, sizeof(*r));
 	set_up();
 	rt_set_chooser(w, &rt_chooser_random);
+	reported = "";
+	rt_set_report_hook(w, note_report, NULL);
 	assert_non_null(rt_actor_new("a", a, r));
 	assert_non_null(rt_actor_new("b", b, r));
 	res = rt_run();
@@ -170,7 +179,7 @@ static void goes_shared(void *arg)
 
 /*
  * B16: memory failure holds folio lock and reference and wants invalidate_lock; only SPIN waits for
- * it in turn.
+ * it in turn, and is told so (I17).
  */
 static void test_host__memory_failure_against_to_shared(void **state)
 {
@@ -185,8 +194,11 @@ static void test_host__memory_failure_against_to_shared(void **state)
 		ok |= r.b == 0;
 		again |= r.b == -EAGAIN;
 		poison |= r.b == -EHWPOISON;
-		deadlock |= run_race(seed, set_up_mapped_spin, memory_fails, goes_shared, &r) ==
-			    RT_RUN_DEADLOCK;
+		if (run_race(seed, set_up_mapped_spin, memory_fails, goes_shared, &r) ==
+		    RT_RUN_DEADLOCK) {
+			assert_string_equal(reported, "bounded-spin");
+			deadlock = true;
+		}
 	}
 	assert_true(ok && again && poison && deadlock);
 }
