@@ -116,9 +116,9 @@ static void replace_slot(struct kvm *kvm, struct kvm_memory_slot *old, struct kv
 
 /*
  * First a copy that is marked invalid goes in, so that no new fault uses the slot; when all that
- * did are gone the leaves go, and then the slot. Tables stay (spec 2.6, S9).
+ * did are gone the leaves go, and then the slot, or @new takes its place. Tables stay (spec 2.6, S9).
  */
-static void delete_slot(struct kvm *kvm, struct kvm_memory_slot *old)
+static void swap_out_slot(struct kvm *kvm, struct kvm_memory_slot *old, struct kvm_memory_slot *new)
 {
 	struct kvm_memory_slot *invalid = rt_alloc(sizeof(*invalid));
 
@@ -126,34 +126,48 @@ static void delete_slot(struct kvm *kvm, struct kvm_memory_slot *old)
 	invalid->flags |= KVM_MEMSLOT_INVALID;
 	replace_slot(kvm, old, invalid);
 	kvm_mmu_zap_memslot(kvm, old);
-	replace_slot(kvm, invalid, NULL);
+	replace_slot(kvm, invalid, new);
 	rt_free(invalid);
 	free_slot(kvm, old);
 }
 
-static bool overlaps(struct kvm *kvm, gfn_t base, u64 npages)
+/* Whether a slot other than @but has a page of the range. */
+static bool overlaps(struct kvm *kvm, gfn_t base, u64 npages, const struct kvm_memory_slot *but)
 {
 	struct kvm_memslots *set = kvm_memslots(kvm);
-	u32 at = slots_up_to(set, base + npages - 1);
+	u32 at;
 
-	return at && set->slots[at - 1]->base_gfn + set->slots[at - 1]->npages > base;
+	for (at = slots_up_to(set, base + npages - 1); at; at--) {
+		if (set->slots[at - 1]->base_gfn + set->slots[at - 1]->npages <= base)
+			return false;
+		if (set->slots[at - 1] != but)
+			return true;
+	}
+	return false;
+}
+
+static struct kvm_memory_slot *new_slot(struct kvm *kvm,
+					const struct kvm_userspace_memory_region2 *mem)
+{
+	struct kvm_memory_slot *slot = rt_zalloc(sizeof(*slot));
+
+	slot->kvm = kvm;
+	slot->id = mem->slot;
+	slot->base_gfn = gpa_to_gfn(mem->guest_phys_addr);
+	slot->npages = PHYS_PFN(mem->memory_size);
+	slot->flags = mem->flags;
+	slot->userspace_addr = mem->userspace_addr;
+	return slot;
 }
 
 static int create_slot(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
 {
-	const gfn_t base = gpa_to_gfn(mem->guest_phys_addr);
 	struct kvm_memory_slot *slot;
 	int ret;
 
-	if (overlaps(kvm, base, PHYS_PFN(mem->memory_size)))
+	if (overlaps(kvm, gpa_to_gfn(mem->guest_phys_addr), PHYS_PFN(mem->memory_size), NULL))
 		return -EEXIST;
-	slot = rt_zalloc(sizeof(*slot));
-	slot->kvm = kvm;
-	slot->id = mem->slot;
-	slot->base_gfn = base;
-	slot->npages = PHYS_PFN(mem->memory_size);
-	slot->flags = mem->flags;
-	slot->userspace_addr = mem->userspace_addr;
+	slot = new_slot(kvm, mem);
 	if (mem->flags & KVM_MEM_GUEST_MEMFD) {
 		ret = kvm_gmem_bind(kvm, slot, mem->guest_memfd, mem->guest_memfd_offset);
 		if (ret) {
@@ -186,9 +200,30 @@ static bool region_is_sane(const struct kvm_userspace_memory_region2 *mem)
 }
 
 /*
- * Moving a slot or changing its flags is refused: the kernel refuses both for slots with
- * guest_memfd.
+ * The slot begins elsewhere: as a deletion and a creation in one, with the same wait for readers in
+ * the middle. What the guest had mapped at the old place goes. Refused, as in the kernel: anything
+ * about a slot with guest_memfd, whose offsets are bound, another size, other memory of userspace,
+ * another read-only flag.
  */
+static int move_slot(struct kvm *kvm, struct kvm_memory_slot *old,
+		     const struct kvm_userspace_memory_region2 *mem)
+{
+	struct kvm_memory_slot *slot;
+
+	if (((old->flags | mem->flags) & KVM_MEM_GUEST_MEMFD) ||
+	    old->npages != PHYS_PFN(mem->memory_size) ||
+	    old->userspace_addr != mem->userspace_addr || old->flags != mem->flags)
+		return -EINVAL;
+	if (old->base_gfn == gpa_to_gfn(mem->guest_phys_addr))
+		return 0;
+	if (overlaps(kvm, gpa_to_gfn(mem->guest_phys_addr), old->npages, old))
+		return -EEXIST;
+	slot = new_slot(kvm, mem);
+	kvm_alloc_lpage_info(kvm, slot);
+	swap_out_slot(kvm, old, slot);
+	return 0;
+}
+
 static int set_region_locked(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
 {
 	struct kvm_memory_slot *old = id_to_memslot(kvm_memslots(kvm), mem->slot);
@@ -196,10 +231,10 @@ static int set_region_locked(struct kvm *kvm, const struct kvm_userspace_memory_
 	if (!mem->memory_size) {
 		if (!old)
 			return -EINVAL;
-		delete_slot(kvm, old);
+		swap_out_slot(kvm, old, NULL);
 		return 0;
 	}
-	return old ? -EINVAL : create_slot(kvm, mem);
+	return old ? move_slot(kvm, old, mem) : create_slot(kvm, mem);
 }
 
 int kvm_vm_ioctl_set_memory_region(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)

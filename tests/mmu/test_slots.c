@@ -118,9 +118,47 @@ static void test_slots__refused_regions(void **state)
 	assert_int_equal(set_slot(m, 0x80100, 0x10, 0), -EEXIST); /* over slot 0 */
 	assert_int_equal(set_slot(m, 0x7ffff, 2, 0), -EEXIST);
 	assert_int_equal(set_slot(m, 0x7fffe, 2, 0), 0);
-	assert_int_equal(set_slot(m, 0x7fff0, 2, 0), -EINVAL); /* a slot is not moved */
+	assert_int_equal(set_slot(m, 0x7fff0, 4, 0), -EINVAL); /* a slot does not change its size */
+	assert_int_equal(set_slot(m, 0x7fff0, 2, 5), -EINVAL); /* nor its memory */
+	assert_int_equal(set_slot(m, 0x7ffff, 2, 0), -EEXIST); /* moved into slot 0 */
+	assert_int_equal(set_slot(m, 0x7fffe, 2, 0), 0);       /* where it is */
 	assert_int_equal(m->reports, 0);
 	machine_destroy_td(m);
+	machine_free(m);
+}
+
+/*
+ * A move: faults at the old place find no slot, at the new one they do, and a slot may overlap where
+ * it was itself.
+ */
+static void test_slots__move(void **state)
+{
+	struct machine *m = machine_new(&(struct machine_opts){.series = "v3"});
+	const struct kvm_userspace_memory_region2 gmem_moved = {
+		.slot = 0,
+		.flags = KVM_MEM_GUEST_MEMFD,
+		.guest_phys_addr = MACHINE_SLOT_GPA + 0x40000000,
+		.memory_size = MACHINE_SLOT,
+	};
+	struct kvm_userspace_memory_region2 bad = gmem_moved;
+	u64 val = 7;
+
+	machine_build(m);
+	assert_int_equal(set_slot(m, 0x100200, 0x400, 0x500200), 0);
+	assert_int_equal(kvm_vm_host_access(m->kvm, gfn_to_gpa(0x100201), true, &val), 0);
+	assert_int_equal(set_slot(m, 0x100400, 0x400, 0x500200), 0);
+	assert_int_equal(kvm_look_lpage(m->kvm, 0x100300, PG_LEVEL_2M), ~0U);
+	assert_int_equal(kvm_look_lpage(m->kvm, 0x100500, PG_LEVEL_2M), 0);
+	val = 0;
+	assert_int_equal(kvm_vm_host_access(m->kvm, gfn_to_gpa(0x100401), false, &val), 0);
+	assert_int_equal(val, 7);
+	assert_int_equal(kvm_vm_host_access(m->kvm, gfn_to_gpa(0x100201), false, &val), -EFAULT);
+
+	/* With guest_memfd nothing is moved. */
+	bad.guest_memfd = m->gmem;
+	assert_int_equal(kvm_vm_ioctl_set_memory_region(m->kvm, &bad), -EINVAL);
+	machine_destroy_td(m);
+	assert_string_equal(m->first, "");
 	machine_free(m);
 }
 
@@ -271,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_slots__disallow_counters),
 		cmocka_unit_test(test_slots__guest_inhibit),
 		cmocka_unit_test(test_slots__refused_regions),
+		cmocka_unit_test(test_slots__move),
 		cmocka_unit_test(test_slots__delete_zaps),
 		cmocka_unit_test(test_slots__mixed),
 		cmocka_unit_test(test_slots__attribute_runs),
