@@ -103,6 +103,9 @@ static int prefault(struct lab_machine *m, struct lab_td *td, u64 gpa, u64 size,
 	struct lab_actor *v = prefault_vcpu(m, td);
 	int ret = 0;
 
+	/* A build that failed may have come to no vCPU. */
+	if (!v->kvcpu)
+		return -ENODEV;
 	lab_vcpu_stop(v);
 	/*
 	 * The ioctl returns early with what it has done; userspace calls again
@@ -177,6 +180,14 @@ static u64 *reg_of(struct seam_regs *r, u32 reg)
 	return regs[reg];
 }
 
+/* 0, which no page is, as long as there is no such vCPU: the build may have failed before it. */
+static u64 tdvpr_of(struct lab_machine *m, u32 td, u32 vcpu)
+{
+	struct kvm_vcpu *kvcpu = m->td[td].kvm ? m->td[td].vcpu[vcpu]->kvcpu : NULL;
+
+	return kvcpu ? kvm_tdvpr(kvcpu) : 0;
+}
+
 static u64 term_value(struct lab_machine *m, u32 td, const struct lab_reg *reg)
 {
 	u64 hpa = 0, gpa;
@@ -191,7 +202,7 @@ static u64 term_value(struct lab_machine *m, u32 td, const struct lab_reg *reg)
 	case LAB_TERM_TDR:
 		return m->td[td].kvm ? kvm_tdr(m->td[td].kvm) : 0;
 	case LAB_TERM_TDVPR:
-		return m->td[td].kvm ? kvm_tdvpr(m->td[td].vcpu[reg->val.num]->kvcpu) : 0;
+		return tdvpr_of(m, td, (u32)reg->val.num);
 	case LAB_TERM_HKID:
 		/*
 		 * Key ids are the top 6 bits of a 52-bit physical address (struct seam_config,
@@ -254,7 +265,7 @@ static void default_handles(struct lab_machine *m, u32 leaf, u32 td, const bool 
 	case SEAM_TDH_VP_RD:
 	case SEAM_TDH_VP_WR:
 		if (!given[1])
-			r->rcx = kvm_tdvpr(m->td[td].vcpu[0]->kvcpu);
+			r->rcx = tdvpr_of(m, td, 0);
 		break;
 	}
 }
@@ -406,6 +417,18 @@ static void access_action(struct lab_machine *m, struct lab_td *td, const struct
 		lab_model_host_access(m, td, gpa, write, out->value);
 }
 
+static int signal_action(struct lab_machine *m, struct lab_td *td, const struct lab_op *op)
+{
+	const struct lab_val *v = lab_get(op, "vcpuN");
+	u32 of = v->td ? lab_setup_td(m->sc, m->su, v->td) : td->index;
+	struct kvm_vcpu *kvcpu = m->td[of].vcpu[v->num]->kvcpu;
+
+	if (!kvcpu)
+		return -ENODEV;
+	kvm_vcpu_signal(kvcpu, true);
+	return 0;
+}
+
 void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct lab_op *op,
 		     struct lab_outcome *out)
 {
@@ -453,14 +476,9 @@ void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct la
 	case LAB_OP_SLOT_ADD:
 		set_err(out, slot_action(m, td, op));
 		break;
-	case LAB_OP_SIGNAL: {
-		const struct lab_val *v = lab_get(op, "vcpuN");
-		u32 of = v->td ? lab_setup_td(m->sc, m->su, v->td) : t;
-
-		kvm_vcpu_signal(m->td[of].vcpu[v->num]->kvcpu, true);
-		set_err(out, 0);
+	case LAB_OP_SIGNAL:
+		set_err(out, signal_action(m, td, op));
 		break;
-	}
 	default:
 		set_err(out, on_range(m, td, op, gpa, out));
 		break;

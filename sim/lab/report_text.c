@@ -7,6 +7,7 @@
 
 #include "sim/lab/expect.h"
 #include "sim/lab/run.h"
+#include "sim/lab/words.h"
 #include "sim/lab/util.h"
 
 #define EVENTS_SHOWN 40
@@ -116,12 +117,14 @@ static void drawings(struct lab_run *run)
 
 static void build_errors(struct lab_run *run)
 {
+	char name[24];
+
 	for (u32 t = 0; t < run->su.nr_tds; t++) {
 		const struct lab_td *td = &run->s->m->td[t];
 
 		if (td->build_err && !td->built)
-			fprintf(run->opts->out, "  the build of the TD failed: errno %d\n",
-				-td->build_err);
+			fprintf(run->opts->out, "  the build of the TD failed: error %s\n",
+				lab_errno_name(-td->build_err, name, sizeof(name)));
 	}
 }
 

@@ -13,21 +13,27 @@
 #include "sim/lab/words.h"
 #include "tdx/features.h"
 
-#define SETUP_PAGE 4096ULL
+#define SETUP_PAGE     4096ULL
+#define DEFAULT_REGION 16384ULL
 
 void lab_setup_error(struct lab_resolver *r, const struct lab_op *op, const char *key,
 		     const char *fmt, ...)
 {
 	const struct lab_val *v = key ? lab_get(op, key) : NULL;
 	char text[512], word[256];
-	bool from_text = op->line && (!v || v->col);
+	bool from_text = op && op->line && (!v || v->col);
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	if (!op) {
+		/* A default that no line changes, and that does not go with the other lines. */
+		lab_diag_at(r->d, &r->sc->src, 0, 0, 0, "%s", text);
+		return;
+	}
 	if (!from_text) {
-		/* From --set or a default: the statement says where. */
+		/* From --set: the statement says where. */
 		lab_print_op(r->sc, op, word, sizeof(word));
 		lab_diag_at(r->d, &r->sc->src, 0, 0, 0, "\"%s\": %s", word, text);
 		return;
@@ -370,9 +376,15 @@ static void add_region(struct lab_resolver *r, const struct lab_op *op, u32 td, 
 	struct lab_gmem_setup *g;
 	char name[32];
 
-	if (gpa % SETUP_PAGE || size % SETUP_PAGE || !size || n == LAB_SLOTS / 2 ||
-	    gpa + size > 1ULL << 47) {
-		lab_setup_error(r, op, NULL, "a region is a multiple of 4K, at a multiple of 4K");
+	if (gpa % SETUP_PAGE || size % SETUP_PAGE || !size || gpa + size > 1ULL << 47) {
+		lab_setup_error(r, op, NULL,
+				"a region is a multiple of 4K, at a multiple of 4K below the "
+				"shared bit (47)");
+		return;
+	}
+	if (n == LAB_SLOTS / 2 || su->nr_gmems == LAB_SLOTS) {
+		lab_setup_error(r, op, NULL, "at most %d regions, and %d gmem files with theirs",
+				LAB_SLOTS / 2, LAB_SLOTS);
 		return;
 	}
 	if (slot == LAB_SLOTS) {
@@ -398,6 +410,17 @@ static void add_region(struct lab_resolver *r, const struct lab_op *op, u32 td, 
 	su->nr_regions++;
 }
 
+static bool any_slot(const struct lab_setup *su, u32 td, u64 gpa, u64 size)
+{
+	for (u32 i = 0; i < su->nr_slots; i++) {
+		const struct lab_slot_setup *s = &su->slot[i];
+
+		if (s->td == td && overlap(s->gpa, s->size, gpa, size))
+			return true;
+	}
+	return false;
+}
+
 static void resolve_regions(struct lab_resolver *r)
 {
 	struct lab_setup *su = r->su;
@@ -416,13 +439,13 @@ static void resolve_regions(struct lab_resolver *r)
 		}
 		given[td] = true;
 		if (!lab_num(op, "none", 0))
-			add_region(r, op, td, lab_num(op, "GPA", 0), lab_num(op, "SIZE", 16384));
+			add_region(r, op, td, lab_num(op, "GPA", 0),
+				   lab_num(op, "SIZE", DEFAULT_REGION));
 	}
+	/* The default gives way to a slot that a line has put there. */
 	for (u32 td = 0; td < su->nr_tds; td++) {
-		bool in_slot = lab_setup_slot_at(su, td, 0) != LAB_SLOTS;
-
-		if (!given[td] && !in_slot)
-			add_region(r, NULL, td, 0, 16384);
+		if (!given[td] && !any_slot(su, td, 0, DEFAULT_REGION))
+			add_region(r, NULL, td, 0, DEFAULT_REGION);
 	}
 }
 

@@ -128,11 +128,28 @@ run --sed 7 holds.scn
 check "2: an unknown option, and the nearest" shows err --sed 'did you mean "--seed"'
 run --seed x holds.scn
 check "2: an option's value" is 2
+run --seed 18446744073709551616 holds.scn
+check "2: a seed of more than 64 bits is no other seed" eval 'is 2 && has err "64 bits"'
 run
 check "2: no file at all" is 2
 "$tdxsim" rnu holds.scn >out 2>err
 status=$?
 check "2: an unknown command, and the nearest" shows err '"rnu"' 'did you mean "run"'
+
+# --- machines that can't be whole -------------------------------------------------------------------------------------
+printf 'gmem g0 size=2M\nslot 0 gpa=4K size=2M gmem=g0+0\nhost: build\nexpect ok\n' >low.scn
+run low.scn
+check "0: a slot over part of the default region takes its place" is 0
+printf 'gmem g0 size=2M\nslot 0 gpa=4K size=2M gmem=g0+0\nregion 0 16K\nhost: build\n' >low.scn
+run low.scn
+check "2: a region over part of a slot" shows err 'low.scn:3:1: the slot overlaps slot 0'
+for line in 'host: prefault 0x80000000 2M' 'host: signal vcpu0' 'host: seamcall TDH.VP.FLUSH' \
+	'host: seamcall TDH.VP.RD rcx=tdvpr0' 'vcpu0: read 0x80000000' 'host: convert 0x80000000 4K shared'; do
+	printf 'inject error leaf=TDH.MNG.INIT status=TDX_OPERAND_INVALID\n%s\n' "$line" >nobuild.scn
+	run nobuild.scn
+	check "1: no TD was built, and then: $line" is 1
+done
+check "1: and it says so" has out 'the build of the TD failed: error EIO'
 
 # --- several files ----------------------------------------------------------------------------------------------------
 run --replay x.replay holds.scn wrong.scn holds.scn
