@@ -44,21 +44,25 @@ int opts_error(const struct opts *o, const char *fmt, ...)
 bool opts_number(const struct opts *o, u32 i, const char *arg, u64 *num)
 {
 	u64 base = 10, n = 0;
-	const char *s = arg;
+	const char *s = arg, *start = arg;
+	bool fits = true;
 
 	if (s[0] == '0' && (s[1] | 0x20) == 'x') {
 		base = 16;
-		s += 2;
+		start = s += 2;
 	}
 	for (; *s; s++) {
 		const char *digit = strchr("0123456789abcdef", *s | 0x20);
 
 		if (!digit || (u64)(digit - "0123456789abcdef") >= base)
 			break;
-		n = n * base + (u64)(digit - "0123456789abcdef");
+		if (__builtin_mul_overflow(n, base, &n) ||
+		    __builtin_add_overflow(n, (u64)(digit - "0123456789abcdef"), &n))
+			fits = false;
 	}
-	if (*s || s == arg) {
-		opts_error(o, "--%s: found \"%s\", expected a number", o->opt[i].name, arg);
+	if (*s || s == start || !fits) {
+		opts_error(o, "--%s: found \"%s\", expected a number%s", o->opt[i].name, arg,
+			   fits ? "" : " of at most 64 bits");
 		return false;
 	}
 	*num = n;
