@@ -149,7 +149,7 @@ for line in 'host: prefault 0x80000000 2M' 'host: signal vcpu0' 'host: seamcall 
 	run nobuild.scn
 	check "1: no TD was built, and then: $line" is 1
 done
-check "1: and it says so" has out 'the build of the TD failed: error EIO'
+check "1: and it says so" has out 'the build of the TD failed: error EINVAL'
 
 # --- several files ----------------------------------------------------------------------------------------------------
 run --replay x.replay holds.scn wrong.scn holds.scn
