@@ -84,7 +84,8 @@ static u64 enter_check(struct seam_ctx *c)
 	st = seam_vcpu_associate(c->td, c->vcpu, c->lp->id);
 	if (st)
 		return st;
-	return enter_check_flags(c);
+	st = enter_check_flags(c);
+	return st ? st : seam_check_tsc_adjust(c->s, c->lp);
 }
 
 /*

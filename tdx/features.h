@@ -14,7 +14,7 @@
 	X(unblock_untracked_op, "operand of UNBLOCK's TLB_TRACKING_NOT_DONE (5.9)")        \
 	X(vp_init_v1, "VP.INIT takes version 1 (3.3)")                                     \
 	X(x2apic_clash_loses_slot, "a refused x2APIC id leaves the VCPU counted (3.3)")    \
-	X(topology_check, "MNG.INIT wants a valid topology (3.3)")                         \
+	X(topology_check, "MNG.INIT wants a valid topology of the platform (3.3)")         \
 	X(config_flags_bit3, "MNG.INIT accepts CONFIG_FLAGS bit 3 (3.3)")                  \
 	X(single_step, "suspicion by 0: RIP and TSC, 1: instructions retired (7.4)")       \
 	X(tsc_adjust_first, "VP.INIT compares TSC_ADJUST before all else (3.3)")           \
@@ -32,8 +32,8 @@
 	X(zero_step_ve_pending_faults, "a PENDING page that gives #VE still faults (7.4)") \
 	X(dynamic_pamt, "Dynamic PAMT can be enabled (8.4)")                               \
 	X(enh_demote, "ENHANCED_DEMOTE_INTERRUPTIBILITY (8.2)")                            \
-	X(blocked_counters, "TD-wide counters of blocked pages (8.2)")                     \
-	X(demote_child_ad, "DEMOTE sets A and D of children in a live export (8.2)")       \
+	X(blocked_counters, "TD-wide counters of blocked pages, read by no leaf (8.2)")    \
+	X(demote_child_ad, "A, D of DEMOTE's children in a live export: not modelled")     \
 	X(features0, "TDX_FEATURES0 as TDH.SYS.RD shows it (8.1)")
 
 struct seam_features {

@@ -22,13 +22,14 @@
 #include "tdx/seam.h"
 #include "tdx/sept.h"
 
-#define SEAM_MAXPA     52
-#define SEAM_MAX_LPS   256
-#define SEAM_MAX_PKGS  8
-#define SEAM_TDCX_MIN  6
-#define SEAM_TDCX_MAX  9
-#define SEAM_TDCX_SEPT 3 /* index of the S-EPT root among the TDCX pages */
-#define SEAM_TDCX_L2   6 /* index of VM 1's root */
+#define SEAM_MAXPA	    52
+#define SEAM_MSR_TSC_ADJUST 0x3bULL /* IA32_TSC_ADJUST */
+#define SEAM_MAX_LPS	    256
+#define SEAM_MAX_PKGS	    8
+#define SEAM_TDCX_MIN	    6
+#define SEAM_TDCX_MAX	    9
+#define SEAM_TDCX_SEPT	    3 /* index of the S-EPT root among the TDCX pages */
+#define SEAM_TDCX_L2	    6 /* index of VM 1's root */
 
 /* Module life (5.11), in order. */
 enum seam_sys_state {
@@ -129,8 +130,9 @@ struct seam_td {
 
 struct seam_lp {
 	u32 id, pkg;
-	u32 irq;    /* SEAM_IRQ_* pending */
-	bool if_on; /* RFLAGS.IF of the host code that calls */
+	u32 irq;	/* SEAM_IRQ_* pending */
+	bool if_on;	/* RFLAGS.IF of the host code that calls */
+	u64 tsc_adjust; /* IA32_TSC_ADJUST: the host's to write */
 	bool init_done;
 	struct seam_vcpu *in_guest;  /* NULL: the LP is in the host */
 	struct seam_vcpu *last_vcpu; /* that ran here, so that another one's entry flushes */
@@ -145,6 +147,7 @@ struct seam {
 	u8 sys_state;	   /* enum seam_sys_state */
 	u16 global_lock;   /* sharex */
 	u16 kot_lock;	   /* sharex */
+	u64 tsc_adjust;	   /* as SYS.INIT found it */
 	u32 key_pkgs;	   /* bitmap of packages whose global key is configured */
 	u32 nr_tdmr;
 	struct seam_tdmr tdmr[SEAM_MAX_TDMRS];
@@ -182,6 +185,16 @@ static inline void seam_cost(struct seam *s, enum seam_cost kind, u64 n)
 static inline u32 seam_key(const struct seam *s, const struct seam_td *td)
 {
 	return s->cfg.one_key ? 0 : td->hkid;
+}
+
+/*
+ * The host must not move TSC_ADJUST after SYS.INIT: INCONSISTENT_MSR with the MSR's number, which
+ * module source shows and nothing recorded (3.3, 5.10).
+ */
+static inline u64 seam_check_tsc_adjust(const struct seam *s, const struct seam_lp *lp)
+{
+	return lp->tsc_adjust == s->tsc_adjust ? SEAM_SUCCESS
+					       : SEAM_INCONSISTENT_MSR | SEAM_MSR_TSC_ADJUST;
 }
 
 /* Bits of a PA below the HKID bits. */

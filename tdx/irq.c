@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events that are pending at an LP, as its platform presents them to the module's polls (tdx-
- * module.md 5, interrupt predicate). Raising and clearing is the host's and the tests' business;
- * who polls, and with what mask, is in tdx/leaf.h.
+ * What the host and the platform do to an LP outside of calls: events that the module's polls see
+ * (tdx-module.md 5, interrupt predicate), RFLAGS.IF, IA32_TSC_ADJUST. When it happens is the host's
+ * and the tests' business; who polls, and with what mask, is in tdx/leaf.h.
  */
 #include <assert.h>
 
@@ -32,4 +32,9 @@ u32 seam_irq_pending(const struct seam *s, u32 lp)
 void seam_set_if(struct seam *s, u32 lp, bool interrupts_on)
 {
 	lp_get(s, lp)->if_on = interrupts_on;
+}
+
+void seam_set_tsc_adjust(struct seam *s, u32 lp, u64 value)
+{
+	lp_get(s, lp)->tsc_adjust = value;
 }

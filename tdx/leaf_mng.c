@@ -159,7 +159,7 @@ u64 seam_tdh_mng_init(struct seam_ctx *c)
 		return st;
 	/* A refused call leaves this behind (recorded: td_build_order_errors). */
 	td->epoch = 1;
-	st = seam_td_params_read(c->s, seam_shared_pa(c->s, c->in.rdx), td->nr_tdcx, &p);
+	st = seam_td_params_read(c->s, c->lp, seam_shared_pa(c->s, c->in.rdx), td->nr_tdcx, &p);
 	if (st)
 		return st;
 	td_configure(td, &p);

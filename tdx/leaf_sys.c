@@ -33,6 +33,7 @@ u64 seam_tdh_sys_init(struct seam_ctx *c)
 	/* RCX: attributes, none of which is defined. */
 	if (c->in.rcx)
 		return SEAM_OPERAND_INVALID | SEAM_OP_RCX;
+	c->s->tsc_adjust = c->lp->tsc_adjust;
 	c->s->sys_state = SEAM_SYSINIT_DONE;
 	return SEAM_SUCCESS;
 }
@@ -47,6 +48,9 @@ u64 seam_tdh_sys_lp_init(struct seam_ctx *c)
 		return SEAM_SYS_LP_INIT_NOT_PENDING;
 	if (c->lp->init_done)
 		return SEAM_SYS_LP_INIT_DONE;
+	st = seam_check_tsc_adjust(c->s, c->lp);
+	if (st)
+		return st;
 	c->lp->init_done = true;
 	return SEAM_SUCCESS;
 }

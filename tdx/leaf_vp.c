@@ -139,12 +139,11 @@ u64 seam_tdh_vp_init(struct seam_ctx *c)
 	struct seam_td *td;
 	u64 st;
 
+	st = c->s->f.tsc_adjust_first ? seam_check_tsc_adjust(c->s, c->lp) : SEAM_SUCCESS;
+	if (st)
+		return st;
 	if (c->version > 1 || (v1 && !c->s->f.vp_init_v1))
 		return SEAM_OPERAND_INVALID | SEAM_OP_RAX;
-	/*
-	 * TSC_ADJUST is the same on all LPs of this platform, so INCONSISTENT_MSR can't come, here
-	 * or later.
-	 */
 	st = take_vcpu(c, c->in.rcx, SEAM_EX, SEAM_OP_RCX, v1 ? SEAM_EX : SEAM_SH);
 	if (st)
 		return st;
@@ -165,6 +164,13 @@ u64 seam_tdh_vp_init(struct seam_ctx *c)
 			return st;
 	}
 	v->index = td->nr_vcpus++;
+	/*
+	 * Later releases have compared already. Here the slot is taken and not given back (module
+	 * source).
+	 */
+	st = seam_check_tsc_adjust(c->s, c->lp);
+	if (st)
+		return st;
 	init_regs(td, v, c->in.rdx);
 	v->state = SEAM_VCPU_READY;
 	return seam_vcpu_associate(td, v, c->lp->id);

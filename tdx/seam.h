@@ -53,6 +53,7 @@ struct seam_config {
 	u32 hkid_global;	    /* 0x20: the module's own */
 	struct seam_range seamrr;   /* 0x3c000000+0x2000000 */
 	bool no_pml5;		    /* platform without 5-level EPT */
+	bool no_topology;	    /* platform without a valid CPUID leaf 0x1f */
 	u32 wb_blocks;		    /* 4 */
 	bool tdmr_uninit;	    /* SYS.TDMR.INIT has still to be called */
 	bool cold;		    /* start at SYSINIT_PENDING instead of SYS_READY */
@@ -162,6 +163,12 @@ void seam_irq_raise(struct seam *s, u32 lp, u32 events);
 void seam_irq_clear(struct seam *s, u32 lp, u32 events);
 u32 seam_irq_pending(const struct seam *s, u32 lp);
 void seam_set_if(struct seam *s, u32 lp, bool interrupts_on);
+/*
+ * The host writes IA32_TSC_ADJUST of @lp; 0 before that. The module compares it with the value that
+ * SYS.INIT found (a module that starts ready: 0): where they differ SYS.LP.INIT, MNG.INIT, VP.INIT
+ * and VP.ENTER answer INCONSISTENT_MSR.
+ */
+void seam_set_tsc_adjust(struct seam *s, u32 lp, u64 value);
 
 /*
  * Fault sites (sim/rt/fault.h), key = leaf number:

@@ -105,7 +105,8 @@ static bool reserved_ok(const u8 *b)
 	       all_zero(b, OFF_RESERVED2, OFF_CPUID) && !(b[OFF_MSR_CONFIG] & ~1);
 }
 
-u64 seam_td_params_read(const struct seam *s, u64 pa, u32 nr_tdcx, struct seam_td_params *p)
+u64 seam_td_params_read(const struct seam *s, const struct seam_lp *lp, u64 pa, u32 nr_tdcx,
+			struct seam_td_params *p)
 {
 	u8 b[SEAM_TD_PARAMS_SIZE];
 
@@ -137,9 +138,15 @@ u64 seam_td_params_read(const struct seam *s, u64 pa, u32 nr_tdcx, struct seam_t
 		return invalid(SEAM_OP_EPTP);
 	if (p->tsc_frequency < SEAM_TSC_FREQ_MIN || p->tsc_frequency > SEAM_TSC_FREQ_MAX)
 		return invalid(SEAM_OP_TSC_FREQUENCY);
+	/* Before the TSC is read for the TD's own (module source; 3.3 does not list it). */
+	if (seam_check_tsc_adjust(s, lp))
+		return seam_check_tsc_adjust(s, lp);
 	if (b[OFF_MSR_CONFIG] ? get(b, OFF_ARCH_CAP, 8) : 0)
 		return invalid(SEAM_OP_ARCH_CAP);
 	if (!all_zero(b, OFF_CPUID, SEAM_TD_PARAMS_SIZE))
 		return invalid(SEAM_OP_RDX);
+	/* CPUID configuration of zeroes means the platform's topology. */
+	if (s->f.topology_check && s->cfg.no_topology)
+		return SEAM_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED;
 	return SEAM_SUCCESS;
 }

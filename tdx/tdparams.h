@@ -9,6 +9,7 @@
 #include "sim/rt/types.h"
 
 struct seam;
+struct seam_lp;
 
 #define SEAM_TD_PARAMS_SIZE 1024
 
@@ -58,9 +59,10 @@ struct seam_td_params {
 
 /*
  * Read TD_PARAMS at @pa and check every field in the module's order. OPERAND_INVALID with the
- * field's operand id, or TDCS_NOT_ALLOCATED if @nr_tdcx pages are too few for the L2 VMs that it
- * asks for.
+ * field's operand id, TDCS_NOT_ALLOCATED if @nr_tdcx pages are too few for the L2 VMs that it asks
+ * for, or what the platform of @lp refuses: INCONSISTENT_MSR, CPUID_LEAF_1F_FORMAT_UNRECOGNIZED.
  */
-u64 seam_td_params_read(const struct seam *s, u64 pa, u32 nr_tdcx, struct seam_td_params *p);
+u64 seam_td_params_read(const struct seam *s, const struct seam_lp *lp, u64 pa, u32 nr_tdcx,
+			struct seam_td_params *p);
 
 #endif
