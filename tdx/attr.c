@@ -2,7 +2,7 @@
 /*
  * TDG.MEM.PAGE.ATTR.RD and ATTR.WR: what L2 VMs may do with a page (tdx-module.md 5.12; recorded:
  * page_attr, l2_aliases, matrix_*). Attributes are 16 bits a VM; those of VM 0, the L1, can't be
- * set. L2 entries themselves are tdx/sept_l2.c's.
+ * set. L2 entries themselves are tdx/l2.c's.
  */
 #include "tdx/guest.h"
 

@@ -15,6 +15,36 @@
 		return false;                    \
 	} while (0)
 
+struct blocked_count {
+	u64 mapped, pending; /* 4K units */
+};
+
+static bool count_blocked(void *ctx, u64 gpa, const struct seam_sept_view *v)
+{
+	struct blocked_count *n = ctx;
+
+	(void)gpa;
+	if (v->state == SEAM_SEPT_BLOCKED)
+		n->mapped += SEAM_LEVEL_PAGES(v->level);
+	else if (v->state == SEAM_SEPT_PENDING_BLOCKED)
+		n->pending += SEAM_LEVEL_PAGES(v->level);
+	return true;
+}
+
+/* Profile blocked_counters (8.2). A TD on its way out has no tables to count in. */
+static bool check_blocked(const struct seam *s, const struct seam_td *td, char *why, size_t len)
+{
+	struct blocked_count n = {0, 0};
+
+	if (!s->f.blocked_counters || td->lifecycle != SEAM_TD_KEYS_CONFIGURED || !td->epoch)
+		return true;
+	seam_for_each_sept(s, td->tdr, 0, ~0ULL, count_blocked, &n);
+	if (n.mapped != td->blocked_pages || n.pending != td->pending_blocked_pages)
+		BROKEN("TD %#llx: %llu + %llu pages counted as blocked, %llu + %llu are", td->tdr,
+		       td->blocked_pages, td->pending_blocked_pages, n.mapped, n.pending);
+	return true;
+}
+
 /* A rule about one TD: counts against what they count. */
 static bool check_td(const struct seam *s, const struct seam_td *td, char *why, size_t len)
 {
@@ -39,7 +69,7 @@ static bool check_td(const struct seam *s, const struct seam_td *td, char *why, 
 			BROKEN("TD %#llx: REFCOUNT[%u] is %u, %u VCPUs of that parity run", td->tdr,
 			       i, td->refcount[i], running[i]);
 	}
-	return true;
+	return check_blocked(s, td, why, len);
 }
 
 static bool no_calls_under_way(const struct seam *s)

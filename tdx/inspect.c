@@ -125,6 +125,8 @@ bool seam_look_td(const struct seam *s, u64 tdr, struct seam_td_view *v)
 		.opstate = td->opstate,
 		.epoch = td->epoch,
 		.refcount = {td->refcount[0], td->refcount[1]},
+		.blocked = td->blocked_pages,
+		.pending_blocked = td->pending_blocked_pages,
 	};
 	return true;
 }

@@ -53,6 +53,7 @@ struct seam_td_view {
 	u32 tdcx, vcpus, assoc, opstate;
 	u64 epoch;
 	u32 refcount[2];
+	u64 blocked, pending_blocked; /* 4K units; 0 without the profile's blocked_counters */
 };
 bool seam_look_td(const struct seam *s, u64 tdr, struct seam_td_view *v);
 

@@ -105,12 +105,12 @@ u64 seam_l2_with_blocked(u64 val, bool blocked)
 	return blocked ? val | SEPT_TDB : val & ~SEPT_TDB;
 }
 
-/* The alias of the L1 entry at @p in @vm; aliases are kept so that the walk always gets there. */
-static void walk_to_alias(const struct seam *s, const struct seam_td *td, const struct seam_pos *p,
-			  u32 vm, struct seam_pos *l2)
+void seam_l2_walk_alias(const struct seam *s, const struct seam_td *td, const struct seam_pos *p,
+			u32 vm, struct seam_pos *l2)
 {
 	bool reached = seam_sept_walk(s, td, vm, p->gpa, p->level, l2);
 
+	assert(p->val & SEPT_ALIAS(vm));
 	assert(reached);
 	(void)reached;
 }
@@ -123,7 +123,7 @@ u64 seam_l2_attrs(const struct seam *s, const struct seam_td *td, const struct s
 	for (u32 vm = 1; seam_sept_is_leaf(p->val) && vm <= td->nr_l2; vm++) {
 		if (!(p->val & SEPT_ALIAS(vm)))
 			continue;
-		walk_to_alias(s, td, p, vm, &l2);
+		seam_l2_walk_alias(s, td, p, vm, &l2);
 		attrs |= (u64)seam_l2_attr(l2.val) << (16 * vm);
 	}
 	return attrs;
@@ -137,7 +137,7 @@ void seam_l2_block_aliases(struct seam_ctx *c, const struct seam_td *td, const s
 	for (u32 vm = 1; vm <= td->nr_l2; vm++) {
 		if (!(p->val & SEPT_ALIAS(vm)))
 			continue;
-		walk_to_alias(c->s, td, p, vm, &l2);
+		seam_l2_walk_alias(c->s, td, p, vm, &l2);
 		seam_sept_write(c, &l2, seam_l2_with_blocked(l2.val, blocked));
 	}
 }
@@ -149,7 +149,7 @@ void seam_l2_free_aliases(struct seam_ctx *c, const struct seam_td *td, const st
 	for (u32 vm = 1; vm <= td->nr_l2; vm++) {
 		if (!(p->val & SEPT_ALIAS(vm)))
 			continue;
-		walk_to_alias(c->s, td, p, vm, &l2);
+		seam_l2_walk_alias(c->s, td, p, vm, &l2);
 		seam_sept_write(c, &l2, SEPT_FREE_VALUE);
 	}
 }

@@ -2,7 +2,7 @@
 /*
  * Giving a TD's key back: TDH.MNG.VPFLUSHDONE, PHYMEM.CACHE.WB, MNG.KEY.FREEID and RECLAIMID (tdx-
  * module.md 2.4, 2.5, 3.3). The key ownership table changes here and in MNG.CREATE only. Reclaiming
- * pages afterwards is tdx/leaf_phymem.c's.
+ * pages afterwards is tdx/phymem.c's.
  */
 #include "tdx/leaf.h"
 

@@ -18,10 +18,10 @@ struct merge {
 /* Bits of a child that newer releases do not compare (5.8); the lock bit is never among them. */
 #define IGNORED (SEPT_A | SEPT_D | SEPT_HP)
 
-/* Every entry equals the first one plus i pages. @mask: bits that count. */
-static bool in_a_row(struct seam_ctx *c, const u64 *e, u64 mask, u32 child_level)
+/* Entry i is @first plus i pages, for all 512. @mask: bits that count. */
+static bool in_a_row(struct seam_ctx *c, const u64 *e, u64 first, u64 mask, u64 step)
 {
-	u64 step = SEAM_LEVEL_SIZE(child_level), want = e[0] & mask, diff = 0;
+	u64 want = first & mask, diff = 0;
 
 	seam_cost(c->s, SEAM_COST_READ_LINE, 64);
 	for (u32 i = 0; i < SEPT_ENTRIES; i += 4, want += 4 * step) {
@@ -62,38 +62,33 @@ static u64 scan_children(struct seam_ctx *c, struct merge *m)
 		return refuse(c);
 	if (seam_sept_hpa(c->s, m->first, child_level) & (SEAM_LEVEL_SIZE(c->pos.level) - 1))
 		return refuse(c);
-	if (!lock && (e[0] & SEPT_LOCK))
-		return refuse(c);
-	return in_a_row(c, e, mask, child_level) ? 0 : refuse(c);
+	/* A lock bit that counts refuses even the first child: m->first has none. */
+	return in_a_row(c, e, m->first, mask, SEAM_LEVEL_SIZE(child_level)) ? 0 : refuse(c);
 }
 
 /* The L2 table of one VM: all leaves in a row if the children have aliases, else all free. */
 static u64 scan_l2(struct seam_ctx *c, struct merge *m, u32 vm)
 {
 	struct seam_pos *l2 = &m->l2_pos[vm];
-	bool leaf, ok;
+	u64 st, step;
 	const u64 *e;
-	u64 st;
+	bool leaf;
 
 	st = seam_poll_host(c, SEAM_INTERRUPTED_RESTARTABLE);
 	if (st)
 		return st;
-	if (!seam_sept_walk(c->s, c->td, vm, c->pos.gpa, c->pos.level, l2))
-		return seam_entry_error(c, l2,
-					SEAM_L2_SEPT_WALK_FAILED | (u64)vm << 16 | l2->level);
+	/* The real module can fail to get there; the alias that is set in L1 rules it out. */
+	seam_l2_walk_alias(c->s, c->td, &c->pos, vm, l2);
 	st = seam_pamt_implicit(c, seam_sept_hpa(c->s, l2->val, l2->level), 0, SEAM_EX, SEAM_OP_RCX,
 				&m->l2[vm]);
 	if (st)
 		return st;
 	e = seam_sept_table(c->s, c->td, m->l2[vm].hpa);
 	leaf = m->first & SEPT_ALIAS(vm);
-	if (leaf)
-		ok = in_a_row(c, e, ~0ULL, c->pos.level - 1);
-	else
-		ok = in_a_row(c, e, ~SEPT_HPA, 0) && e[0] == SEPT_FREE_VALUE;
-	if (!ok)
-		return refuse(c);
 	m->l2_val[vm] = leaf ? e[0] : SEPT_FREE_VALUE;
+	step = leaf ? SEAM_LEVEL_SIZE(c->pos.level - 1) : 0;
+	if (!in_a_row(c, e, m->l2_val[vm], ~0ULL, step))
+		return refuse(c);
 	return 0;
 }
 

@@ -132,6 +132,7 @@ u64 seam_pamt_demote(struct seam_ctx *c, u64 hpa, u32 level)
 	else
 		demote_1g(s, hpa, pg.e);
 	pg.e->type = SEAM_PT_NDA; /* owner and BEPOCH stay */
+	seam_cost(s, SEAM_COST_RMW_LINE, 1);
 	if (pair) {
 		pg.e->type = SEAM_PT_PAMT;
 		pg.block->sub->has_pair = true;
@@ -177,7 +178,8 @@ u64 seam_pamt_promote(struct seam_ctx *c, u64 hpa, u32 level)
 		free_4k(seam_pamt_sub_make(pg.block));
 	for (u32 i = 0; level == 2 && i < SEPT_ENTRIES; i++)
 		seam_pamt_block_make(s, hpa + i * SEAM_LEVEL_SIZE(1))->e.type = SEAM_PT_NDA;
-	seam_cost(s, SEAM_COST_RMW_LINE, pair ? 1 : 128);
+	/* The parent, and the children unless they go with their pair (9). */
+	seam_cost(s, SEAM_COST_RMW_LINE, pair ? 1 : 1 + 128);
 
 	pg.e->type = child.type;
 	seam_pamt_set_owner(pg.e, seam_pamt_owner(&child));

@@ -135,6 +135,12 @@ u64 seam_l2_make_table(u64 hpa);
 u16 seam_l2_attr(u64 val);
 u64 seam_l2_with_blocked(u64 val, bool blocked);
 /*
+ * The alias in @vm of the L1 entry at @p, whose flag must be set: tables of all VMs come and go with
+ * the flags, so the walk gets there.
+ */
+void seam_l2_walk_alias(const struct seam *s, const struct seam_td *td, const struct seam_pos *p,
+			u32 vm, struct seam_pos *l2);
+/*
  * RDX of ATTR.RD and R8 of SEPT.RD: the attributes of all VMs that have an alias of the L1 entry at
  * @p.
  */

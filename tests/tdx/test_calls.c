@@ -230,35 +230,46 @@ static void test_calls__non_blocking_resize(void **state)
 		      SEAM_GPA_RANGE_NOT_BLOCKED | SEAM_OP_RCX);
 }
 
+static struct seam_td_view look_td(void)
+{
+	struct seam_td_view v;
+
+	assert_true(seam_look_td(m.s, m.tdr, &v));
+	return v;
+}
+
 /* 1.5.34 counts blocked 4K units of a TD. */
 static void test_calls__blocked_counters(void **state)
 {
-	const struct seam_td *td;
+	char why[128];
 
 	restart_as("1.5.34");
-	td = seam_td_find(m.s, m.tdr);
 	blocked_2m();
-	assert_int_equal(td->pending_blocked_pages, 512);
+	assert_int_equal(look_td().pending_blocked, 512);
 	call_ok(&m, 0, MEM_PAGE_AUG, GPA, m.tdr, machine_page(&m));
 	enter(&m, 0, 0);
 	assert_int_equal(tdcall(&m, 0, SEAM_TDG_MEM_PAGE_ACCEPT, GPA), SEAM_DONE);
 	leave(&m, 0);
 	call_ok(&m, 0, MEM_RANGE_BLOCK, GPA, m.tdr, 0);
-	assert_int_equal(td->blocked_pages, 1);
+	assert_int_equal(look_td().blocked, 1);
 	/* A blocked table is no blocked memory. */
 	call_ok(&m, 0, MEM_RANGE_BLOCK, GPA | 1, m.tdr, 0);
-	assert_int_equal(td->blocked_pages, 1);
+	assert_int_equal(look_td().blocked, 1);
 	call_ok(&m, 0, MEM_TRACK, m.tdr, 0, 0);
 	call_ok(&m, 0, MEM_RANGE_UNBLOCK, GPA | 1, m.tdr, 0);
 	call_ok(&m, 0, MEM_RANGE_UNBLOCK, GPA, m.tdr, 0);
-	assert_int_equal(td->blocked_pages, 0);
+	assert_int_equal(look_td().blocked, 0);
 	call_ok(&m, 0, MEM_PAGE_DEMOTE, GPA_2M | 1, m.tdr, machine_page(&m));
-	assert_int_equal(td->pending_blocked_pages, 0);
+	assert_int_equal(look_td().pending_blocked, 0);
 	call_ok(&m, 0, MEM_RANGE_BLOCK, GPA_2M, m.tdr, 0);
 	call_ok(&m, 0, MEM_TRACK, m.tdr, 0, 0);
-	assert_int_equal(td->pending_blocked_pages, 1);
+	assert_int_equal(look_td().pending_blocked, 1);
+	assert_true(seam_check(m.s, why, sizeof(why)));
+	seam_td_find(m.s, m.tdr)->pending_blocked_pages++;
+	assert_false(seam_check(m.s, why, sizeof(why)));
+	seam_td_find(m.s, m.tdr)->pending_blocked_pages--;
 	call_ok(&m, 0, MEM_PAGE_REMOVE, GPA_2M, m.tdr, 0);
-	assert_int_equal(td->pending_blocked_pages, 0);
+	assert_int_equal(look_td().pending_blocked, 0);
 }
 
 /* GPA's 4K table full of pages from @hpa on, but for page @odd; blocked and tracked. */
@@ -269,6 +280,33 @@ static void map_4k_from(u64 hpa, u32 odd, u64 odd_hpa)
 			i == odd ? odd_hpa : hpa + i * 0x1000);
 	call_ok(&m, 0, MEM_RANGE_BLOCK, GPA | 1, m.tdr, 0);
 	call_ok(&m, 0, MEM_TRACK, m.tdr, 0, 0);
+}
+
+/* Children that are locked are all alike, and no reason to merge them. */
+static void test_calls__promote_all_children_locked(void **state)
+{
+	struct seam_hold h = {.id = SEAM_LOCK_SEPT, .guest = true};
+
+	restart_as("1.5.25");
+	h.obj = m.tdr;
+	map_4k_from(LARGE, 512, 0);
+	call_ok(&m, 0, MEM_RANGE_UNBLOCK, GPA | 1, m.tdr, 0);
+	for (u32 i = 0; i < 512; i++) {
+		h.gpa = GPA + i * 0x1000;
+		assert_int_equal(seam_hold(m.s, &h), SEAM_HOLD_OK);
+	}
+	call_ok(&m, 0, MEM_RANGE_BLOCK, GPA | 1, m.tdr, 0);
+	call_ok(&m, 0, MEM_TRACK, m.tdr, 0, 0);
+	expect_status(call(&m, 0, MEM_PAGE_PROMOTE, GPA | 1, m.tdr, 0),
+		      SEAM_EPT_INVALID_PROMOTE_CONDITIONS | SEAM_OP_RCX);
+	call_ok(&m, 0, MEM_RANGE_UNBLOCK, GPA | 1, m.tdr, 0);
+	for (u32 i = 0; i < 512; i++) {
+		h.gpa = GPA + i * 0x1000;
+		assert_int_equal(seam_drop(m.s, &h), SEAM_HOLD_OK);
+	}
+	call_ok(&m, 0, MEM_RANGE_BLOCK, GPA | 1, m.tdr, 0);
+	call_ok(&m, 0, MEM_TRACK, m.tdr, 0, 0);
+	call_ok(&m, 0, MEM_PAGE_PROMOTE, GPA | 1, m.tdr, 0);
 }
 
 static void test_calls__promote_compares_all(void **state)
@@ -585,6 +623,7 @@ int main(void)
 		T(test_calls__non_blocking_resize),
 		T(test_calls__blocked_counters),
 		T(test_calls__promote_compares_all),
+		T(test_calls__promote_all_children_locked),
 		T(test_calls__promote_over_a_locked_child),
 		T(test_calls__page_lock_is_exclusive),
 		T(test_calls__memory_of_a_debug_td),

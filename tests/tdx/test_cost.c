@@ -74,6 +74,42 @@ static void work_of_2m(bool dynamic_pamt)
 	expect_work(SEAM_TDH_MEM_PAGE_PROMOTE, info, m.tdr, 0, 0, 64);
 }
 
+static u64 count(u64 leaf, enum seam_cost kind)
+{
+	return seam_cost_count(m.s, (u32)leaf, kind);
+}
+
+/* DEMOTE and PROMOTE: children with their parent, and the table page; a pair takes its children. */
+static void test_cost__pamt_of_split_and_merge(void **state)
+{
+	const u64 split = SEAM_TDH_MEM_PAGE_DEMOTE, merge = SEAM_TDH_MEM_PAGE_PROMOTE;
+
+	for (u32 dynamic_pamt = 0; dynamic_pamt < 2; dynamic_pamt++) {
+		teardown(state);
+		start(dynamic_pamt);
+		work_of_2m(dynamic_pamt);
+		assert_int_equal(count(split, SEAM_COST_RMW_LINE),
+				 dynamic_pamt ? 1 + 1 : 128 + 1 + 1);
+		assert_int_equal(count(merge, SEAM_COST_RMW_LINE),
+				 dynamic_pamt ? 1 + 1 : 128 + 1 + 1);
+	}
+}
+
+/* Up to 1.5.16 PROMOTE locks and unlocks every child. */
+static void test_cost__locked_children(void **state)
+{
+	const struct seam_config cfg = {.profile = "1.5.16"};
+	u64 without;
+
+	work_of_2m(false);
+	without = count(SEAM_TDH_MEM_PAGE_PROMOTE, SEAM_COST_ATOMIC);
+	teardown(state);
+	machine_init_cfg(&m, &cfg);
+	td_build(&m, 0, 1);
+	work_of_2m(false);
+	assert_int_equal(count(SEAM_TDH_MEM_PAGE_PROMOTE, SEAM_COST_ATOMIC), without + 1024);
+}
+
 static void test_cost__2m(void **state)
 {
 	work_of_2m(false);
@@ -131,6 +167,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(test_cost__2m),
 		T(test_cost__2m_dynamic_pamt),
+		T(test_cost__pamt_of_split_and_merge),
+		T(test_cost__locked_children),
 		T(test_cost__tables_and_pages),
 		T(test_cost__accept),
 		T(test_cost__clock_is_the_sum),
