@@ -48,7 +48,7 @@ struct kvm_tdx {
 	struct {
 		gfn_t gfn;
 		u8 level;
-	} *blocked;
+	} * blocked;
 	u32 nr_blocked, cap_blocked;
 };
 
