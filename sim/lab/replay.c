@@ -44,6 +44,10 @@ int lab_replay_write(struct lab_run *run, const char *path)
 				run->s->m->actor[id].name);
 	}
 	lab_print_without(&run->sc, LAB_OP_SCHEDULE, f);
+	if (ferror(f)) {
+		fclose(f);
+		return EIO;
+	}
 	return fclose(f) ? errno : 0;
 }
 

@@ -89,9 +89,16 @@ static void end(struct lab_run *run)
 	fputs("}\n", out);
 }
 
+static void refused(const struct lab_run_opts *opts, const char *path, u32 file_nr)
+{
+	fputs("{\"event\":\"refused\"", opts->out);
+	put_key(opts->out, "file", path);
+	fprintf(opts->out, ",\"verdict\":%d}\n", LAB_BAD_INPUT);
+}
+
 static void total(const struct lab_run_opts *opts, u32 nr, u32 held)
 {
 	fprintf(opts->out, "{\"event\":\"total\",\"files\":%u,\"held\":%u}\n", nr, held);
 }
 
-const struct lab_report lab_report_json = {begin, action, failed, end, total};
+const struct lab_report lab_report_json = {begin, action, failed, end, refused, total};

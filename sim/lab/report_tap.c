@@ -2,6 +2,8 @@
 /*
  * The report for test runners: TAP, one test a scenario, its details as diagnostics.
  */
+#include <string.h>
+
 #include "sim/lab/expect.h"
 #include "sim/lab/run.h"
 
@@ -28,6 +30,17 @@ static void failed(struct lab_run *run, u32 op, u32 act, const char *seen)
 		lab_print_events(run->s, run->opts->out, 20, "#     ");
 }
 
+/* Text of several lines; what is no "# " line would be a line of the protocol. */
+static void put_lines(FILE *out, const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		fprintf(out, "# %.*s\n", (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
 static void end(struct lab_run *run)
 {
 	FILE *out = run->opts->out;
@@ -35,11 +48,15 @@ static void end(struct lab_run *run)
 	for (u32 i = 0; i < run->s->nr_broken; i++)
 		fprintf(out, "# %s: %s%s\n", run->s->broken[i].rule, run->s->broken[i].text,
 			run->s->broken[i].excused ? " (forced by an injected fault)" : "");
-	if (*run->s->stuck)
-		fprintf(out, "# %.*s\n", (int)(sizeof(run->s->stuck) - 1), run->s->stuck);
+	put_lines(out, run->s->stuck);
 	if (run->replay)
 		fprintf(out, "# replay file: %s\n", run->replay);
 	fprintf(out, "%s %u - %s\n", run->verdict ? "not ok" : "ok", run->file_nr, run->path);
+}
+
+static void refused(const struct lab_run_opts *opts, const char *path, u32 file_nr)
+{
+	fprintf(opts->out, "# %s: bad input, not run\nnot ok %u - %s\n", path, file_nr, path);
 }
 
 static void total(const struct lab_run_opts *opts, u32 nr, u32 held)
@@ -47,4 +64,4 @@ static void total(const struct lab_run_opts *opts, u32 nr, u32 held)
 	fprintf(opts->out, "1..%u\n", nr);
 }
 
-const struct lab_report lab_report_tap = {begin, action, failed, end, total};
+const struct lab_report lab_report_tap = {begin, action, failed, end, refused, total};

@@ -168,4 +168,4 @@ static void total(const struct lab_run_opts *opts, u32 nr, u32 held)
 		fprintf(opts->out, "%u scenarios: %u ok, %u not\n", nr, held, nr - held);
 }
 
-const struct lab_report lab_report_text = {begin, action, failed, end, total};
+const struct lab_report lab_report_text = {begin, action, failed, end, NULL, total};

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sim/lab/expect.h"
 #include "sim/lab/expect_calls.h"
@@ -223,17 +224,12 @@ static const char *actor_name_of(u32 id)
 static void write_trace(struct lab_run *run)
 {
 	const struct lab_run_opts *o = run->opts;
-	FILE *f;
+	FILE *f = run->trace;
 	int ret;
 
-	if (!o->trace_path || !run->s->trace)
+	if (!f)
 		return;
-	f = fopen(o->trace_path, "w");
-	if (!f) {
-		fprintf(o->err, "%s: %s\n", o->trace_path, strerror(errno));
-		settle_verdict(run, LAB_BAD_INPUT);
-		return;
-	}
+	run->trace = NULL;
 	rt_world_enter(run->s->world);
 	if (o->trace_format == LAB_TRACE_JSON)
 		ret = rt_trace_write_json(run->s->trace, f, actor_name_of);
@@ -242,23 +238,54 @@ static void write_trace(struct lab_run *run)
 	else
 		ret = rt_trace_write_text(run->s->trace, f, actor_name_of);
 	if (fclose(f) || ret) {
-		fprintf(o->err, "%s: the trace was not written whole\n", o->trace_path);
-		settle_verdict(run, LAB_DEFECT);
+		fprintf(o->err, "%s: the trace could not be written whole\n", o->trace_path);
+		settle_verdict(run, LAB_BAD_INPUT);
 	}
 }
 
-/* "dir/name.scn" to "name.replay". */
-static char *replay_name(const char *path)
+/* Whether @path is the scenario that runs: what a user wrote is never written over. */
+static bool is_scenario(const struct lab_run *run, const char *path)
 {
-	const char *base = strrchr(path, '/');
-	char *name = lab_zalloc(strlen(path) + 8), *dot;
+	struct stat a, b;
 
-	base = base ? base + 1 : path;
+	return !stat(run->path, &a) && !stat(path, &b) && S_ISREG(a.st_mode) &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* Before the run: a place that can't be written shall not cost an hour. */
+static bool open_trace(struct lab_run *run)
+{
+	const struct lab_run_opts *o = run->opts;
+
+	if (!o->trace_path)
+		return true;
+	if (is_scenario(run, o->trace_path)) {
+		fprintf(o->err, "%s: this is the scenario; expected another file for --trace\n",
+			o->trace_path);
+		return false;
+	}
+	run->trace = fopen(o->trace_path, "w");
+	if (!run->trace)
+		fprintf(o->err, "%s: --trace: %s\n", o->trace_path, strerror(errno));
+	return run->trace;
+}
+
+/* "dir/name.scn" to "name.replay", and name.replay itself to "name-again.replay". */
+static char *replay_name(const struct lab_run *run)
+{
+	const char *base = strrchr(run->path, '/');
+	size_t size = strlen(run->path) + sizeof("-again.replay"), len;
+	char *name = lab_zalloc(size), *dot;
+
+	base = base ? base + 1 : run->path;
 	memcpy(name, base, strlen(base));
 	dot = strrchr(name, '.');
 	if (dot && dot != name)
 		*dot = 0;
-	memcpy(name + strlen(name), ".replay", 8);
+	len = strlen(name);
+	snprintf(name + len, size - len, ".replay");
+	if (is_scenario(run, name))
+		snprintf(name + len, size - len, "-again.replay");
 	return name;
 }
 
@@ -269,11 +296,16 @@ static void write_replay(struct lab_run *run, char **name)
 	*name = NULL;
 	if (run->verdict != LAB_VIOLATED && run->verdict != LAB_NO_PROGRESS)
 		return;
-	*name = run->opts->replay_path ? lab_strdup(run->opts->replay_path)
-				       : replay_name(run->path);
+	*name = run->opts->replay_path ? lab_strdup(run->opts->replay_path) : replay_name(run);
+	if (is_scenario(run, *name)) {
+		fprintf(run->opts->err,
+			"%s: this is the scenario; expected another file for --replay\n", *name);
+		return;
+	}
 	ret = lab_replay_write(run, *name);
 	if (ret)
-		fprintf(run->opts->err, "%s: %s\n", *name, strerror(ret));
+		fprintf(run->opts->err, "%s: the replay file was not written: %s\n", *name,
+			strerror(ret));
 	else
 		run->replay = *name;
 }
@@ -282,6 +314,7 @@ static void run_session(struct lab_run *run)
 {
 	char *replay;
 
+	run->began = true;
 	report_of(run->opts)->begin(run);
 	if (do_lines(run) && lab_session_end(run->s) != LAB_DONE)
 		settle_verdict(run, *run->s->stuck ? LAB_NO_PROGRESS : LAB_VIOLATED);
@@ -343,6 +376,12 @@ static void run_source(struct lab_run *run, const struct lab_source *src, struct
 		lab_scenario_free(&run->sc);
 		return;
 	}
+	if (!open_trace(run)) {
+		run->verdict = LAB_BAD_INPUT;
+		rt_schedule_free(&sched);
+		lab_scenario_free(&run->sc);
+		return;
+	}
 	opts.schedule = sched.nr ? &sched : NULL;
 	run->s = lab_session_new(&run->sc, &run->su, &opts, err, sizeof(err));
 	if (run->s) {
@@ -351,6 +390,8 @@ static void run_source(struct lab_run *run, const struct lab_source *src, struct
 		lab_diag_at(d, src, 0, 0, 0, "%s", err);
 		run->verdict = LAB_BAD_INPUT;
 	}
+	if (run->trace)
+		fclose(run->trace);
 	lab_session_free(run->s);
 	rt_schedule_free(&sched);
 	lab_scenario_free(&run->sc);
@@ -374,6 +415,8 @@ enum lab_verdict lab_run_file(const char *path, u32 file_nr, const struct lab_ru
 		run_source(run, &src, &d);
 		verdict = run->verdict;
 	}
+	if (verdict == LAB_BAD_INPUT && !run->began && report_of(opts)->refused)
+		report_of(opts)->refused(opts, path, file_nr);
 	free(text);
 	free(run);
 	return verdict;

@@ -52,6 +52,8 @@ struct lab_run {
 	u32 nr_actions, nr_expects, nr_failed;
 	u32 expected_violations; /* lines; met is kept by the rule's name */
 	enum lab_verdict verdict;
+	bool began;	      /* the report has: the input was good */
+	FILE *trace;	      /* of --trace, NULL: none */
 	const char *replay;   /* file that was written, NULL: none */
 	u32 events_shown;     /* index + 1 of the action whose events were printed already */
 	char *before, *after; /* drawings of the S-EPT around the last conversion (narrate) */
@@ -63,6 +65,8 @@ struct lab_report {
 	void (*action)(struct lab_run *run, u32 op);
 	void (*failed)(struct lab_run *run, u32 op, u32 action, const char *seen);
 	void (*end)(struct lab_run *run);
+	/* NULL, or: the file could not be run; why is on opts->err. */
+	void (*refused)(const struct lab_run_opts *opts, const char *path, u32 file_nr);
 	/* Behind the last of @nr files. */
 	void (*total)(const struct lab_run_opts *opts, u32 nr, u32 held);
 };

@@ -171,6 +171,13 @@ check "--schedule replays it: same trace" cmp -s first.txt second.txt
 run --replay r3.replay --trace third.txt r.replay
 check "the replay file is a scenario of its own: same class" is 4
 check "the replay file is a scenario of its own: same trace" cmp -s first.txt third.txt
+cp r.replay kept.replay && cp kept.replay kept
+run --seed 3 kept.replay
+check "a replay file that breaks again is not written over" eval 'cmp -s kept kept.replay && [ -s kept-again.replay ]'
+run --replay kept.replay kept.replay
+check "nor by --replay" eval 'is 4 && cmp -s kept kept.replay && has err "this is the scenario"'
+run --trace kept.replay kept.replay
+check "2: nor by --trace" eval 'is 2 && cmp -s kept kept.replay && has err "this is the scenario"'
 run --seed 10 --replay r4.replay --trace other.txt broken.scn
 check "another seed is another schedule" test "$(cmp -s first.txt other.txt && echo same)" != same
 run --seed 9 --replay r5.replay --trace again.txt broken.scn
@@ -192,6 +199,12 @@ fi
 
 run --format tap holds.scn wrong.scn
 check "tap: one line a scenario and a plan" shows out 'ok 1 - holds.scn' 'not ok 2 - wrong.scn' '1..2'
+run --format tap --replay x.replay stuck.scn typo.scn missing.scn
+check "tap: a file that is refused is not ok" shows out 'not ok 2 - typo.scn' 'not ok 3 - missing.scn' '1..3'
+check "tap: nothing but the protocol" eval '! grep -vE "^(#|ok |not ok |1\.\.)" out'
+run --format json typo.scn missing.scn
+check "json: a file that is refused is told" shows out '{"event":"refused","file":"typo.scn","verdict":2}' \
+	'{"event":"refused","file":"missing.scn","verdict":2}' '{"event":"total","files":2,"held":0}'
 run --format json holds.scn
 check "json: each line is an object" python3 -c '
 import json
@@ -220,7 +233,13 @@ assert stack and not left, left'
 run --trace t.ftrace --trace-format ftrace holds.scn
 check "--trace ftrace has its head" shows t.ftrace '# tracer: nop' 'seamcall'
 run --trace no/such/dir/t holds.scn
-check "--trace to a place that isn't there" eval '[ "$status" != 0 ] && has err no/such/dir/t'
+check "2: --trace to a place that isn't there: nothing runs" eval 'is 2 && has err no/such/dir/t && lines out 0'
+if [ -w /dev/full ]; then
+	run --trace /dev/full holds.scn
+	check "2: --trace to a full disk is no defect of tdxsim" eval 'is 2 && has err "not be written whole"'
+else
+	skip "2: --trace to a full disk is no defect of tdxsim" "no /dev/full"
+fi
 
 run --set kvm.tdx_huge_page=off wrong.scn
 check "--set changes the set-up" is 0
