@@ -34,6 +34,11 @@ static void set_site(struct rt_fault *f, const struct lab_op *op)
 		f->key = RT_FAULT_ANY;
 		return;
 	}
+	if (op->kind == LAB_OP_INJ_REF_CHECK) {
+		snprintf(f->site, sizeof(f->site), "%s", lab_specs[op->kind].verb);
+		f->key = RT_FAULT_ANY;
+		return;
+	}
 	leaf = lab_get(op, "leaf");
 	snprintf(f->site, sizeof(f->site), "%s", lab_specs[op->kind].verb);
 	f->key = leaf->num | (leaf->ref ? LAB_FAULT_TDG : 0);

@@ -6,25 +6,12 @@
 #include "sim/lab/expect.h"
 #include "sim/lab/expect_calls.h"
 #include "sim/lab/run.h"
-
-static void put_string(FILE *out, const char *s)
-{
-	fputc('"', out);
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			fputc('\\', out);
-		if ((unsigned char)*s < 0x20)
-			fprintf(out, "\\u%04x", (unsigned char)*s);
-		else
-			fputc(*s, out);
-	}
-	fputc('"', out);
-}
+#include "sim/lab/util.h"
 
 static void put_key(FILE *out, const char *key, const char *val)
 {
 	fprintf(out, ",\"%s\":", key);
-	put_string(out, val);
+	lab_put_json(out, val);
 }
 
 static void begin(struct lab_run *run)

@@ -11,6 +11,7 @@
 
 #include "sim/lab/expect.h"
 #include "sim/lab/expect_calls.h"
+#include "sim/lab/lines.h"
 #include "sim/lab/oracle.h"
 #include "sim/lab/util.h"
 #include "sim/rt/world.h"
@@ -137,48 +138,19 @@ static bool build_failed(struct lab_run *run)
 	return false;
 }
 
-static u32 block_end(const struct lab_scenario *sc, u32 i)
-{
-	while (i < sc->nr_ops && sc->ops[i].kind != LAB_OP_PARALLEL_END)
-		i++;
-	return i;
-}
-
-static u32 last_action(const struct lab_scenario *sc, u32 first, u32 end)
-{
-	u32 action = LAB_NO_OP;
-
-	for (u32 i = first; i < end; i++) {
-		if (lab_op_is_action(&sc->ops[i]))
-			action = i;
-	}
-	return action;
-}
-
 /* All lines in order. False: the run ended before the last. */
 static bool do_lines(struct lab_run *run)
 {
-	u32 action = LAB_NO_OP;
+	struct lab_lines l = {0};
+	u32 at = 0;
 
-	for (u32 i = 0; i < run->sc.nr_ops; i++) {
-		const struct lab_op *op = &run->sc.ops[i];
-
-		if (op->kind == LAB_OP_PARALLEL) {
-			u32 end = block_end(&run->sc, i);
-
-			action = last_action(&run->sc, i, end);
-			if (action != LAB_NO_OP && !do_block(run, i + 1, end - i - 1, true))
-				return false;
-			i = end;
-		} else if (lab_op_is_action(op)) {
-			action = i;
-			if (!do_block(run, i, 1, false))
-				return false;
-		} else if (lab_op_is_inject(op)) {
-			lab_session_inject(run->s, i);
-		} else if (lab_op_is_expect(op)) {
-			judge(run, i, action);
-		}
+	while (lab_lines_next(&run->sc, run->sc.nr_ops, &at, &l)) {
+		if (l.kind == LAB_LINES_INJECT)
+			lab_session_inject(run->s, l.first);
+		else if (l.kind == LAB_LINES_EXPECT)
+			judge(run, l.first, l.action);
+		else if (!do_block(run, l.first, l.nr, l.parallel))
+			return false;
 	}
 	return true;
 }

@@ -173,6 +173,15 @@ bool lab_session_broke(const struct lab_session *s, const char *rule)
 	return false;
 }
 
+bool lab_session_quiet(const struct lab_session *s)
+{
+	for (u32 i = 0; i < s->m->nr_actors; i++) {
+		if (s->m->actor[i].next != LAB_NO_OP || s->m->actor[i].doing != LAB_NO_OP)
+			return false;
+	}
+	return true;
+}
+
 /* Run to quiescence. */
 static enum lab_step run(struct lab_session *s)
 {
@@ -189,13 +198,12 @@ static enum lab_step run(struct lab_session *s)
 		why = "no progress: the step budget is spent";
 		break;
 	case RT_RUN_STOPPED:
-	case RT_RUN_PAUSED:
 		return LAB_BROKEN;
+	case RT_RUN_PAUSED:
+		return LAB_PAUSED;
 	}
-	for (u32 i = 0; !why && i < s->m->nr_actors; i++) {
-		if (s->m->actor[i].next != LAB_NO_OP || s->m->actor[i].doing != LAB_NO_OP)
-			why = "no progress: an actor waits for work in the middle of its line";
-	}
+	if (!why && !lab_session_quiet(s))
+		why = "no progress: an actor waits for work in the middle of its line";
 	if (!why)
 		return LAB_DONE;
 	n = snprintf(s->stuck, sizeof(s->stuck), "%s\n", why);
@@ -260,20 +268,33 @@ static void call_threads(struct lab_machine *m)
 	}
 }
 
-enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool parallel)
+enum lab_step lab_session_build(struct lab_session *s, u32 first, u32 nr)
 {
 	u32 build = to_build(s->m, first, nr);
-	enum lab_step step = LAB_DONE;
+	enum lab_step step;
 
 	rt_world_enter(s->world);
 	s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
-	if (build) {
-		lab_block_begin(s->m, first, 0, false);
-		s->m->build_td = build;
-		step = settle(s, run(s));
-		/* Its SEAMCALLs do not count for the first action. */
-		s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
-	}
+	if (!build)
+		return LAB_DONE;
+	lab_block_begin(s->m, first, 0, false);
+	s->m->build_td = build;
+	step = settle(s, run(s));
+	/* Its SEAMCALLs do not count for the first action. */
+	s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
+	return step;
+}
+
+enum lab_step lab_session_resume(struct lab_session *s)
+{
+	rt_world_enter(s->world);
+	return settle(s, run(s));
+}
+
+enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool parallel)
+{
+	enum lab_step step = lab_session_build(s, first, nr);
+
 	if (step != LAB_DONE)
 		return step;
 	lab_block_begin(s->m, first, nr, parallel);

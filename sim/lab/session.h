@@ -29,6 +29,7 @@ enum lab_step {
 	LAB_DONE,   /* the actors are quiet and every line has ended */
 	LAB_BROKEN, /* an oracle broke: broken[] */
 	LAB_STUCK,  /* deadlock, or no progress: stuck[] says who waits for what */
+	LAB_PAUSED, /* the chooser paused: lab_session_resume() goes on */
 };
 
 struct lab_broken {
@@ -67,6 +68,18 @@ void lab_session_free(struct lab_session *s);
  * what they need first. A build that fails leaves its errno in the TD (build_err).
  */
 enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool parallel);
+/*
+ * lab_session_build - only what they need built, so that counters can be read before the actions
+ * themselves begin.
+ */
+enum lab_step lab_session_build(struct lab_session *s, u32 first, u32 nr);
+/*
+ * lab_session_resume - on with a block that was paused, or whose world was restored to where it was
+ * paused.
+ */
+enum lab_step lab_session_resume(struct lab_session *s);
+/* Whether no actor has anything to do: what is broken was found at rest, and the run can go on. */
+bool lab_session_quiet(const struct lab_session *s);
 /* Arm the fault of an inject line. 0, or -errno of a reference that can't be taken. */
 int lab_session_inject(struct lab_session *s, u32 op);
 /* Close every TD that still stands and look at what is left. */

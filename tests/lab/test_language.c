@@ -105,6 +105,7 @@ static const struct {
 	 "inject error leaf=TDH.MEM.PAGE.REMOVE status=OPERAND_INVALID"},
 	{"inject enomem site=external-spt-alloc", NULL},
 	{"inject ref gpa=slot0 kind=pin", NULL},
+	{"inject ref-check nth=2", NULL},
 	{"parallel {\nvcpu0: accept slot0 4K\nexpect ok\n}",
 	 "parallel {\n  vcpu0: accept slot0 4K\n  expect ok\n}"},
 	{"expect ok", NULL},
