@@ -77,6 +77,7 @@ static bool accept_zero_2m(struct seam_tdg *g)
 	u64 done = (p->val & SEPT_COUNTER) >> RT_PAGE_SHIFT;
 	u64 hpa = seam_sept_hpa(g->c.s, p->val, p->level);
 
+	assert(done < SEPT_ENTRIES && p->level == 1);
 	for (;;) {
 		accept_zero_4k(g, hpa + done * RT_PAGE_SIZE);
 		if (++done == SEPT_ENTRIES)
@@ -102,6 +103,7 @@ static void accept_pending(struct seam_tdg *g, u32 level)
 	struct seam_pos *p = &g->c.pos;
 	u64 val;
 
+	assert(p->level == level && (*p->entry & SEPT_LOCK));
 	if (level == 0) {
 		accept_zero_4k(g, seam_sept_hpa(g->c.s, p->val, 0));
 	} else if (!accept_zero_2m(g)) {

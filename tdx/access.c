@@ -41,6 +41,7 @@ static bool walk_private(const struct seam *s, const struct seam_td *td, u64 gpa
 		.level = p->level,
 		.writable = p->val & SEPT_W,
 	};
+	assert(!(e->hpa & (size - 1)));
 	return true;
 }
 
@@ -235,6 +236,7 @@ enum seam_result seam_access(struct seam *s, u32 lp, struct seam_access *a, u32 
 	e = translate(s, td, v, a, &p, &walked);
 	if (!e)
 		return access_violation(s, lp, a, shared ? NULL : &p, flags, exit, fault);
+	assert(a->gpa - e->gpa < SEAM_LEVEL_SIZE(e->level));
 	a->hpa = e->hpa + (a->gpa - e->gpa);
 	a->level = e->level;
 	access_data(s, td, a, e);

@@ -4,6 +4,8 @@
  * page_attr, l2_aliases, matrix_*). Attributes are 16 bits a VM; those of VM 0, the L1, can't be
  * set. L2 entries themselves are tdx/l2.c's.
  */
+#include <assert.h>
+
 #include "tdx/guest.h"
 
 #define ATTR_MAX_LEVEL	2
@@ -23,6 +25,8 @@ static void attr_result(struct seam_tdg *g, u64 attrs)
 	const struct seam_pos *p = &g->c.pos;
 	bool pending = seam_sept_state(p->val) == SEAM_SEPT_PENDING;
 
+	assert(*p->entry & SEPT_LOCK);
+	assert(!attr_of(attrs, 0));
 	g->c.r->rcx = (p->gpa & ~(SEAM_LEVEL_SIZE(p->level) - 1)) | p->level |
 		      (pending ? ATTR_PENDING : 0);
 	g->c.r->rdx = attrs;
@@ -96,6 +100,8 @@ static bool attr_write_l2(struct seam_tdg *g, u32 vm, u16 attr)
 	bool blocked = seam_sept_state(l1.val) == SEAM_SEPT_PENDING;
 	u64 hpa = seam_sept_hpa(g->c.s, l1.val, l1.level);
 
+	assert(vm >= 1 && vm <= g->c.td->nr_l2);
+	assert(seam_sept_is_leaf(l1.val));
 	if (!seam_sept_walk(g->c.s, g->c.td, vm, l1.gpa, l1.level, &l2)) {
 		seam_tdg_ept_exit(g, SEAM_EXIT_ATTR_WR, l1.level, &l2);
 		g->x.ext |= (u64)vm << 52;

@@ -105,6 +105,7 @@ static u64 enter_epoch(struct seam_ctx *c)
 	td->refcount[e & 1]++;
 	seam_cost(c->s, SEAM_COST_ATOMIC, 3);
 	seam_release(&c->held, &td->epoch_lock);
+	assert(v->epoch <= e);
 	if (v->epoch != e || v->flush_due)
 		seam_invept(c->s, td, c->lp->id);
 	v->flush_due = false;
@@ -114,6 +115,7 @@ static u64 enter_epoch(struct seam_ctx *c)
 
 static void enter_undo_epoch(struct seam_ctx *c)
 {
+	assert(c->td->refcount[c->vcpu->epoch & 1] > 0);
 	c->td->refcount[c->vcpu->epoch & 1]--;
 }
 
@@ -136,6 +138,8 @@ static void enter_guest(struct seam_ctx *c)
 	struct seam_td *td = c->td;
 
 	seam_release(&c->held, &td->opstate_lock);
+	assert(c->held.nr == SEAM_ENTER_HELD && !v->held.nr);
+	assert(!c->lp->in_guest && v->assoc == c->lp->id);
 	if (c->lp->last_vcpu != v)
 		seam_invept(c->s, td, c->lp->id);
 	v->held = c->held;

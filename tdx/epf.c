@@ -6,6 +6,7 @@
  * not recorded. The extra instructions run as cycles here, since the guest's program is the
  * caller's.
  */
+#include <assert.h>
 #include <xxhash.h>
 
 #include "tdx/epf.h"
@@ -39,6 +40,7 @@ void seam_epf_log(struct seam_vcpu *v, u64 gpa)
 	/* The first fault at a RIP only says that the guest has got there. */
 	if (v->rip != v->entry_rip || e->count++ + 1 < SEAM_EPF_THRESHOLD)
 		return;
+	assert(e->nr <= SEAM_EPF_LIST);
 	gpa &= RT_MASK(51, 12);
 	for (i = 0; i < e->nr; i++)
 		if (e->gpa[i] == gpa)
@@ -88,6 +90,7 @@ u64 seam_epf_filter(struct seam_ctx *c)
 
 	if (!e->nr)
 		return 0;
+	assert(e->nr <= SEAM_EPF_LIST && e->count >= SEAM_EPF_THRESHOLD);
 	st = seam_take_tree(c, c->s->f.zero_step_tree_ex ? SEAM_EX : SEAM_SH, e->gpa[0]);
 	if (st)
 		return st;
@@ -115,6 +118,7 @@ void seam_single_step_check(struct seam *s, struct seam_vcpu *v)
 	u64 seed[2] = {v->tdvpr, v->single_steps};
 	u64 steps;
 
+	assert(td && v->state == SEAM_VCPU_ACTIVE);
 	if (!step_suspicious(s, td, v))
 		return;
 	/*

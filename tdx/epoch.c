@@ -4,10 +4,13 @@
  * (tdx-module.md 3.5). TD_EPOCH is raised by MEM.TRACK, counted into by VP.ENTER and out of by a TD
  * exit; BEPOCH is stamped by BLOCK.
  */
+#include <assert.h>
+
 #include "tdx/internal.h"
 
 bool seam_epoch_tracked(const struct seam_td *td, u64 bepoch)
 {
+	assert(bepoch <= td->epoch);
 	if (bepoch + 1 < td->epoch)
 		return true;
 	return bepoch + 1 == td->epoch && td->refcount[bepoch & 1] == 0;

@@ -32,7 +32,7 @@ void seam_td_exit(struct seam *s, u32 lp, const struct seam_td_exit *x, struct s
 	struct seam_vcpu *v = s->lp[lp].in_guest;
 	struct seam_td *td = seam_td_find(s, v->tdr);
 
-	assert(v->state == SEAM_VCPU_ACTIVE && v->assoc == lp);
+	assert(td && v->state == SEAM_VCPU_ACTIVE && v->assoc == lp);
 	v->exit_kind = x->kind;
 	v->exit_recoverable = x->status & STATUS_RECOVERABLE;
 	*out = (struct seam_regs){.r9 = x->intr};
@@ -47,6 +47,7 @@ void seam_td_exit(struct seam *s, u32 lp, const struct seam_td_exit *x, struct s
 		assert(td->refcount[v->epoch & 1] > 0);
 		td->refcount[v->epoch & 1]--;
 	}
+	assert(v->held.nr == SEAM_ENTER_HELD);
 	v->state = SEAM_VCPU_READY;
 	s->lp[lp].in_guest = NULL;
 	seam_release_to(&v->held, 0);

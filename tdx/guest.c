@@ -202,6 +202,7 @@ static enum seam_result tdg_finish(struct seam_tdg *g, struct seam_regs *r)
 	struct seam_vcpu *v = g->c.vcpu;
 	u32 lp = g->c.lp->id;
 
+	assert(!g->c.held.nr);
 	if (g->outcome == SEAM_TDG_DONE) {
 		r->rax = g->status;
 		v->regs = *r;

@@ -4,10 +4,14 @@
  * module.md 2.4, 2.5, 3.3). The key ownership table changes here and in MNG.CREATE only. Reclaiming
  * pages afterwards is tdx/phymem.c's.
  */
+#include <assert.h>
+
 #include "tdx/leaf.h"
 
 static struct seam_kot_entry *kot_of(struct seam *s, const struct seam_td *td)
 {
+	assert(td->hkid >= s->cfg.hkid_first);
+	assert(td->hkid - s->cfg.hkid_first < s->cfg.hkid_count);
 	return &s->kot[td->hkid - s->cfg.hkid_first];
 }
 
@@ -30,6 +34,7 @@ u64 seam_tdh_mng_vpflushdone(struct seam_ctx *c)
 	if (has_vcpus && td->nr_assoc)
 		return SEAM_FLUSHVP_NOT_DONE;
 	k = kot_of(c->s, td);
+	assert(k->state == SEAM_HKID_ASSIGNED);
 	k->state = SEAM_HKID_FLUSHED;
 	k->wb_pending = (u32)(RT_BIT(c->s->cfg.pkgs) - 1);
 	td->lifecycle = SEAM_TD_BLOCKED;
@@ -51,6 +56,7 @@ u64 seam_tdh_mng_key_freeid(struct seam_ctx *c)
 	k = kot_of(c->s, c->td);
 	if (k->wb_pending)
 		return SEAM_WBCACHE_NOT_COMPLETE;
+	assert(k->state == SEAM_HKID_FLUSHED);
 	k->state = SEAM_HKID_FREE;
 	c->td->lifecycle = SEAM_TD_TEARDOWN;
 	return SEAM_SUCCESS;
@@ -95,6 +101,7 @@ static u64 wb_run(struct seam_ctx *c, struct seam_wb *wb)
 {
 	u64 st;
 
+	assert(wb->next_block < c->s->cfg.wb_blocks);
 	for (;;) {
 		wb->next_block++;
 		seam_cost(c->s, SEAM_COST_FLUSHED_LINE, 1);

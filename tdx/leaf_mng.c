@@ -3,6 +3,8 @@
  * Building a TD: TDH.MNG.CREATE, KEY.CONFIG, ADDCX and INIT, checks in the order of tdx-module.md
  * 3.3. The way back (VPFLUSHDONE, CACHE.WB, FREEID) is in tdx/leaf_key.c, VCPUs in tdx/leaf_vp.c.
  */
+#include <assert.h>
+
 #include "sim/rt/phys.h"
 #include "sim/rt/sched.h"
 #include "tdx/leaf.h"
@@ -56,6 +58,7 @@ u64 seam_tdh_mng_key_config(struct seam_ctx *c)
 	u64 st, pkg = RT_BIT(c->lp->pkg);
 	struct seam_td *td;
 
+	assert(c->lp->pkg < c->s->cfg.pkgs);
 	st = seam_take_td(c, c->in.rcx, SEAM_EX, SEAM_OP_RCX);
 	if (st)
 		return st;
@@ -118,6 +121,10 @@ u64 seam_tdh_mng_addcx(struct seam_ctx *c)
 
 static void td_configure(struct seam_td *td, const struct seam_td_params *p)
 {
+	assert(p->levels == 4 || p->levels == 5);
+	assert(td->nr_tdcx >= (u32)SEAM_TDCX_MIN + p->nr_l2);
+	/* VP.CREATE comes later. */
+	assert(!td->vcpus && !td->nr_vcpus && !td->nr_assoc);
 	td->attributes = p->attributes;
 	td->xfam = p->xfam;
 	td->max_vcpus = p->max_vcpus;

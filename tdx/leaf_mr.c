@@ -3,6 +3,7 @@
  * TDH.MR.EXTEND and TDH.MR.FINALIZE: measuring the build, and ending it (tdx-module.md 3.3).
  * The header that PAGE.ADD adds for each page comes from its own leaf through seam_mr_extend().
  */
+#include <assert.h>
 #include <xxhash.h>
 
 #include "sim/rt/phys.h"
@@ -63,6 +64,8 @@ u64 seam_tdh_mr_finalize(struct seam_ctx *c)
 		return st;
 	if (!c->td->nr_vcpus)
 		return SEAM_NO_VCPUS;
+	assert(c->td->nr_vcpus <= c->td->max_vcpus);
+	assert(!c->td->refcount[0] && !c->td->refcount[1]);
 	seam_mr_extend(c->td, SEAM_MR_CLOSE, 0, NULL, 0);
 	c->td->opstate = SEAM_OPS_RUNNABLE;
 	rt_trace(&seam_ev_opstate, RT_PH_INSTANT, c->td->tdr, SEAM_OPS_INITIALIZED,

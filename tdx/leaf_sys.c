@@ -7,6 +7,8 @@
  * States only go up: SYSINIT_PENDING, SYSINIT_DONE, SYSCONFIG_DONE, SYS_READY, and SHUT_DOWN from
  * any of them.
  */
+#include <assert.h>
+
 #include "tdx/leaf.h"
 
 /* 4K pages whose PAMT one SYS.TDMR.INIT does: 1024 entries, or the bitmap of 4096 pages (8.4). */
@@ -51,6 +53,7 @@ u64 seam_tdh_sys_lp_init(struct seam_ctx *c)
 	st = seam_check_tsc_adjust(c->s, c->lp);
 	if (st)
 		return st;
+	assert(!c->s->key_pkgs && !c->s->nr_tdmr);
 	c->lp->init_done = true;
 	return SEAM_SUCCESS;
 }

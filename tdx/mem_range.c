@@ -86,6 +86,7 @@ u64 seam_tdh_mem_range_block(struct seam_ctx *c)
 	 */
 	seam_sept_write(c, &c->pos, val);
 	seam_l2_block_aliases(c, c->td, &c->pos, true);
+	assert(bepoch_entry(c)->type != SEAM_PT_NDA);
 	bepoch_entry(c)->bepoch = c->td->epoch;
 	seam_count_blocked(c, state, +1);
 	return SEAM_SUCCESS;

@@ -76,7 +76,7 @@ static u64 lock_l2_tables(struct seam_ctx *c, struct l2_tables *t)
 	for (u32 vm = 1; !st && vm <= c->td->nr_l2; vm++) {
 		if (!(c->pos.val & SEPT_ALIAS(vm)))
 			continue;
-		seam_sept_walk(c->s, c->td, vm, c->pos.gpa, c->pos.level, &t->pos[vm]);
+		seam_l2_walk_alias(c->s, c->td, &c->pos, vm, &t->pos[vm]);
 		st = seam_pamt_implicit(c, seam_sept_hpa(c->s, t->pos[vm].val, t->pos[vm].level), 0,
 					SEAM_EX, SEAM_OP_RCX, &t->pg[vm]);
 	}
@@ -160,7 +160,7 @@ static void relocate_aliases(struct seam_ctx *c, u64 hpa, bool pending)
 
 		if (!(c->pos.val & SEPT_ALIAS(vm)))
 			continue;
-		seam_sept_walk(c->s, c->td, vm, c->pos.gpa, c->pos.level, &l2);
+		seam_l2_walk_alias(c->s, c->td, &c->pos, vm, &l2);
 		val = seam_l2_make_leaf(c->s, c->td, hpa, seam_l2_attr(l2.val), pending);
 		seam_sept_write(c, &l2, val);
 	}
@@ -197,6 +197,7 @@ u64 seam_tdh_mem_page_relocate(struct seam_ctx *c)
 		return st;
 
 	assert(from.e->type == SEAM_PT_REG && from.e != to.e);
+	assert(seam_pamt_owner(from.e) == c->td->tdr);
 	state = seam_sept_state(c->pos.val);
 	pending = state == SEAM_SEPT_PENDING || state == SEAM_SEPT_PENDING_BLOCKED;
 	key = seam_key(c->s, c->td);

@@ -3,6 +3,8 @@
  * TDH.MEM.SEPT.RD, and TDH.MEM.RD and WR of a debug TD's memory (tdx-module.md 5.3, 5.9).
  * They change no S-EPT entry, but they take the same locks as leaves that do.
  */
+#include <assert.h>
+
 #include "sim/rt/phys.h"
 #include "tdx/leaf.h"
 
@@ -68,6 +70,7 @@ static u64 find_word(struct seam_ctx *c, u64 allowed, u64 states, u64 *hpa)
 	if (seam_hold_entry(&c->held, c->pos.entry, SEAM_HOST) != SEAM_TRY_OK)
 		return seam_entry_error(c, &c->pos, SEAM_OPERAND_BUSY | SEAM_OP_RCX);
 	seam_sept_reread(&c->pos);
+	assert(*c->pos.entry & SEPT_LOCK);
 	st = seam_check_entry_state(c, states);
 	*hpa = seam_sept_hpa(c->s, c->pos.val, c->pos.level) |
 	       (gpa & (SEAM_LEVEL_SIZE(c->pos.level) - 1));

@@ -4,6 +4,7 @@
  * line by line. Defaults are those of tdx/seam.h. What SYS.INIT and SYS.CONFIG do on a cold module
  * is in the SYS leaves.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -205,6 +206,7 @@ static void free_td(struct seam *s, struct seam_td *td)
 
 void seam_free(struct seam *s)
 {
+	assert(!s->in_flight);
 	for (u32 i = 0; i < SEAM_TD_BUCKETS; i++) {
 		while (s->td[i])
 			free_td(s, s->td[i]);

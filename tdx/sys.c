@@ -3,6 +3,8 @@
  * The platform as the module sees it: which memory is shared, which is convertible.
  * Leaves that bring the module up are in tdx/leaf_sys.c.
  */
+#include <assert.h>
+
 #include "sim/rt/phys.h"
 #include "tdx/sys.h"
 
@@ -20,6 +22,7 @@ u64 seam_shared_hpa_check(const struct seam *s, u64 pa, u64 align, u64 size, u32
 	u64 plain = seam_shared_pa(s, pa);
 	bool in_seamrr = plain < r->base + r->size && r->base < plain + size;
 
+	assert(size && !(align & (align - 1)));
 	if ((pa & (align - 1)) || (pa >> SEAM_MAXPA) || in_seamrr || hkid >= s->cfg.hkid_first)
 		return SEAM_OPERAND_INVALID | op;
 	return SEAM_SUCCESS;

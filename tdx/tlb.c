@@ -44,6 +44,8 @@ void seam_tlb_fill(struct seam_tlb *t, const struct seam_tlb_entry *e)
 	u32 at = t->nr;
 
 	assert((e->gpa & (SEAM_LEVEL_SIZE(e->level) - 1)) == 0);
+	assert(t->nr <= t->cap && t->nr <= SEAM_TLB_MAX);
+	assert(!(e->hpa & (SEAM_LEVEL_SIZE(e->level) - 1)));
 	if (t->nr == SEAM_TLB_MAX) {
 		at = t->oldest;
 		t->oldest = (t->oldest + 1) % SEAM_TLB_MAX;

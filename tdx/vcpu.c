@@ -83,6 +83,7 @@ u64 seam_vcpu_associate(struct seam_td *td, struct seam_vcpu *v, u32 lp)
 void seam_vcpu_dissociate(struct seam *s, struct seam_td *td, struct seam_vcpu *v)
 {
 	assert(v->assoc != SEAM_LP_NONE && td->nr_assoc > 0);
+	assert(v->state != SEAM_VCPU_ACTIVE);
 	seam_invept(s, td, v->assoc);
 	v->assoc = SEAM_LP_NONE;
 	td->nr_assoc--;

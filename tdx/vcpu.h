@@ -21,6 +21,8 @@
 #define SEAM_LP_NONE 0xffffffffU
 
 /* TDVPS pages: TDVPR and at least 5 TDCX, 3 more for each L2 VM (3.1). */
+/* Locks of a VCPU that runs: the TDVPR's three PAMT entries and the TDR's (5.10). */
+#define SEAM_ENTER_HELD	  4
 #define SEAM_TDVPS_MIN	  6
 #define SEAM_TDVPS_PER_L2 3
 #define SEAM_TDVPS_MAX	  15
