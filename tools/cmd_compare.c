@@ -18,6 +18,7 @@ struct compare_ctx {
 enum {
 	OPT_POLICY,
 	OPT_FORMAT,
+	OPT_DIFFERENCES,
 	OPT_FAIL_EACH,
 	OPT_BUSY,
 };
@@ -26,6 +27,7 @@ static const struct opt compare_options[] = {
 	[OPT_POLICY] = {"policy", "POLICY",
 			"a column: PROFILE, SERIES, KEY=VALUE, or several with commas"},
 	[OPT_FORMAT] = {"format", "FORMAT", "the table as text, json or csv"},
+	[OPT_DIFFERENCES] = {"differences", NULL, "only the rows that differ"},
 	[OPT_FAIL_EACH] = {"fail-each", NULL,
 			   "also a run for each thing that can fail, and what it leaves behind"},
 	[OPT_BUSY] = {"busy", NULL, "with --fail-each: BUSY at each SEAMCALL, too"},
@@ -71,6 +73,9 @@ static bool compare_set(void *arg, u32 i, const char *val)
 		word = opts_word(&compare_opts, i, val, formats);
 		c->opts.format = (enum lab_compare_format)word;
 		return word >= 0;
+	case OPT_DIFFERENCES:
+		c->opts.differences = true;
+		return true;
 	case OPT_FAIL_EACH:
 		c->opts.fail_each = true;
 		return true;

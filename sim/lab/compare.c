@@ -26,6 +26,17 @@ static u32 read_column(struct lab_column *c, const struct lab_source *src, struc
 	return errors;
 }
 
+/* Switches that both have are shown once, as guest_memfd's. */
+static bool shown_as_gmem(const char *kvm_key)
+{
+	for (u32 i = 0; gmem_aliases[i].gmem_key; i++) {
+		if (!strcmp(gmem_aliases[i].kvm_key, kvm_key) &&
+		    policy_find(gmem_policies, gmem_aliases[i].gmem_key) >= 0)
+			return true;
+	}
+	return false;
+}
+
 static void policy_rows(struct lab_table *t, const struct lab_column *c)
 {
 	const struct policy_desc *row;
@@ -48,6 +59,8 @@ static void policy_rows(struct lab_table *t, const struct lab_column *c)
 		char name[96];
 
 		row = &kvm_policies[i];
+		if (shown_as_gmem(row->key))
+			continue;
 		snprintf(name, sizeof(name), "kvm %s", row->key);
 		lab_table_text(t, c->nr, LAB_SHOW_DIFFER, "policies", name,
 			       row->values[c->su.kvm_policy[i]]);
@@ -81,7 +94,7 @@ static enum lab_verdict common(const struct lab_column *c, u32 nr)
 
 static enum lab_verdict run_columns(struct lab_column *c, const struct lab_compare_opts *opts)
 {
-	struct lab_table t = {.nr_columns = opts->nr_policies};
+	struct lab_table t = {.nr_columns = opts->nr_policies, .only_differing = opts->differences};
 	enum lab_verdict v = LAB_HELD;
 	char setup[300];
 

@@ -29,10 +29,11 @@ struct lab_compare_opts {
 	const char *const *policy;
 	u32 nr_policies;
 	enum lab_compare_format format;
-	bool colour;	/* escape codes in the text format */
-	bool fail_each; /* also a run for each allocation, SEAMCALL and check of references */
-	bool busy;	/* with fail_each: BUSY at each SEAMCALL too */
-	bool progress;	/* a line on err that is written over and over */
+	bool differences; /* only rows that differ */
+	bool colour;	  /* escape codes in the text format */
+	bool fail_each;	  /* also a run for each allocation, SEAMCALL and check of references */
+	bool busy;	  /* with fail_each: BUSY at each SEAMCALL too */
+	bool progress;	  /* a line on err that is written over and over */
 	FILE *out, *err;
 };
 

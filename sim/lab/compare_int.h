@@ -35,6 +35,7 @@ struct lab_row {
 struct lab_table {
 	const char *column[LAB_COLUMNS_MAX];
 	u32 nr_columns;
+	bool only_differing; /* show no other rows */
 	struct lab_row *row;
 	u32 nr_rows, cap_rows;
 	char **note; /* sentences behind the table */

@@ -26,6 +26,9 @@
 #define OTHERS	  "other counters that differ"
 #define LINES	  "lines"
 
+/* The watch reads events as they come; a step makes a few. */
+#define EVENTS_KEPT 4096
+
 /* Statistics in the order of the table. What is not here comes last, where it differs. */
 static const struct stat_row {
 	const char *stat, *group, *name;
@@ -66,15 +69,8 @@ static const struct stat_row {
 	{"pf_retry", NUISANCES, "faults tried again", LAB_SHOW_SET, false},
 };
 
-/* Where in a conversion an allocation was; of an actor. */
-enum place {
-	BEFORE, /* nothing has happened yet */
-	BEGUN,	/* faults are kept out, nothing is zapped */
-	ZAPPED, /* contents are gone: what fails here loses them */
-	PLACES,
-};
-static const char *const place_name[PLACES] = {"before begin", "between begin and zap",
-					       "behind the zap"};
+static const char *const place_name[LAB_PLACES] = {"before begin", "between begin and zap",
+						   "behind the zap"};
 
 struct counting {
 	struct lab_column *c;
@@ -83,7 +79,6 @@ struct counting {
 	struct lab_watch watch;
 	u32 nr_stats;
 	u64 *before, *sum; /* [nr_stats] */
-	u64 nodes[PLACES], vmemmap[PLACES];
 	u32 nr_expects, nr_failed;
 	char broken[400];
 	bool ended; /* before the last line */
@@ -97,35 +92,6 @@ static void read_stats(const struct counting *k, u64 *into, bool add)
 
 		into[i] = add ? into[i] + now - k->before[i] : now;
 	}
-}
-
-/* Allocations of the block by place: gmem_step says what a conversion has done so far. */
-static void count_places(struct counting *k)
-{
-	enum place *at = lab_zalloc((k->s->m->nr_actors + 1) * sizeof(*at));
-
-	for (u64 i = k->s->first_event; i < rt_trace_seq(k->s->trace); i++) {
-		const struct rt_event *ev = rt_trace_get(k->s->trace, (size_t)i);
-		const char *what;
-
-		if (ev->actor >= k->s->m->nr_actors || strcmp(ev->type->cat, "gmem"))
-			continue;
-		what = (const char *)(uintptr_t)ev->arg[0];
-		if (!strcmp(ev->type->name, "gmem_step")) {
-			if (!strcmp(what, "prealloc"))
-				at[ev->actor] = BEFORE;
-			else if (!strcmp(what, "invalidate-begin"))
-				at[ev->actor] = BEGUN;
-			else if (!strcmp(what, "zap"))
-				at[ev->actor] = ZAPPED;
-		} else if (!strcmp(ev->type->name, "gmem_alloc")) {
-			if (!strcmp(what, "filemap-alloc"))
-				k->nodes[at[ev->actor]] += ev->arg[1];
-			else if (!strcmp(what, "vmemmap-alloc"))
-				k->vmemmap[at[ev->actor]] += ev->arg[1];
-		}
-	}
-	free(at);
 }
 
 static void line_name(const struct counting *k, u32 op, char *buf, size_t len)
@@ -183,7 +149,6 @@ static bool do_block(struct counting *k, const struct lab_lines *l)
 	read_stats(k, k->before, false);
 	step = lab_session_do(k->s, l->first, l->nr, l->parallel);
 	read_stats(k, k->sum, true);
-	count_places(k);
 	action_rows(k, l->first, l->nr);
 	if (step == LAB_STUCK)
 		k->c->met |= 1U << LAB_NO_PROGRESS;
@@ -307,17 +272,19 @@ static void watch_rows(struct counting *k)
 		      k->watch.most_leaves);
 	lab_table_num(k->t, col, LAB_SHOW_ALWAYS, LEAVES, "leaves over a smaller folio, in cycles",
 		      k->watch.window);
+	lab_table_num(k->t, col, LAB_SHOW_ALWAYS, LEAVES, "leaves over a smaller folio, in steps",
+		      k->watch.window_steps);
 }
 
 static void place_rows(struct counting *k)
 {
 	char name[80];
 
-	for (u32 p = 0; p < PLACES; p++) {
+	for (u32 p = 0; p < LAB_PLACES; p++) {
 		snprintf(name, sizeof(name), "filemap nodes, %s", place_name[p]);
-		lab_table_num(k->t, k->c->nr, LAB_SHOW_SET, ALLOCS, name, k->nodes[p]);
+		lab_table_num(k->t, k->c->nr, LAB_SHOW_SET, ALLOCS, name, k->watch.nodes[p]);
 		snprintf(name, sizeof(name), "vmemmap pages, %s", place_name[p]);
-		lab_table_num(k->t, k->c->nr, LAB_SHOW_SET, ALLOCS, name, k->vmemmap[p]);
+		lab_table_num(k->t, k->c->nr, LAB_SHOW_SET, ALLOCS, name, k->watch.vmemmap[p]);
 	}
 }
 
@@ -351,7 +318,7 @@ static void rows(struct counting *k)
 bool lab_column_run(struct lab_column *c, struct lab_table *t)
 {
 	struct counting k = {.c = c, .t = t};
-	struct lab_opts opts = {0};
+	struct lab_opts opts = {.trace_cap = EVENTS_KEPT};
 	char err[400];
 
 	k.s = lab_session_new(&c->sc, &c->su, &opts, err, sizeof(err));

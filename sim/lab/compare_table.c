@@ -108,7 +108,7 @@ static bool differs(const struct lab_table *t, const struct lab_row *r)
 
 static bool shown(const struct lab_table *t, const struct lab_row *r)
 {
-	if (r->show == LAB_SHOW_DIFFER)
+	if (r->show == LAB_SHOW_DIFFER || t->only_differing)
 		return differs(t, r);
 	if (r->show == LAB_SHOW_ALWAYS || is_text(t, r))
 		return true;

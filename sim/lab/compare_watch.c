@@ -5,6 +5,11 @@
  */
 #include "sim/lab/compare_watch.h"
 
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/lab/util.h"
 #include "sim/rt/sched.h"
 #include "sim/rt/world.h"
 
@@ -96,13 +101,50 @@ static void close_gaps(struct lab_watch *w, u64 now)
 	}
 }
 
+static void read_event(struct lab_watch *w, const struct rt_event *ev)
+{
+	const char *what = (const char *)(uintptr_t)ev->arg[0];
+	enum lab_place *place = &w->place[ev->actor];
+
+	if (!strcmp(ev->type->name, "gmem_step")) {
+		if (!strcmp(what, "prealloc"))
+			*place = LAB_BEFORE;
+		else if (!strcmp(what, "invalidate-begin"))
+			*place = LAB_BEGUN;
+		else if (!strcmp(what, "zap"))
+			*place = LAB_ZAPPED;
+	} else if (!strcmp(ev->type->name, "gmem_alloc")) {
+		if (!strcmp(what, "filemap-alloc"))
+			w->nodes[*place] += ev->arg[1];
+		else if (!strcmp(what, "vmemmap-alloc"))
+			w->vmemmap[*place] += ev->arg[1];
+	}
+}
+
+static void read_events(struct lab_watch *w)
+{
+	const struct rt_trace *t = w->s->trace;
+	u64 seq = rt_trace_seq(t), oldest = seq - rt_trace_len(t);
+
+	assert(w->next_event >= oldest); /* or a step made more events than are kept */
+	for (; w->next_event < seq; w->next_event++) {
+		const struct rt_event *ev = rt_trace_get(t, (size_t)(w->next_event - oldest));
+
+		if (ev->actor < w->s->m->nr_actors && !strcmp(ev->type->cat, "gmem"))
+			read_event(w, ev);
+	}
+}
+
 static void look(void *ctx)
 {
 	struct lab_watch *w = ctx;
 	u64 now = rt_cycles_now(), failed = kvm_gmem_stat(GMEM_STAT_FAILED_UNMAPPED), seen;
 
-	if (w->leaves)
+	read_events(w);
+	if (w->leaves) {
 		w->window += now - w->at;
+		w->window_steps++;
+	}
 	w->at = now;
 	if (failed != w->failed)
 		open_gap(w, failed - w->failed, now);
@@ -120,7 +162,10 @@ static void look(void *ctx)
 void lab_watch_begin(struct lab_watch *w, struct lab_session *s)
 {
 	*w = (struct lab_watch){.s = s};
+	assert(s->trace);
 	rt_world_enter(s->world);
+	w->place = lab_zalloc(s->m->nr_actors * sizeof(*w->place));
+	w->next_event = rt_trace_seq(s->trace);
 	w->at = rt_cycles_now();
 	rt_set_step_hook(s->world, look, w);
 }
@@ -131,6 +176,8 @@ void lab_watch_end(struct lab_watch *w)
 	rt_set_step_hook(w->s->world, NULL, NULL);
 	for (u32 i = 0; i < w->nr_gaps; i++)
 		note_length(w, &w->gap[i], rt_cycles_now());
+	free(w->place);
+	w->place = NULL;
 }
 
 u64 lab_watch_unmapped(const struct lab_watch *w)
