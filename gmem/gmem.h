@@ -101,6 +101,8 @@ struct gmem_folio_view {
 	bool hvo; /* its vmemmap is given back but for one page */
 };
 bool kvm_gmem_look_folio(const struct kvm_gmem_file *file, u64 index, struct gmem_folio_view *v);
+/* Whether a page of [index, index + nr) is poisoned. */
+bool kvm_gmem_look_poisoned(const struct kvm_gmem_file *file, u64 index, u64 nr);
 void kvm_gmem_for_each_folio(const struct kvm_gmem_file *file, u64 index, u64 nr,
 			     bool (*fn)(void *ctx, const struct gmem_folio_view *v), void *ctx);
 /* Neighbouring folios that are alike and contiguous: pages [index, index + nr) at pfn. */

@@ -98,6 +98,10 @@ static int hole_split_folios(struct gmem_inode *inode, struct hole *h)
 		return ret;
 	if (ret && gmem_folio_at(inode, h->start, &f))
 		h->inner = f.index + f.nr;
+	if (h->inner >= h->end) { /* all of it lies in that folio */
+		h->inner_end = h->inner;
+		return 0;
+	}
 	ret = split_at(inode, h, h->end);
 	if (ret && inode->page_order)
 		return ret;

@@ -57,6 +57,9 @@ static int check_setup(const struct gmem_setup *s)
 		return -EINVAL;
 	if (!s->size || (s->size & ((PAGE_SIZE << order) - 1)))
 		return -EINVAL;
+	/* v8 has no huge folios, and its flow no step that would split one. */
+	if (s->policy[GMEM_P_CONV_ORDER] == GMEM_FLOW_V8_4K && s->backing != GMEM_4K)
+		return -EINVAL;
 	for (i = 0; i < GMEM_P_NR; i++) {
 		u8 n = 0;
 

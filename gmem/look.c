@@ -87,6 +87,21 @@ void kvm_gmem_for_each_extent(const struct kvm_gmem_file *file,
 	}
 }
 
+bool kvm_gmem_look_poisoned(const struct kvm_gmem_file *file, u64 index, u64 nr)
+{
+	const struct gmem_extent *e;
+	u64 from, to;
+
+	for (e = gmem_extent_from(file->inode, index); e && e->index < index + nr;
+	     e = gmem_extent_next(e)) {
+		from = gmem_max(index, e->index);
+		to = gmem_min(index + nr, e->index + e->nr);
+		if (gmem_pages_poisoned(e->pfn + (from - e->index), to - from))
+			return true;
+	}
+	return false;
+}
+
 bool kvm_gmem_look_block_mergeable(const struct kvm_gmem_file *file, u64 index)
 {
 	const struct gmem_inode *inode = file->inode;

@@ -464,7 +464,8 @@ const char *lab_model_settle(struct lab_machine *m, struct lab_td *td, char *why
 		const struct loss *l = &model->loss[i];
 
 		forget_words(model, l->start, l->ret ? l->done_end : l->end, true);
-		if (l->why == LAB_LOSS_PUNCH && !l->ret)
+		/* Beside a hole a write may come before or after it. */
+		if (l->why == LAB_LOSS_PUNCH && !l->ret && !m->parallel)
 			ranges_cut(&model->used, l->start, l->end);
 	}
 	model->nr_losses = 0;

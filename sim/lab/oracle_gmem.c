@@ -257,18 +257,33 @@ bool lab_check_invalidate(struct lab_check *c)
 	return each_file(c, invalidations_of);
 }
 
+static bool host_map_is_good(void *ctx, u64 index, u64 pfn)
+{
+	struct file_walk *w = ctx;
+
+	if (kvm_gmem_look_poisoned(w->c->m->file[w->gmem], index, 1))
+		w->held = lab_broken(w->c, "page %llu of %s is poisoned, and the host maps it",
+				     index, w->c->m->su->gmem[w->gmem].name);
+	return w->held;
+}
+
+static void good_host_maps_of(struct file_walk *w)
+{
+	kvm_gmem_for_each_host_map(w->c->m->file[w->gmem], host_map_is_good, w);
+}
+
+/* A leaf may be larger than its folio, so all of what it maps counts. */
 bool lab_check_poison(struct lab_check *c)
 {
 	for (u32 i = 0; i < c->nr_mirror; i++) {
 		const struct kvm_spte_view *k = &c->mirror[i];
-		struct gmem_folio_view f;
 		u64 index;
 		u32 gmem;
 
 		if (k->leaf && behind(c, k->gfn, &gmem, &index) &&
-		    kvm_gmem_look_folio(c->m->file[gmem], index, &f) && f.hwpoison)
-			return lab_broken(c, "0x%llx is mapped, and its folio is poisoned",
+		    kvm_gmem_look_poisoned(c->m->file[gmem], index, 1ULL << 9 * (k->level - 1)))
+			return lab_broken(c, "0x%llx is mapped, and a page of it is poisoned",
 					  k->gfn << 12);
 	}
-	return true;
+	return each_file(c, good_host_maps_of);
 }
