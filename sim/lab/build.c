@@ -172,6 +172,7 @@ int lab_destroy(struct lab_machine *m, struct lab_td *td)
 			m->file[i] = NULL;
 		}
 	}
+	td->was_bugged |= kvm_is_bugged(td->kvm); /* by what the release had to zap */
 	kvm_vm_release(td->kvm);
 	td->kvm = NULL;
 	td->built = false;

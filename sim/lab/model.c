@@ -138,6 +138,10 @@ static void ranges_add(struct ranges *rs, u64 start, u64 end)
 	}
 }
 
+/*
+ * With the shared words: behind an action. A private page that is accepted still was left alone by
+ * it, a conversion to what the page was already: its words stay.
+ */
 static void forget_words(struct lab_model *model, u64 start, u64 end, bool shared_too)
 {
 	u32 n = 0;
@@ -145,8 +149,10 @@ static void forget_words(struct lab_model *model, u64 start, u64 end, bool share
 	for (u32 i = 0; i < model->nr_words; i++) {
 		struct word w = model->word[i];
 		bool in = w.addr >> 12 >= start && w.addr >> 12 < end;
+		bool shared = w.addr & WORD_SHARED;
 
-		if (!in || ((w.addr & WORD_SHARED) && !shared_too))
+		if (!in || (shared && !shared_too) ||
+		    (!shared && shared_too && lab_model_is_accepted(model, w.addr)))
 			model->word[n++] = w;
 	}
 	model->nr_words = n;
