@@ -9,6 +9,7 @@
 
 #include "sim/lab/compare_int.h"
 #include "sim/lab/util.h"
+#include "sim/lab/words.h"
 
 /* The scenario again for each column: policies change its set-up. */
 static u32 read_column(struct lab_column *c, const struct lab_source *src, struct lab_diag *d)
@@ -37,10 +38,19 @@ static bool shown_as_gmem(const char *kvm_key)
 	return false;
 }
 
+static void setup_row(struct lab_table *t, const struct lab_column *c, const char *name,
+		      const char *value)
+{
+	lab_table_text(t, c->nr, LAB_SHOW_DIFFER, "policies", name, value);
+}
+
 static void policy_rows(struct lab_table *t, const struct lab_column *c)
 {
 	const struct policy_desc *row;
 
+	setup_row(t, c, "module profile", c->su.profile);
+	setup_row(t, c, "module dynamic_pamt", c->su.dynamic_pamt ? "on" : "off");
+	setup_row(t, c, "kvm tdx_huge_page", c->su.tdx_huge_page ? "on" : "off");
 	for (u32 g = 0; g < c->su.nr_gmems; g++) {
 		const struct lab_gmem_setup *gmem = &c->su.gmem[g];
 		char name[96];
@@ -48,12 +58,12 @@ static void policy_rows(struct lab_table *t, const struct lab_column *c)
 		for (u32 i = 0; gmem_policies[i].key; i++) {
 			row = &gmem_policies[i];
 			snprintf(name, sizeof(name), "gmem %s %s", gmem->name, row->key);
-			lab_table_text(t, c->nr, LAB_SHOW_DIFFER, "policies", name,
-				       row->values[gmem->gmem.policy[i]]);
+			setup_row(t, c, name, row->values[gmem->gmem.policy[i]]);
 		}
 		snprintf(name, sizeof(name), "gmem %s hvo", gmem->name);
-		lab_table_text(t, c->nr, LAB_SHOW_DIFFER, "policies", name,
-			       gmem->gmem.hvo ? "on" : "off");
+		setup_row(t, c, name, gmem->gmem.hvo ? "on" : "off");
+		snprintf(name, sizeof(name), "gmem %s backing", gmem->name);
+		setup_row(t, c, name, lab_words_backing[gmem->gmem.backing]);
 	}
 	for (u32 i = 0; kvm_policies[i].key; i++) {
 		char name[96];
@@ -62,8 +72,7 @@ static void policy_rows(struct lab_table *t, const struct lab_column *c)
 		if (shown_as_gmem(row->key))
 			continue;
 		snprintf(name, sizeof(name), "kvm %s", row->key);
-		lab_table_text(t, c->nr, LAB_SHOW_DIFFER, "policies", name,
-			       row->values[c->su.kvm_policy[i]]);
+		setup_row(t, c, name, row->values[c->su.kvm_policy[i]]);
 	}
 }
 
@@ -96,9 +105,10 @@ static enum lab_verdict run_columns(struct lab_column *c, const struct lab_compa
 {
 	struct lab_table t = {.nr_columns = opts->nr_policies, .only_differing = opts->differences};
 	enum lab_verdict v = LAB_HELD;
-	char setup[300];
+	char setup[300] = "in order";
 
-	lab_setup_describe(&c[0].su, setup, sizeof(setup));
+	if (opts->nr_policies == 1)
+		lab_setup_describe(&c[0].su, setup, sizeof(setup));
 	for (u32 i = 0; i < opts->nr_policies; i++) {
 		t.column[i] = opts->policy[i];
 		policy_rows(&t, &c[i]);

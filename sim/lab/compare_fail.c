@@ -66,6 +66,7 @@ struct mark {
 	u32 at;		    /* of the lines: behind the block */
 	struct lab_lines l; /* the block */
 	bool inside;	    /* the block has begun */
+	bool builds;	    /* a build is implied in front of it */
 	u64 *visits;	    /* [nr_templates] */
 };
 
@@ -78,6 +79,7 @@ struct failing {
 	struct mark mark[IMAGES_MAX];
 	u32 nr_marks;
 	u64 interval, pause_at;
+	bool builds;	  /* the block under way implied a build */
 	u32 *counter;	  /* [nr_tpl]: ids of the faults that count */
 	u32 armed_before; /* of the machine: the scenario's own */
 	u32 counters_from;
@@ -85,7 +87,7 @@ struct failing {
 	char plain_broken[LAB_BROKEN_MAX][32];
 	u32 nr_plain_broken;
 	u64 runs[KINDS], left[KINDS][LEFTS];
-	char example[LEFTS][200];
+	char example[LEFTS][240];
 };
 
 bool lab_rule_is_apart(const char *rule)
@@ -208,7 +210,7 @@ static void add_mark(struct failing *f, u32 at, const struct lab_lines *l, bool 
 	if (f->nr_marks == IMAGES_MAX)
 		return; /* as many blocks: the last image must do for those that follow */
 	m = &f->mark[f->nr_marks++];
-	*m = (struct mark){rt_world_save(f->s->world), at, *l, inside, NULL};
+	*m = (struct mark){rt_world_save(f->s->world), at, *l, inside, f->builds, NULL};
 	m->visits = lab_zalloc(f->nr_tpl * sizeof(*m->visits));
 	read_counters(f, m->visits);
 }
@@ -233,12 +235,23 @@ static bool goes_on(const struct lab_session *s, enum lab_step step)
 	return step == LAB_DONE || (step == LAB_BROKEN && lab_session_quiet(s));
 }
 
+static u32 tds_built(const struct failing *f)
+{
+	u32 n = 0;
+
+	for (u32 t = 0; t < f->c->su.nr_tds; t++)
+		n += f->s->m->td[t].built;
+	return n;
+}
+
 static void plain_block(struct failing *f, u32 at, const struct lab_lines *l, bool *go)
 {
+	u32 built = tds_built(f);
 	enum lab_step step;
 
 	f->pause_at = ~0ULL;
 	step = lab_session_build(f->s, l->first, l->nr);
+	f->builds = tds_built(f) != built;
 	*go = step == LAB_DONE;
 	if (!*go)
 		return;
@@ -392,8 +405,9 @@ static void keep_example(struct failing *f, enum left left, const struct templat
 	line = f->c->sc.ops[block->l.first].line;
 	set_nth(f, tpl, n - block->visits[tpl - f->tpl]);
 	lab_print_op(&f->c->sc, &f->c->sc.ops[tpl->op], text, sizeof(text));
-	snprintf(f->example[left], sizeof(f->example[left]), "\"%s\" in front of line %u", text,
-		 line);
+	/* Visits count from behind an implied build, so that one has to be written down. */
+	snprintf(f->example[left], sizeof(f->example[left]), "%s\"%s\" in front of line %u",
+		 block->builds ? "\"host: build\" and then " : "", text, line);
 }
 
 static void one_failure(struct failing *f, const struct template *tpl, u64 n)

@@ -29,6 +29,8 @@
 /* The watch reads events as they come; a step makes a few. */
 #define EVENTS_KEPT 4096
 
+#define SEEN_MAX 30 /* characters of what an expectation saw instead */
+
 /* Statistics in the order of the table. What is not here comes last, where it differs. */
 static const struct stat_row {
 	const char *stat, *group, *name;
@@ -113,7 +115,8 @@ static void judge(struct counting *k, u32 op, u32 action)
 	k->nr_expects++;
 	k->nr_failed += !held;
 	k->c->met |= held ? 0 : 1U << LAB_FAILED;
-	seen[60] = 0;
+	if (strlen(seen) > SEEN_MAX)
+		memcpy(seen + SEEN_MAX - 3, "...", 4);
 	line_name(k, op, name, sizeof(name));
 	lab_table_text(k->t, k->c->nr, LAB_SHOW_DIFFER, LINES, name, held ? "holds" : seen);
 	free(seen);
