@@ -303,6 +303,8 @@ int gmem_block_merge(struct gmem_inode *inode, u64 index)
 		return 0;
 	pfn = f.pfn;
 	ret = freeze(inode, index, pfn, nr);
+	if (ret)
+		gmem_count(GMEM_STAT_MERGES_REFUSED, 1);
 	if (!ret && gmem_pages_poisoned(pfn, nr)) {
 		gmem_filemap_set_flags(inode, index, nr, 0, GMEM_F_FROZEN);
 		ret = -EHWPOISON;

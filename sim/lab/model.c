@@ -34,6 +34,7 @@ struct loss {
 	u64 start, end; /* frames asked for */
 	u64 done_end;	/* frames in front of it are done */
 	enum lab_loss why;
+	u32 actor; /* who does it: two may begin at one place */
 	bool ended;
 	int ret;
 };
@@ -203,7 +204,11 @@ void lab_model_begin(struct lab_model *model, u64 gpa, u64 size, enum lab_loss w
 	model->loss =
 		room(model->loss, &model->cap_losses, model->nr_losses + 1, sizeof(*model->loss));
 	l = &model->loss[model->nr_losses++];
-	*l = (struct loss){gpa >> 12, (gpa + size + 4095) >> 12, gpa >> 12, why, false, 0};
+	*l = (struct loss){.start = gpa >> 12,
+			   .end = (gpa + size + 4095) >> 12,
+			   .done_end = gpa >> 12,
+			   .why = why,
+			   .actor = rt_actor_id(rt_actor_current())};
 }
 
 void lab_model_end(struct lab_model *model, u64 gpa, u64 size, int ret)
@@ -211,7 +216,8 @@ void lab_model_end(struct lab_model *model, u64 gpa, u64 size, int ret)
 	for (u32 i = model->nr_losses; i--;) {
 		struct loss *l = &model->loss[i];
 
-		if (l->ended || l->start != gpa >> 12)
+		if (l->ended || l->start != gpa >> 12 ||
+		    l->actor != rt_actor_id(rt_actor_current()))
 			continue;
 		l->ended = true;
 		l->done_end = l->start + (size >> 12);

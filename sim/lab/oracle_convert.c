@@ -22,7 +22,7 @@ struct lab_seen {
 	u32 nr_runs, cap_runs;
 	struct gmem_extent_view *ext;
 	u32 nr_ext, cap_ext;
-	u64 overzap; /* of the machine */
+	u64 overzap, refused; /* of the machine: overzap_bytes, merges_refused */
 };
 
 static void *room(void *p, u32 *cap, u32 need, size_t size)
@@ -61,6 +61,7 @@ void lab_seen_note(struct lab_machine *m)
 		s->nr_runs = s->nr_ext = 0;
 		s->open = m->file[g] && !lab_vm_attrs(m->su);
 		s->overzap = kvm_stat(m->host, KVM_STAT_OVERZAP_BYTES);
+		s->refused = kvm_gmem_stat(GMEM_STAT_MERGES_REFUSED);
 		if (!s->open)
 			continue;
 		kvm_gmem_for_each_attr(m->file[g], see_run, s);
@@ -311,20 +312,41 @@ bool lab_check_overzap(struct lab_check *c)
 	return true;
 }
 
-/* Blocks of the range that are all private and that nobody holds are one folio again. */
+/* The conversion changed something in [start, end): one that finds all as it should be does nothing. */
+static bool was_shared(const struct lab_seen *s, u64 start, u64 end)
+{
+	for (u32 i = 0; i < s->nr_runs; i++) {
+		const struct run *r = &s->run[i];
+
+		if (!r->private_ && r->index < end && start < r->index + r->nr)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Blocks of which the conversion took back the last shared page are one folio again, unless somebody
+ * held a piece just then (the default merge does not wait).
+ */
 bool lab_check_merged(struct lab_check *c)
 {
 	for (u32 g = 0; g < c->m->su->nr_gmems; g++) {
 		const struct lab_gmem_setup *gs = &c->m->su->gmem[g];
 		u8 order = gs->gmem.backing == GMEM_HUGETLB_1G ? 18 : 9;
+		const struct lab_seen *s = seen_of(c, g);
 		struct gmem_extent_view v;
 		struct asked a;
 
-		if (gs->gmem.backing < GMEM_HUGETLB_2M || !seen_of(c, g) || !asked_of(c, g, &a) ||
-		    !a.private_ || !a.out->ok)
+		if (gs->gmem.backing < GMEM_HUGETLB_2M || !s || !asked_of(c, g, &a) ||
+		    !a.private_ || !a.out->ok ||
+		    s->refused != kvm_gmem_stat(GMEM_STAT_MERGES_REFUSED))
 			continue;
 		for (u64 at = a.start >> order << order; at < a.end; at += 1ULL << order) {
-			if (!kvm_gmem_look_block_mergeable(c->m->file[g], at))
+			u64 end = at + (1ULL << order);
+
+			if (!was_shared(s, at > a.start ? at : a.start,
+					end < a.end ? end : a.end) ||
+			    !kvm_gmem_look_block_mergeable(c->m->file[g], at))
 				continue;
 			if (!kvm_gmem_look_extent(c->m->file[g], at, &v) || v.order != order)
 				return lab_broken(

@@ -118,6 +118,8 @@ void kvm_mmu_invalidate_begin(struct kvm *kvm)
 
 void kvm_mmu_invalidate_range_add(struct kvm *kvm, gfn_t start, gfn_t end)
 {
+	kvm->mmu_invalidate_range_start = start;
+	kvm->mmu_invalidate_range_end = end;
 	note("begin", start, end);
 }
 
@@ -449,10 +451,20 @@ void close_file(void)
 	assert_int_equal(k->nr_leaves, 0); /* I19 */
 }
 
+void add_leaf_over(u64 index, u64 pfn, int order)
+{
+	u64 gfn = BASE_GFN + index, mask = (1ULL << order) - 1;
+
+	if (leaf_level(index))
+		return;
+	assert_int_equal(gfn & mask, pfn & mask);
+	leaf_add(gfn & ~mask, pfn & ~mask, 1 + order / 9);
+}
+
 int fault_in(u64 index, u8 max_level)
 {
 	struct fake *k = fake();
-	u64 gfn = BASE_GFN + index, mask;
+	u64 gfn = BASE_GFN + index;
 	struct page *page;
 	kvm_pfn_t pfn;
 	int order, ret;
@@ -464,11 +476,7 @@ int fault_in(u64 index, u8 max_level)
 	level = 1 + order / 9;
 	if (level > max_level)
 		level = max_level;
-	if (!leaf_level(index)) {
-		mask = KVM_PAGES_PER_HPAGE(level) - 1;
-		assert_int_equal(gfn & mask, pfn & mask);
-		leaf_add(gfn & ~mask, pfn & ~mask, level);
-	}
+	add_leaf_over(index, pfn, (level - 1) * 9);
 	kvm_gmem_put_page(page);
 	return 0;
 }

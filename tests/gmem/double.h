@@ -82,6 +82,8 @@ void close_file(void);
  * allowed up to @max_level.
  */
 int fault_in(u64 index, u8 max_level);
+/* A leaf of that order over the page, unless there is one. */
+void add_leaf_over(u64 index, u64 pfn, int order);
 u8 leaf_level(u64 index); /* of the private leaf there, 0: none */
 u64 mapped_pages(void);
 

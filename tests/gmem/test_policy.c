@@ -542,10 +542,11 @@ static void test_policy__refusals(void **state)
 struct race {
 	int a, b;
 	u32 retries;
-	bool saw_shared;
+	bool saw_shared, over_shared;
 };
 
 static const char *rule;
+static const struct rt_chooser *chooser = &rt_chooser_random;
 
 static void note_report(void *ctx, const char *name, const char *text)
 {
@@ -566,11 +567,12 @@ static enum rt_run_result run_race(u64 seed, const struct gmem_setup *s, void (*
 	rt_set_report_hook(w, note_report, NULL);
 	open_file_with(s);
 	fake()->warn_ok = true;
-	rt_set_chooser(w, &rt_chooser_random);
+	rt_set_chooser(w, chooser);
 	assert_non_null(rt_actor_new("a", a, r));
 	assert_non_null(rt_actor_new("b", b, r));
 	res = rt_run();
 	r->retries = fake()->warns;
+	r->over_shared = leaf_level(9) && !kvm_gmem_look_private(fake()->file, 9);
 	if (res == RT_RUN_QUIET)
 		fixture_free(&fix);
 	else
@@ -686,6 +688,64 @@ static void test_policy__two_allocate(void **state)
 	}
 }
 
+/* Stays with one actor for a while: windows that are long apart are met that way. */
+static u32 pick_sticky(void *ctx, const struct rt_choice *c)
+{
+	if (c->cur != RT_NOBODY && rt_random_below(12))
+		return c->cur;
+	return (u32)rt_random_below(c->nr);
+}
+
+/* A fault as KVM does it (F1 to F8 of gmem.md 2.1), once; a leaf only if it is not stale. */
+static void faults_once(void *arg)
+{
+	struct kvm *kvm = &fake()->kvm;
+	u64 seq = kvm->mmu_invalidate_seq, gfn = BASE_GFN + 20, start, end;
+	struct race *r = arg;
+	struct page *page;
+	kvm_pfn_t pfn;
+	int order;
+
+	r->b = kvm_gmem_get_pfn(kvm, &fake()->slot, gfn, &pfn, &page, &order);
+	read_lock(&kvm->mmu_lock);
+	start = kvm->mmu_invalidate_range_start;
+	end = kvm->mmu_invalidate_range_end;
+	if (!r->b && seq == kvm->mmu_invalidate_seq &&
+	    !(kvm->mmu_invalidate_in_progress && gfn >= start && gfn < end))
+		add_leaf_over(20, pfn, order);
+	read_unlock(&kvm->mmu_lock);
+	kvm_gmem_put_page(page);
+}
+
+/*
+ * P22. The stale check knows the faulting page only, not the leaf: a neighbour's fault that looks
+ * between Z and N puts 2M over the page that goes shared (B24, I14).
+ */
+static void test_policy__what_an_invalidation_covers(void **state)
+{
+	static const struct rt_chooser sticky = {.name = "sticky", .pick = pick_sticky};
+	static const struct {
+		const char *value;
+		bool over_shared;
+	} r[] = {{"ALIGNED", false}, {"EXACT", true}};
+	u64 i, seed;
+
+	chooser = &sticky;
+	for (i = 0; i < RT_ARRAY_SIZE(r); i++) {
+		struct gmem_setup s = two_blocks("inval_range", r[i].value);
+		bool seen = false;
+		struct race race;
+
+		for (seed = 1; seed <= 3000 && (!r[i].over_shared || !seen); seed++) {
+			assert_int_equal(run_race(seed, &s, converts_low, faults_once, &race),
+					 RT_RUN_QUIET);
+			seen |= race.over_shared;
+		}
+		assert_int_equal(seen, r[i].over_shared);
+	}
+	chooser = &rt_chooser_random;
+}
+
 /* P7 HOLD_MAPPED with P6 SPIN waits for TDX, which waits for the zap behind the freeze (I17). */
 static void maps_and_converts(void *arg)
 {
@@ -738,6 +798,7 @@ int main(void)
 		cmocka_unit_test(test_policy__readers_of_the_attribute_tree),
 		cmocka_unit_test(test_policy__range_locks),
 		cmocka_unit_test(test_policy__two_allocate),
+		cmocka_unit_test(test_policy__what_an_invalidation_covers),
 		cmocka_unit_test(test_policy__spinning_for_tdx),
 	};
 
