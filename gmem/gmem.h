@@ -155,8 +155,8 @@ u64 kvm_gmem_orphans(void);
 	X(SPINS, "spins", "freeze iterations that waited")                                        \
 	X(CONVERSIONS, "conversions", "conversion calls that succeeded")                          \
 	X(FOLIO_SPLITS, "folio_splits", "folios split")                                           \
-	X(FOLIO_MERGES, "folio_merges", "blocks merged")                                         \
-	X(MERGES_REFUSED, "merges_refused", "blocks left in pieces, because somebody held one")                                          \
+	X(FOLIO_MERGES, "folio_merges", "blocks merged")                                          \
+	X(MERGES_REFUSED, "merges_refused", "blocks left in pieces, because somebody held one")   \
 	X(IOMMU_UNMAPS, "iommu_unmaps", "IOMMU mappings that went because they were told to")     \
 	X(RETIRED, "retired_pages", "pages lost to memory failure, never given back")             \
 	X(INVAL_LOCK_CYCLES, "invalidate_lock_cycles",                                            \
