@@ -65,10 +65,14 @@ const struct gmem_flow gmem_flows[GMEM_FLOW_NR] = {
 static int give_up(struct gmem_convert *c, int ret)
 {
 	int err = c->blocked ? gmem_step_run(c, 'k') : 0;
+	u64 left;
 
+	/* A zap that the module refused may have put its leaf back (P10 RETURN_ERROR). */
+	left = gmem_kvm_mapped(c->inode, c->start, c->nr);
 	if (c->begun)
 		gmem_step_run(c, 'N');
-	gmem_count(GMEM_STAT_FAILED_UNMAPPED, c->unmapped);
+	if (c->unmapped > left)
+		gmem_count(GMEM_STAT_FAILED_UNMAPPED, c->unmapped - left);
 	return err ? err : ret;
 }
 

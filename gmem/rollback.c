@@ -79,7 +79,7 @@ static void roll_back(struct pieces *p, u32 failed)
 int gmem_rollback_run(struct gmem_convert *c)
 {
 	struct pieces p = {.nr = 0};
-	u64 unmapped = 0;
+	u64 unmapped = 0, left;
 	int ret;
 	u32 i;
 
@@ -100,8 +100,9 @@ int gmem_rollback_run(struct gmem_convert *c)
 		roll_back(&p, i);
 	}
 	gmem_step_run(c, 'N');
-	if (ret)
-		gmem_count(GMEM_STAT_FAILED_UNMAPPED, unmapped);
+	left = gmem_kvm_mapped(c->inode, c->start, c->nr);
+	if (ret && unmapped > left)
+		gmem_count(GMEM_STAT_FAILED_UNMAPPED, unmapped - left);
 	rt_free(p.c);
 	return ret;
 }
