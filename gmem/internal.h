@@ -261,6 +261,8 @@ enum gmem_policy {
 	GMEM_P_INIT_MEM,
 	GMEM_P_FREE_WORK,
 	GMEM_P_LOCK_SCOPE,
+	GMEM_P_TDX_CHECK, /* KVM branches on this one and the next */
+	GMEM_P_CHECK_FAIL,
 	GMEM_P_NR
 };
 
@@ -391,6 +393,12 @@ enum {
 enum {
 	GMEM_FREE_AT_ONCE,
 	GMEM_FREE_DEFERRED
+};
+enum {
+	GMEM_CHECK_PFN_CONVERTIBLE,
+	GMEM_CHECK_WRAPPER_FOLIO,
+	GMEM_CHECK_AUG_ONLY,
+	GMEM_CHECK_MODULE
 };
 enum {
 	GMEM_SCOPE_INODE,

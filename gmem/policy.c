@@ -276,13 +276,32 @@ const struct policy_desc gmem_policies[] = {
 			.measure = "invalidate_lock_cycles",
 			.source = "gmem.md P19",
 		},
+	[GMEM_P_TDX_CHECK] =
+		{
+			.key = "tdx_check",
+			.values = {"PFN_CONVERTIBLE", "WRAPPER_FOLIO", "AUG_ONLY", "MODULE"},
+			.question = "Where is it checked that a frame is fit for the module?",
+			.who = "Sean, Dave: a warning about the pfn; v3: the range lies in one "
+			       "folio, in each wrapper; Yan's fallback: only when mapping; Rick: "
+			       "the module's status says it",
+			.measure = "false alarms under a conversion",
+			.source = "gmem.md P15; where the code branches it is KVM's check_at",
+		},
+	[GMEM_P_CHECK_FAIL] =
+		{
+			.key = "check_fail",
+			.values = {"BOTH", "RETURN"},
+			.question = "What does a failed check do?",
+			.who = "Sean: warn and return; v3: return only",
+			.measure = "reports per fault",
+			.source = "gmem.md P16; where the code branches it is KVM's sw_error",
+		},
 	[GMEM_P_NR] = {.key = NULL},
 };
 _Static_assert(GMEM_P_NR <= GMEM_POLICIES_MAX, "a setup has room for every row");
 
 /*
- * What a profile does not name is the default: 0 in every row. P15 and P16 of a profile are KVM's
- * keys.
+ * What a profile does not name is the default: 0 in every row.
  */
 static const struct {
 	const char *name;
@@ -295,6 +314,7 @@ static const struct {
 	  [GMEM_P_SPLIT_API] = GMEM_API_CROSS_BOUNDARY,
 	  [GMEM_P_MERGE_VIEW] = GMEM_VIEW_REST_PRIVATE,
 	  [GMEM_P_SEQ_ORDER] = GMEM_SEQ_AFTER,
+	  [GMEM_P_TDX_CHECK] = GMEM_CHECK_WRAPPER_FOLIO,
 	  [GMEM_P_GET_PFN_REF] = GMEM_PFN_REF_HOLD}},
 	{"GOOGLE_2026",
 	 {[GMEM_P_CONV_ORDER] = GMEM_FLOW_PLAN7_SEPT,
@@ -339,6 +359,12 @@ const struct gmem_alias gmem_aliases[] = {
 	{"split_api", "HEAD_TAIL", "split_api", "headtail"},
 	{"mem_failure", "ZAP_FOLIO", "poison_zap", "folio"},
 	{"mem_failure", "SPLIT_ELSE_ZAP", "poison_zap", "split"},
+	{"tdx_check", "WRAPPER_FOLIO", "check_at", "wrapper"},
+	{"tdx_check", "PFN_CONVERTIBLE", "check_at", "glue"},
+	{"tdx_check", "MODULE", "check_at", "module"},
+	{"tdx_check", "AUG_ONLY", "check_at", "gmem"},
+	{"check_fail", "BOTH", "sw_error", "on"},
+	{"check_fail", "RETURN", "sw_error", "off"},
 	{"zap_error", "BUG_VM", "zap_error", "bug"},
 	{"zap_error", "RETURN_ERROR", "zap_error", "return"},
 	{"zap_error", "FOLIO_FLAG", "zap_error", "return"},

@@ -228,6 +228,19 @@ static void test_oracle__i5_v3_on_1g(void **state)
 	lab_kit_free(k);
 }
 
+/* B2: BASE splits the folio under its leaf, and the wrapper that wants one folio refuses the zap. */
+static void test_oracle__b2_folio_split_under_a_leaf(void **state)
+{
+	struct lab_kit *k = lab_kit_new("module profile=1.5.28\ntd vcpus=1\n"
+					"gmem g0 size=4M profile=V3 conv_order=BASE\n");
+
+	assert_int_equal(lab_kit_accept(k, 0, GPA, MB2), 0);
+	lab_kit_expect_broken(k);
+	lab_kit_convert(k, GPA, 4096, false);
+	assert_string_equal(lab_kit_broken(k), "warn");
+	assert_true(kvm_is_bugged(lab_kit_kvm(k)) || lab_kit_stat(k, "pages_2m"));
+}
+
 /* B3, I18: the merge looks at the tree before the store. */
 static void test_oracle__i18_old_tree(void **state)
 {
@@ -355,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_oracle__a_hand_inside_is_seen),
 		cmocka_unit_test(test_oracle__i3_host_access),
 		cmocka_unit_test(test_oracle__i4_fresh_folio),
+		cmocka_unit_test(test_oracle__b2_folio_split_under_a_leaf),
 		cmocka_unit_test(test_oracle__i5_v3_on_1g),
 		cmocka_unit_test(test_oracle__i13_leak),
 		cmocka_unit_test(test_oracle__i14_late_faults),
