@@ -241,6 +241,56 @@ else
 	skip "2: --trace to a full disk is no defect of tdxsim" "no /dev/full"
 fi
 
+# --- compare -------------------------------------------------------------------------------------------------------------
+compare() { # arguments of "tdxsim compare"; leaves out, err and $status
+	"$tdxsim" compare "$@" >out 2>err
+	status=$?
+}
+printf 'vcpu0: accept slot0 4M\nhost: convert slot0 4K shared\nexpect stat overzap_bytes == 0\n' >zap.scn
+compare zap.scn --policy conv_order=BASE --policy SEAN_2026
+check "compare: what differs is no failure" is 0
+check "compare: a star where columns differ" grep -q '^\* over-zapped bytes  *2093056  *0$' out
+check "compare: a pipe gets no escape codes" eval '! escapes out && lines err 0'
+compare zap.scn --policy conv_order=BASE
+check "compare: one policy, one verdict" is 1
+compare --format csv zap.scn --policy conv_order=BASE,hvo=on --policy SEAN_2026 --fail-each
+check "compare: csv has one width" python3 -c '
+import csv
+rows = list(csv.reader(open("out", newline="")))
+assert len(rows) > 30 and {len(r) for r in rows} == {5}, rows
+assert rows[0] == ["group", "name", "differs", "conv_order=BASE,hvo=on", "SEAN_2026"], rows[0]
+for r in rows[1:]:
+    assert r[2] == ("no" if r[3] == r[4] else "yes"), r'
+cp out table.csv
+compare --format json zap.scn --policy conv_order=BASE,hvo=on --policy SEAN_2026 --fail-each
+check "compare: json says what csv says" python3 -c '
+import csv, json
+t = json.load(open("out"))
+rows = list(csv.reader(open("table.csv", newline="")))[1:]
+assert [[r["group"], r["name"], "yes" if r["differs"] else "no"] + [str(v) for v in r["values"]] for r in t["rows"]] == rows
+assert t["policies"] == ["conv_order=BASE,hvo=on", "SEAN_2026"] and t["file"] == "zap.scn"'
+if command -v script >/dev/null; then
+	script -qc "$tdxsim compare zap.scn --policy conv_order=BASE --policy SEAN_2026" /dev/null >out 2>err </dev/null
+	check "compare: a terminal gets colours" escapes out
+	NO_COLOR=1 script -qc "$tdxsim compare zap.scn --policy conv_order=BASE --policy SEAN_2026" /dev/null >out 2>err </dev/null
+	check "compare: NO_COLOR: no escape codes" eval '! escapes out'
+else
+	skip "compare: a terminal gets colours" "no script(1)"
+	skip "compare: NO_COLOR: no escape codes" "no script(1)"
+fi
+compare zap.scn --policy V33
+check "compare: 2: an unknown profile, and the nearest" eval 'is 2 && lines out 0 && has err "did you mean \"V3\"?"'
+compare zap.scn
+check "compare: 2: no policy" is 2
+compare --policy V3
+check "compare: 2: no file" is 2
+compare zap.scn zap.scn --policy V3
+check "compare: 2: two files" is 2
+compare typo.scn --policy V3 --policy V3
+check "compare: 2: a typo in the file, said once" eval 'is 2 && [ "$(grep -c typo.scn err)" = 1 ]'
+compare zap.scn --policy V3 --busy
+check "compare: 2: --busy alone" is 2
+
 run --set kvm.tdx_huge_page=off wrong.scn
 check "--set changes the set-up" is 0
 run --set kvm.tdx_hugepage=off wrong.scn
@@ -258,7 +308,7 @@ for what in leaves status features policies oracles faults stats; do
 	status=$?
 	check "list $what" eval 'is 0 && [ -s out ]'
 done
-for command in '' run list vectors; do
+for command in '' run list vectors compare; do
 	# shellcheck disable=SC2086 # the empty one is no argument
 	"$tdxsim" $command --help >out 2>err
 	status=$?
