@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * guest_memfd's rows: a file of 16 TiB of which 1 GiB is mapped at 2M, and a hole of 12 TiB in it;
- * and one conversion of 4K of 1G. Work must follow what is mapped and touched, not what is asked for.
- * The machine is the lab's, all floors.
+ * and one conversion of 4K of 1G. Work must follow what is mapped and touched, not what is asked
+ * for. The machine is the lab's, all floors.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +51,10 @@ struct hole {
 	u64 mem;
 };
 
-/* Accepting 1 GiB and a hole over it and much more: @n times; only the hole is printed by the caller. */
+/*
+ * Accepting 1 GiB and a hole over it and much more: @n times; only the hole is printed by the
+ * caller.
+ */
 static void punch(void *ctx, u64 n)
 {
 	struct hole *h = ctx;

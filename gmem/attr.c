@@ -154,7 +154,9 @@ int gmem_attr_prealloc(const struct gmem_inode *inode, u64 start, u64 nr, u64 va
 	struct attr_plan p = attr_plan(inode, start, start + nr - 1, value);
 	u32 need = p.nr_new > p.nr_old ? p.nr_new - p.nr_old : 0;
 
-	/* Neighbours may change before the store if only the range is locked: the worst case then. */
+	/*
+	 * Neighbours may change before the store if only the range is locked: the worst case then.
+	 */
 	if (gmem_policy(inode, GMEM_P_LOCK_SCOPE) == GMEM_SCOPE_RANGE)
 		need = GMEM_ATTR_NODES;
 	pre->nr = 0;

@@ -104,7 +104,9 @@ int gmem_block_alloc(struct gmem_inode *inode, u64 index, struct gmem_folio *f)
 	return 0;
 }
 
-/* A folio that was never in the filemap, or came second (-EEXIST): as if it had not been allocated. */
+/*
+ * A folio that was never in the filemap, or came second (-EEXIST): as if it had not been allocated.
+ */
 void gmem_block_put(struct gmem_inode *inode, const struct gmem_folio *f)
 {
 	host_free_pfns(f->pfn, f->order);

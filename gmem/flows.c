@@ -51,7 +51,10 @@ const struct gmem_flow gmem_flows[GMEM_FLOW_NR] = {
 	 * hosts out.
 	 */
 	[GMEM_FLOW_ZAP_LAST] = {.to_shared = "APRBFESZN", .to_private = "AURBSZNM"},
-	/* The same hook, with the folios of ZAP_FIRST: nothing is larger than its folio, F fails late. */
+	/*
+	 * The same hook, with the folios of ZAP_FIRST: nothing is larger than its folio, F fails
+	 * late.
+	 */
 	[GMEM_FLOW_ARCH_ZAP_FIRST] = {.to_shared = "APRBHZnFSN",
 				      .to_private = "AURBHZnmSNM",
 				      .fragile = true},
@@ -155,9 +158,9 @@ static int check_request(const struct kvm_gmem_file *file, u64 offset, u64 size,
 	if (kvm_policy(KVM_POLICY_VM_ATTRS) == KVM_VM_ATTRS_ON)
 		return -ENOTTY;
 	/*
-	 * Ours: a VM that is bugged or dead answers EIO to every ioctl, and what it still has in the
-	 * S-EPT after a failed zap must not become host-visible. Posted code checks only VM and vCPU
-	 * ioctls.
+	 * Ours: a VM that is bugged or dead answers EIO to every ioctl, and what it still has in
+	 * the S-EPT after a failed zap must not become host-visible. Posted code checks only VM and
+	 * vCPU ioctls.
 	 */
 	if (file->kvm->vm_dead)
 		return -EIO;

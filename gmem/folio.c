@@ -27,14 +27,17 @@ static int folio_add(struct gmem_inode *inode, u64 index)
 	if (ret)
 		return ret;
 	/*
-	 * Charging sleeps, and so another fault may be there first: -EEXIST, look again. HugeTLB has
-	 * a mutex for each block instead, or two faults would ask for one reserved folio.
+	 * Charging sleeps, and so another fault may be there first: -EEXIST, look again. HugeTLB
+	 * has a mutex for each block instead, or two faults would ask for one reserved folio.
 	 */
 	if (!inode->page_order)
 		rt_point(RT_PT_RESCHED, f.pfn);
 	if (gmem_folio_next(inode, f.index, f.index + f.nr, &other)) {
 		gmem_block_put(inode, &f);
-		/* A block of which a hole took a part has no room for a whole one, ever (P12 SPLIT). */
+		/*
+		 * A block of which a hole took a part has no room for a whole one, ever (P12
+		 * SPLIT).
+		 */
 		return inode->page_order && !gmem_folio_at(inode, index, &other) ? -EEXIST : 0;
 	}
 	gmem_filemap_insert(inode, &f);

@@ -73,7 +73,10 @@ static int hole_unmap_and_check(struct gmem_inode *inode, const struct hole *h)
 	return gmem_check_refs(inode, h->start, h->end - h->start, &drained, &at);
 }
 
-/* The folio over @at, if it reaches over both sides of it: 4K, by P3 at least what the hole has of it. */
+/*
+ * The folio over @at, if it reaches over both sides of it: 4K, by P3 at least what the hole has of
+ * it.
+ */
 static int split_at(struct gmem_inode *inode, const struct hole *h, u64 at)
 {
 	struct gmem_folio f;
@@ -86,8 +89,8 @@ static int split_at(struct gmem_inode *inode, const struct hole *h, u64 at)
 }
 
 /*
- * A hole ends inside a folio under P12 SPLIT, and always may for THP. What cannot be split then is an
- * error for HugeTLB; a THP stays, and its part of the hole is zeroed.
+ * A hole ends inside a folio under P12 SPLIT, and always may for THP. What cannot be split then is
+ * an error for HugeTLB; a THP stays, and its part of the hole is zeroed.
  */
 static int hole_split_folios(struct gmem_inode *inode, struct hole *h)
 {

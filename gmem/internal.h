@@ -475,7 +475,9 @@ void gmem_page_unref(u64 pfn, enum gmem_ref kind);
 void gmem_page_failing(u64 pfn, bool failing);
 void gmem_page_poison(const struct gmem_extent *e, u64 pfn);
 bool gmem_pages_poisoned(u64 pfn, u64 nr);
-/* Pages that the module still has after a failed zap: no host mapping, no reuse (P10 ERROR_LIST). */
+/*
+ * Pages that the module still has after a failed zap: no host mapping, no reuse (P10 ERROR_LIST).
+ */
 void gmem_page_list_failed(const struct gmem_extent *e, u64 pfn);
 bool gmem_pages_failed(u64 pfn, u64 nr);
 /* References beyond the filemap's own, now. */
@@ -505,15 +507,15 @@ void gmem_unreserve(struct gmem_inode *inode);
 int gmem_block_alloc(struct gmem_inode *inode, u64 index, struct gmem_folio *f);
 /*
  * [pfn, pfn + nr), freed by whoever held it last, of blocks of @order. HugeTLB fragments wait for
- * their block (@fragments: smaller folios than that); one with a poisoned page is never used again. @inode NULL: there is no
- * reservation left to refill.
+ * their block (@fragments: smaller folios than that); one with a poisoned page is never used again.
+ * @inode NULL: there is no reservation left to refill.
  */
 void gmem_block_free(struct gmem_inode *inode, u64 pfn, u64 nr, u8 order, bool hugetlb,
 		     bool fragments, bool poisoned);
 void gmem_block_put(struct gmem_inode *inode, const struct gmem_folio *f);
 /*
- * The work item that restores freed HugeTLB blocks runs between two calls: at the end of each, those
- * that the call before it has freed go back. @all: now. @inode: of it only, which is going.
+ * The work item that restores freed HugeTLB blocks runs between two calls: at the end of each,
+ * those that the call before it has freed go back. @all: now. @inode: of it only, which is going.
  */
 void gmem_free_work(const struct gmem_inode *inode, bool all);
 /* The end of a call into guest_memfd: what only waited for it goes on. */
@@ -542,8 +544,9 @@ void gmem_make_uptodate(struct gmem_inode *inode, u64 index, u64 nr);
  */
 int gmem_range_split(struct gmem_inode *inode, u64 start, u64 end, u64 *err_index);
 /*
- * The vmemmap pages that gmem_range_split() would take, ahead of it, so that it cannot fail for lack
- * of them (P4 ON_PREALLOC): 0 or -ENOMEM, with nothing kept. What is left goes by the second call.
+ * The vmemmap pages that gmem_range_split() would take, ahead of it, so that it cannot fail for
+ * lack of them (P4 ON_PREALLOC): 0 or -ENOMEM, with nothing kept. What is left goes by the second
+ * call.
  */
 int gmem_vmemmap_prealloc(struct gmem_inode *inode, u64 start, u64 end);
 void gmem_vmemmap_put(struct gmem_inode *inode);
@@ -637,8 +640,8 @@ struct gmem_flow {
 extern const struct gmem_flow gmem_flows[GMEM_FLOW_NR];
 
 /*
- * zaperr.c: what Z could not take away, by P10 and P7. 0, or the error that the call returns although
- * the range is unmapped. invalidate_lock held exclusively; may split folios.
+ * zaperr.c: what Z could not take away, by P10 and P7. 0, or the error that the call returns
+ * although the range is unmapped. invalidate_lock held exclusively; may split folios.
  */
 int gmem_zap_errors(struct gmem_inode *inode);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a conversion, hole or fault locks (P19): the whole inode by its invalidate_lock, or, as
- * planned, only the index range that it works on. Under INDEX_RANGE invalidate_lock is held shared by
- * everybody and exclusively where bindings change, and ranges keep each other out. What the lock
+ * planned, only the index range that it works on. Under INDEX_RANGE invalidate_lock is held shared
+ * by everybody and exclusively where bindings change, and ranges keep each other out. What the lock
  * protects is written in gmem.md 1, "Locks".
  */
 #include "gmem/internal.h"

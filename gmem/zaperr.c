@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A zap that the module refused (P10, P7 HOLD_ON_ERROR): what KVM tells under mmu_lock, and what the
- * conversion or hole makes of it once it can sleep. KVM's part, whether the VM lives on, is its key
- * zap_error; the sub-page bookkeeping is in page.c.
+ * A zap that the module refused (P10, P7 HOLD_ON_ERROR): what KVM tells under mmu_lock, and what
+ * the conversion or hole makes of it once it can sleep. KVM's part, whether the VM lives on, is its
+ * key zap_error; the sub-page bookkeeping is in page.c.
  */
 #include <linux/kvm_host.h>
 

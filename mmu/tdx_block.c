@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Leaves of the S-EPT that are blocked ahead of what becomes of them: the idea behind guest_memfd's
- * flow BLOCK_ABORT (gmem.md 2.6), which no series has. A blocked leaf keeps its mirror SPTE; splitting
- * or removing it skips BLOCK and TRACK, and UNBLOCK gives it back to the guest with its contents.
- * Everybody else blocks and removes in one go (tdx_sept.c).
+ * flow BLOCK_ABORT (gmem.md 2.6), which no series has. A blocked leaf keeps its mirror SPTE;
+ * splitting or removing it skips BLOCK and TRACK, and UNBLOCK gives it back to the guest with its
+ * contents. Everybody else blocks and removes in one go (tdx_sept.c).
  */
 #include "mmu/tdx.h"
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Oracles over what an action changed in a guest_memfd file: attributes as asked, memory in place, no
- * over-zap, merged again. They compare with what was seen at the quiescent point before. What holds at
- * a single point in time is in oracle_gmem.c; what the guest lost is judged by the model (model.c).
+ * Oracles over what an action changed in a guest_memfd file: attributes as asked, memory in place,
+ * no over-zap, merged again. They compare with what was seen at the quiescent point before. What
+ * holds at a single point in time is in oracle_gmem.c; what the guest lost is judged by the model
+ * (model.c).
  */
 #include <errno.h>
 #include <string.h>
@@ -69,7 +70,10 @@ void lab_seen_note(struct lab_machine *m)
 	}
 }
 
-/* The conversion that was the only action since the last quiescent point, and what it means for a file. */
+/*
+ * The conversion that was the only action since the last quiescent point, and what it means for a
+ * file.
+ */
 struct asked {
 	const struct lab_outcome *out;
 	u32 gmem;
@@ -312,7 +316,10 @@ bool lab_check_overzap(struct lab_check *c)
 	return true;
 }
 
-/* The conversion changed something in [start, end): one that finds all as it should be does nothing. */
+/*
+ * The conversion changed something in [start, end): one that finds all as it should be does
+ * nothing.
+ */
 static bool was_shared(const struct lab_seen *s, u64 start, u64 end)
 {
 	for (u32 i = 0; i < s->nr_runs; i++) {
@@ -325,8 +332,8 @@ static bool was_shared(const struct lab_seen *s, u64 start, u64 end)
 }
 
 /*
- * Blocks of which the conversion took back the last shared page are one folio again, unless somebody
- * held a piece just then (the default merge does not wait).
+ * Blocks of which the conversion took back the last shared page are one folio again, unless
+ * somebody held a piece just then (the default merge does not wait).
  */
 bool lab_check_merged(struct lab_check *c)
 {

@@ -266,7 +266,10 @@ static void test_fail__folio_allocation(void **state)
 	assert_int_equal(kvm_gmem_allocate(fake()->file, 0, 2 * MB2), 0);
 }
 
-/* A dead VM's ioctls are EIO; fallocate, no ioctl, goes on: memory must be given back (design.md, "Outcome"). */
+/*
+ * A dead VM's ioctls are EIO; fallocate, no ioctl, goes on: memory must be given back (design.md,
+ * "Outcome").
+ */
 static void test_fail__dead_vm(void **state)
 {
 	u64 err = ~0ULL;

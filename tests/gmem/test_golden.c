@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The golden numbers of gmem.md 2.6 on the real floors: KVM's port and the module under guest_memfd.
- * One private folio of 1G under 512 accepted leaves of 2M loses 4K, then 2M, to the host, once under
- * each design. test_flows.c has the same numbers over a double of KVM.
+ * The golden numbers of gmem.md 2.6 on the real floors: KVM's port and the module under
+ * guest_memfd. One private folio of 1G under 512 accepted leaves of 2M loses 4K, then 2M, to the
+ * host, once under each design. test_flows.c has the same numbers over a double of KVM.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -118,7 +118,10 @@ static void test_golden__one_1g_folio_under_each_flow(void **state)
 		run(&golden[i]);
 }
 
-/* UPSTREAM_4K has no huge folio to begin with: no split, no tree nodes, no vmemmap, one REMOVE a page. */
+/*
+ * UPSTREAM_4K has no huge folio to begin with: no split, no tree nodes, no vmemmap, one REMOVE a
+ * page.
+ */
 static void test_golden__upstream_4k(void **state)
 {
 	struct lab_kit *k = lab_kit_new("module profile=1.5.28\ntd vcpus=1\n"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Every invariant I1 to I20 of gmem.md 4 broken on purpose, and the oracle that must say so: by a
- * design that breaks it, or by a hand inside guest_memfd where no design does. A machine that nobody
- * touched breaks none (asserted in each test before the hand).
+ * design that breaks it, or by a hand inside guest_memfd where no design does. A machine that
+ * nobody touched breaks none (asserted in each test before the hand).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -169,7 +169,7 @@ static void hand_i4(struct lab_kit *k)
 static const struct {
 	const char *number, *rule;
 	void (*hand)(struct lab_kit *k);
-	bool after_convert; /* the rule judges an action: one more conversion in front of the hand */
+	bool after_convert; /* the rule judges an action: a conversion before the hand */
 } hands[] = {
 	{"I1", "host-sees-no-private", hand_i1, false},
 	{"I2", "no-leaf-over-shared", hand_i2, false},
@@ -228,7 +228,9 @@ static void test_oracle__i5_v3_on_1g(void **state)
 	lab_kit_free(k);
 }
 
-/* B2: BASE splits the folio under its leaf, and the wrapper that wants one folio refuses the zap. */
+/*
+ * B2: BASE splits the folio under its leaf, and the wrapper that wants one folio refuses the zap.
+ */
 static void test_oracle__b2_folio_split_under_a_leaf(void **state)
 {
 	struct lab_kit *k = lab_kit_new("module profile=1.5.28\ntd vcpus=1\n"
@@ -315,7 +317,10 @@ static void test_oracle__i16_stale_data(void **state)
 	lab_kit_free(k);
 }
 
-/* I3: an access that should have been a SIGBUS. The report ends a run; here it is made outside of one. */
+/*
+ * I3: an access that should have been a SIGBUS. The report ends a run; here it is made outside of
+ * one.
+ */
 static void test_oracle__i3_host_access(void **state)
 {
 	struct lab_kit *k = clean_kit();
@@ -339,8 +344,8 @@ static void test_oracle__i13_leak(void **state)
 }
 
 /*
- * B6, I2 and I14: [W] ends the invalidation before it stores, so a fault that began in between finds
- * its snapshot still good. (B24, the other way to do it, is in test_policy.c.)
+ * B6, I2 and I14: [W] ends the invalidation before it stores, so a fault that began in between
+ * finds its snapshot still good. (B24, the other way to do it, is in test_policy.c.)
  */
 static void test_oracle__i14_late_faults(void **state)
 {

@@ -73,7 +73,10 @@ static void test_policy__rollback_takes_back(void **state)
 	assert_int_equal(folio_view(0).order, 9);
 }
 
-/* No memory for the tree at the first store, then none for taking it back either: a warning (gmem.md 5). */
+/*
+ * No memory for the tree at the first store, then none for taking it back either: a warning
+ * (gmem.md 5).
+ */
 static void test_policy__rollback_without_tree_memory(void **state)
 {
 	struct rt_fault f = {
@@ -484,7 +487,10 @@ static void test_policy__initial_memory(void **state)
 	mutex_unlock(&kvm->slots_lock);
 }
 
-/* The block was in pieces when it went, so a work item restores it: allocating at once finds nothing. */
+/*
+ * The block was in pieces when it went, so a work item restores it: allocating at once finds
+ * nothing.
+ */
 static void test_policy__deferred_freeing(void **state)
 {
 	struct gmem_setup s = two_blocks("free_work", "DEFERRED");
