@@ -116,13 +116,6 @@ int kvm_tdp_mmu_gfn_range_split_cross_boundary_leafs(struct kvm *kvm, struct kvm
  * "flush needed". (tdp_mmu_zap.c)
  */
 bool kvm_tdp_mmu_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range, bool flush);
-/* [start, end) in roots of any kind. Write mmu_lock, yields. */
-bool kvm_tdp_mmu_zap_leafs(struct kvm *kvm, gfn_t start, gfn_t end, bool flush);
-/*
- * MMU-notifier release: direct and invalid roots only, mirror roots survive it. Write mmu_lock,
- * yields.
- */
-void kvm_tdp_mmu_zap_all(struct kvm *kvm);
 /*
  * Roots of these kinds become invalid: nobody maps in them any more. Write mmu_lock, or no vCPU is
  * left.

@@ -76,22 +76,6 @@ static bool tdp_mmu_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root,
 	return flush;
 }
 
-bool kvm_tdp_mmu_zap_leafs(struct kvm *kvm, gfn_t start, gfn_t end, bool flush)
-{
-	const struct kvm_gfn_range range = {
-		.start = start,
-		.end = end,
-		.may_block = true,
-		.must_zap = true,
-	};
-	struct kvm_mmu_page *root;
-
-	lockdep_assert_held_write(&kvm->mmu_lock);
-	for_each_tdp_mmu_root_yield_safe(kvm, root, KVM_ALL_ROOTS)
-		flush = tdp_mmu_zap_leafs(kvm, root, &range, flush);
-	return flush;
-}
-
 bool kvm_tdp_mmu_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range, bool flush)
 {
 	const enum kvm_tdp_mmu_root_types types =
@@ -133,16 +117,6 @@ static void tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root)
 	__tdp_mmu_zap_root(kvm, root, PG_LEVEL_1G);
 	__tdp_mmu_zap_root(kvm, root, root->role.level);
 	rcu_read_unlock();
-}
-
-void kvm_tdp_mmu_zap_all(struct kvm *kvm)
-{
-	struct kvm_mmu_page *root;
-
-	/* A mirror root's S-EPT pages can't be taken while the key id is assigned (B56). */
-	lockdep_assert_held_write(&kvm->mmu_lock);
-	for_each_tdp_mmu_root_yield_safe(kvm, root, KVM_DIRECT_ROOTS | KVM_INVALID_ROOTS)
-		tdp_mmu_zap_root(kvm, root);
 }
 
 void kvm_tdp_mmu_zap_invalidated_roots(struct kvm *kvm)

@@ -18,31 +18,6 @@ static void check_gfp(gfp_t gfp, const char *what)
 		rt_might_sleep(what);
 }
 
-void *kmalloc(size_t size, gfp_t gfp)
-{
-	check_gfp(gfp, "kmalloc");
-	return gfp & __GFP_ZERO ? rt_zalloc(size) : rt_alloc(size);
-}
-
-void *kzalloc(size_t size, gfp_t gfp)
-{
-	return kmalloc(size, gfp | __GFP_ZERO);
-}
-
-void *kcalloc(size_t n, size_t size, gfp_t gfp)
-{
-	size_t bytes;
-
-	if (__builtin_mul_overflow(n, size, &bytes))
-		return NULL;
-	return kzalloc(bytes, gfp);
-}
-
-void kfree(const void *p)
-{
-	rt_free((void *)p);
-}
-
 void *kmem_cache_zalloc(const struct kmem_cache *cache, gfp_t gfp)
 {
 	check_gfp(gfp, cache->name);

@@ -9,15 +9,6 @@
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 
-void *kmalloc(size_t size, gfp_t gfp);
-void *kzalloc(size_t size, gfp_t gfp);
-void *kcalloc(size_t n, size_t size, gfp_t gfp);
-void kfree(const void *p);
-
-#define kvcalloc(n, size, gfp) kcalloc(n, size, gfp)
-#define kvzalloc(size, gfp)    kzalloc(size, gfp)
-#define kvfree(p)	       kfree(p)
-
 /* A cache is a constant description; @site is the fault site of its allocations, NULL for none. */
 struct kmem_cache {
 	const char *name;
