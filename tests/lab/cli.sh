@@ -187,14 +187,16 @@ check "the same seed twice: same trace" cmp -s first.txt again.txt
 escapes() { grep -q $'\033' "$1"; }
 run wrong.scn
 check "a pipe gets no escape codes" eval '! escapes out'
-if command -v script >/dev/null; then
+# A machine without script(1), or without /dev/pts (a bare chroot), can give no terminal.
+can_tty() { script -qc true /dev/null >/dev/null 2>&1 </dev/null; }
+if can_tty; then
 	script -qc "$tdxsim run wrong.scn" /dev/null >out 2>err </dev/null
 	check "a terminal gets colours" escapes out
 	NO_COLOR=1 script -qc "$tdxsim run wrong.scn" /dev/null >out 2>err </dev/null
 	check "NO_COLOR: no escape codes" eval '! escapes out'
 else
-	skip "a terminal gets colours" "no script(1)"
-	skip "NO_COLOR: no escape codes" "no script(1)"
+	skip "a terminal gets colours" "no pseudo-terminal to be had"
+	skip "NO_COLOR: no escape codes" "no pseudo-terminal to be had"
 fi
 
 run --format tap holds.scn wrong.scn
@@ -269,14 +271,14 @@ t = json.load(open("out"))
 rows = list(csv.reader(open("table.csv", newline="")))[1:]
 assert [[r["group"], r["name"], "yes" if r["differs"] else "no"] + [str(v) for v in r["values"]] for r in t["rows"]] == rows
 assert t["policies"] == ["conv_order=BASE,hvo=on", "SEAN_2026"] and t["file"] == "zap.scn"'
-if command -v script >/dev/null; then
+if can_tty; then
 	script -qc "$tdxsim compare zap.scn --policy conv_order=BASE --policy SEAN_2026" /dev/null >out 2>err </dev/null
 	check "compare: a terminal gets colours" escapes out
 	NO_COLOR=1 script -qc "$tdxsim compare zap.scn --policy conv_order=BASE --policy SEAN_2026" /dev/null >out 2>err </dev/null
 	check "compare: NO_COLOR: no escape codes" eval '! escapes out'
 else
-	skip "compare: a terminal gets colours" "no script(1)"
-	skip "compare: NO_COLOR: no escape codes" "no script(1)"
+	skip "compare: a terminal gets colours" "no pseudo-terminal to be had"
+	skip "compare: NO_COLOR: no escape codes" "no pseudo-terminal to be had"
 fi
 compare zap.scn --policy V33
 check "compare: 2: an unknown profile, and the nearest" eval 'is 2 && lines out 0 && has err "did you mean \"V3\"?"'
