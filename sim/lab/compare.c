@@ -38,6 +38,16 @@ static bool shown_as_gmem(const char *kvm_key)
 	return false;
 }
 
+/* The file of a region that no slot of the text covers: nobody's policy is about it. */
+static bool for_region(const struct lab_setup *su, u32 gmem)
+{
+	for (u32 i = 0; i < su->nr_slots; i++) {
+		if (su->slot[i].gmem == gmem && su->slot[i].made_for_region)
+			return true;
+	}
+	return false;
+}
+
 static void setup_row(struct lab_table *t, const struct lab_column *c, const char *name,
 		      const char *value)
 {
@@ -55,6 +65,8 @@ static void policy_rows(struct lab_table *t, const struct lab_column *c)
 		const struct lab_gmem_setup *gmem = &c->su.gmem[g];
 		char name[96];
 
+		if (for_region(&c->su, g))
+			continue;
 		for (u32 i = 0; gmem_policies[i].key; i++) {
 			row = &gmem_policies[i];
 			snprintf(name, sizeof(name), "gmem %s %s", gmem->name, row->key);

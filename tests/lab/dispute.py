@@ -49,6 +49,8 @@ def main():
             print("# " + line)
     if update and new != text:
         DOC.write_text(new)
+    if bad:
+        print("# if that is what it should print: tests/lab/dispute.py TDXSIM --update, and read the words around it again")
     print(f"1..{len(blocks)}")
     return 1 if bad or not blocks else 0
 
