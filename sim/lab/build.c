@@ -181,6 +181,7 @@ int lab_destroy(struct lab_machine *m, struct lab_td *td)
 			m->slot_in[i] = false;
 	}
 	lab_model_clear(td->model);
+	td->nr_inhibited = 0; /* lpage_info went with the slots */
 	for (u32 i = 0; i < vcpus; i++)
 		lab_vcpu_go(td->vcpu[i]);
 	return 0;

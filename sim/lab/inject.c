@@ -106,6 +106,20 @@ static bool busy_is_healed(u64 leaf)
 	return false;
 }
 
+/* How often BUSY came to @leaf from all lines: two lines that each spend one can meet in a retry. */
+static u64 busy_fired(struct lab_machine *m, u64 leaf)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; i < m->nr_armed; i++) {
+		const struct rt_fault *f = find_fault(m->armed[i].fault);
+
+		if (f && lab_op(m, m->armed[i].op)->kind == LAB_OP_INJ_BUSY && f->key == leaf)
+			n += f->fired;
+	}
+	return n;
+}
+
 bool lab_inject_forced(struct lab_machine *m)
 {
 	for (u32 i = 0; i < m->nr_armed; i++) {
@@ -116,7 +130,8 @@ bool lab_inject_forced(struct lab_machine *m)
 			continue;
 		if (op->kind == LAB_OP_INJ_ERROR)
 			return true;
-		if (op->kind == LAB_OP_INJ_BUSY && (f->fired > 1 || !busy_is_healed(f->key)))
+		if (op->kind == LAB_OP_INJ_BUSY &&
+		    (busy_fired(m, f->key) > 1 || !busy_is_healed(f->key)))
 			return true;
 	}
 	return false;

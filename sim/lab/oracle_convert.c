@@ -77,6 +77,7 @@ void lab_seen_note(struct lab_machine *m)
 struct asked {
 	const struct lab_outcome *out;
 	u32 gmem;
+	u64 gpa;	/* of start */
 	u64 start, end; /* indexes of the file */
 	bool private_;
 };
@@ -107,6 +108,7 @@ static bool asked_of(struct lab_check *c, u32 gmem, struct asked *a)
 			continue;
 		a->out = &m->result[0].out;
 		a->gmem = gmem;
+		a->gpa = from;
 		a->start = (s->offset + from - s->gpa) >> 12;
 		a->end = (s->offset + to - s->gpa) >> 12;
 		a->private_ = lab_num(op, "shared|private", 0);
@@ -122,19 +124,29 @@ static u64 converted_end(struct lab_check *c, const struct asked *a)
 	u64 block = g->gmem.backing == GMEM_HUGETLB_1G	 ? 1ULL << 18
 		    : g->gmem.backing == GMEM_HUGETLB_2M ? 1ULL << 9
 							 : 0;
+	u64 to = a->gpa + ((a->end - a->start) << 12), done;
 	u32 td = c->td->index;
-	u64 gpa, err;
 
 	if (a->out->ok)
 		return a->end;
-	if (!a->out->has_err_gpa)
-		return a->out->err == EFAULT ? a->end : a->start;
-	if (!strcmp(lab_gmem_policy(g, "conv_order"), "ROLLBACK") || !block)
-		return a->start;
-	gpa = lab_setup_gpa(c->m->sc, c->m->su, lab_get(lab_op(c->m, c->m->block), "GPA"), &td);
-	err = a->start + ((a->out->err_gpa - gpa) >> 12);
-	err &= ~(block - 1);
-	return err > a->start ? err : a->start;
+	if (!a->out->has_err_gpa) {
+		if (a->out->err == EFAULT)
+			return a->end;
+		/* The VMM goes slot by slot: slots in front of the one that failed are done. */
+		done = lab_setup_gpa(c->m->sc, c->m->su, lab_get(lab_op(c->m, c->m->block), "GPA"),
+				     &td) +
+		       a->out->bytes;
+	} else {
+		done = a->out->err_gpa;
+		if (done >= a->gpa && done < to) {
+			if (!strcmp(lab_gmem_policy(g, "conv_order"), "ROLLBACK") || !block)
+				return a->start;
+			done = a->start + ((done - a->gpa) >> 12);
+			done &= ~(block - 1);
+			return done > a->start ? done : a->start;
+		}
+	}
+	return done <= a->gpa ? a->start : done >= to ? a->end : a->start + ((done - a->gpa) >> 12);
 }
 
 static bool old_attr(const struct lab_seen *s, u64 index)

@@ -111,8 +111,8 @@ static void drawings(struct lab_run *run)
 		"\nThe S-EPT around the last conversion, before it:\n\n%s\nand after it:\n\n%s\n",
 		run->before, run->after);
 	fprintf(out,
-		"What to look at: the range that was converted is free now; every other page still has the\n"
-		"state and the host page that it had, whatever became of the size of its mapping.\n\n");
+		"What to look at: a range that became shared, or a hole, is free now; every other page still\n"
+		"has the state and the host page that it had, whatever became of the size of its mapping.\n\n");
 }
 
 static void build_errors(struct lab_run *run)

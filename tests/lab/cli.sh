@@ -89,6 +89,7 @@ check "5: says who waits for what, and holds what" shows out deadlock 'waits for
 	'holds invalidate_lock' 'replay file: stuck.replay'
 run --budget 10 --replay budget.replay holds.scn
 check "5: the step budget" is 5
+check "5: and how to raise it" has out '(--budget allows more)'
 
 # --- bad input --------------------------------------------------------------------------------------------------------
 run typo.scn
