@@ -76,6 +76,7 @@ u64 seam_tdh_mem_range_block(struct seam_ctx *c)
 	if (st)
 		return st;
 
+	assert(bepoch_entry(c)->type != SEAM_PT_NDA);
 	val = seam_sept_with_state(c->s, c->pos.val, blocked_state(state));
 	/* A half done ACCEPT starts anew after this (5.9). */
 	if (state == SEAM_SEPT_PENDING && c->pos.level == 1)
@@ -86,7 +87,6 @@ u64 seam_tdh_mem_range_block(struct seam_ctx *c)
 	 */
 	seam_sept_write(c, &c->pos, val);
 	seam_l2_block_aliases(c, c->td, &c->pos, true);
-	assert(bepoch_entry(c)->type != SEAM_PT_NDA);
 	bepoch_entry(c)->bepoch = c->td->epoch;
 	seam_count_blocked(c, state, +1);
 	return SEAM_SUCCESS;

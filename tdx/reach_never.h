@@ -55,9 +55,11 @@
 
 /* Particular cases. */
 {SEAM_TDH_MEM_PAGE_DEMOTE, SEAM_L2_SEPT_WALK_FAILED,
-	"needs an L2 tree that has lost a table above; unit: l2"},
-{SEAM_TDH_MEM_PAGE_PROMOTE, SEAM_L2_SEPT_WALK_FAILED,
-	"needs an L2 tree that has lost a table above; unit: l2"},
+	"needs an L2 tree that has no table there; unit: l2"},
+{ANY_ROW, SEAM_INCONSISTENT_MSR,
+	"a host that moves TSC_ADJUST under the module: KVM does not; unit: platform"},
+{ANY_ROW, SEAM_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED,
+	"no platform with TDX is without the leaf; unit: platform"},
 {SEAM_TDH_VP_INIT, SEAM_X2APIC_ID_NOT_UNIQUE,
 	"the recorded TDs have VCPUs with ids of their own; unit: lifecycle"},
 {SEAM_TDH_MNG_ADDCX, SEAM_TDCX_NUM_INCORRECT, "needs a tenth page; unit: lifecycle"},
