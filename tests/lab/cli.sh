@@ -184,6 +184,22 @@ check "another seed is another schedule" test "$(cmp -s first.txt other.txt && e
 run --seed 9 --replay r5.replay --trace again.txt broken.scn
 check "the same seed twice: same trace" cmp -s first.txt again.txt
 
+# --- narration ------------------------------------------------------------------------------------------------------------
+cat >split.scn <<'E2'
+td   vcpus=2
+vcpu0: accept slot0 2M
+vcpu1: write slot0+4K 0x11
+host:  convert slot0+8K 4K shared
+vcpu0: write slot0+8K 0x22 shared
+host:  destroy
+E2
+run --narrate split.scn
+check "--narrate: who, which SEAMCALL, status, what changed" eval 'is 0 && shows out \
+	"TDG.MEM.PAGE.ACCEPT" "TDH.MEM.PAGE.AUG" "free -> pending" "pending -> mapped" "TDH.MEM.RANGE.BLOCK" "mapped -> blocked" \
+	"TDH.MEM.TRACK" "leaves the guest" "TDH.MEM.PAGE.DEMOTE" "blocked -> nl_mapped" "TDH.MEM.PAGE.REMOVE" "blocked -> free"'
+check "--narrate: the S-EPT before and after" shows out "S-EPT" "1 x 2M  mapped" "2 x 4K  mapped" "1 x 4K  free" "509 x 4K  mapped"
+check "--narrate: what is alike is said once" eval 'shows out "more" && [ "$(wc -l <out)" -lt 150 ]'
+
 # --- formats ----------------------------------------------------------------------------------------------------------
 escapes() { grep -q $'\033' "$1"; }
 run wrong.scn
