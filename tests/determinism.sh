@@ -2,45 +2,55 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The same scenario and seed give the same trace, byte for byte: by gcc -O0 and clang -O2, each twice under different
-# address layouts (randomised, and as setarch -R lays it out). One TAP line a scenario and chooser.
+# address layouts (randomised, and as setarch -R lays it out). One TAP line a scenario and chooser; the 1 GiB scenarios,
+# half a minute each without optimisation, go in order only.
 #
 # Usage: tests/determinism.sh TDXSIM-A TDXSIM-B
 set -u
 a=$1 b=$2
-cd "$(dirname "$0")/.."
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
 
 plain=
 command -v setarch >/dev/null && setarch -R true 2>/dev/null && plain="setarch -R"
 
-n=0 bad=0
-trace() { # program layout-prefix scenario seed-option out
-	$2 "$1" run $4 --trace "$5.trace" --trace-format text "$3" >"$5.out" 2>&1
+trace() { # program layout-prefix scenario seed-option out: a sum of trace, report and exit status
+	rm -f "$5.trace"
+	$2 "$1" run $4 --replay "$5.replay" --trace "$5.trace" --trace-format text "$3" >"$5.out" 2>&1
 	echo "exit $?" >>"$5.out"
+	sed -i "s|$5|OUT|g" "$5.out"
 	cat "$5.trace" "$5.out" 2>/dev/null | sha256sum
 }
-for scn in tests/scenarios/*.scn; do
+one() { # scenario
+	local scn=$1 dir seed want got other same
+	dir=$(mktemp -d)
 	for seed in "" "--seed 7"; do
-		n=$((n + 1))
+		case "$scn$seed" in
+		*golden-1g*seed*) continue ;;
+		esac
 		want=$(trace "$a" "" "$scn" "$seed" "$dir/a")
 		same=yes
 		[ -s "$dir/a.trace" ] || same="no (empty trace)"
 		for other in "$a|$plain" "$b|" "$b|$plain"; do
 			got=$(trace "${other%%|*}" "${other#*|}" "$scn" "$seed" "$dir/b")
-			if [ "$got" != "$want" ]; then
-				same="no (${other%%|*} ${other#*|})"
-				diff "$dir/a.trace" "$dir/b.trace" | head -5 | sed 's/^/# /'
-				diff "$dir/a.out" "$dir/b.out" | head -5 | sed 's/^/# /'
-			fi
+			[ "$got" = "$want" ] && continue
+			same="no (${other%%|*} ${other#*|})"
+			diff "$dir/a.trace" "$dir/b.trace" | head -5 | sed 's/^/# /'
+			diff "$dir/a.out" "$dir/b.out" | head -5 | sed 's/^/# /'
 		done
-		if [ "$same" = yes ]; then
-			echo "ok $n - same trace: $scn $seed"
-		else
-			echo "not ok $n - same trace: $scn $seed: $same"
-			bad=$((bad + 1))
-		fi
+		[ "$same" = yes ] && echo "ok - same trace: $scn $seed" || echo "not ok - same trace: $scn $seed: $same"
 	done
-done
+	rm -rf "$dir"
+}
+if [ "${3:-}" = --one ]; then
+	one "$4"
+	exit
+fi
+
+self=$(realpath "$0")
+cd "$(dirname "$0")/.."
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+printf '%s\0' tests/scenarios/*.scn | xargs -0 -n 1 -P "$(nproc)" "$self" "$a" "$b" --one >"$out"
+LC_ALL=C sort "$out"
+n=$(grep -c -E '^(not )?ok' "$out")
 echo "1..$n"
-[ "$n" -gt 0 ] && [ "$bad" = 0 ]
+[ "$n" -gt 0 ] && ! grep -q '^not ok' "$out"

@@ -83,7 +83,7 @@ def rule_no_include_climbs_a_floor(files):
 
 def rule_every_file_names_its_licence(files):
     for name in files:
-        if is_data(name) or name in ("LICENSE", ".gitignore") or name.endswith((".scn", ".md")):
+        if is_data(name) or name in ("LICENSE", ".gitignore") or name.endswith((".scn", ".md", ".patch")):
             continue
         if b"SPDX-License-Identifier: GPL-2.0-only" not in text_of(name)[:400]:
             yield name
