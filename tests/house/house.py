@@ -32,7 +32,8 @@ BANNED = (
 BANNED_RE = re.compile(r"(?<![\w.>])(%s)\s*\(" % "|".join(BANNED))
 INCLUDE_RE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 MACHINE_RE = re.compile(r"/work/|/root/|/home/\w|file:///")
-UNFINISHED_RE = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+# Spelled in halves, so that a plain search for these words finds only work that is left.
+UNFINISHED_RE = re.compile(r"\b(%s)\b" % "|".join(("TO" "DO", "FIX" "ME", "X" "XX", "HA" "CK")))
 MAX_LINES = 900
 
 
@@ -121,8 +122,6 @@ def rule_no_machine_path(files):
 def rule_nothing_unfinished(files):
     for name in files:
         if is_code(name) or name.endswith((".py", ".sh")):
-            if name == "tests/house/house.py":
-                continue
             for i, line in enumerate(text_of(name).decode("utf-8", "replace").split("\n"), 1):
                 if UNFINISHED_RE.search(line):
                     yield "%s:%d" % (name, i)
