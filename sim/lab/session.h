@@ -13,6 +13,7 @@
 #include "sim/lab/machine.h"
 #include "sim/rt/trace.h"
 
+struct rt_image;
 struct seam_observer;
 
 struct lab_opts {
@@ -47,6 +48,8 @@ struct lab_session {
 	struct rt_world *world;
 	struct rt_trace *trace;
 	struct rt_chooser chooser;
+	u64 seeded; /* state of the chooser of a "chooser random" line */
+	bool seeded_on;
 	struct rt_schedule recorded;
 	struct lab_machine *m;
 	struct lab_broken broken[LAB_BROKEN_MAX];
@@ -64,6 +67,14 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 void lab_session_free(struct lab_session *s);
 
 /*
+ * lab_session_rewind - the world as in @img, which was saved in this session between two lines, and
+ * nothing recorded or broken yet: the chooser and @schedule (NULL: by the scenario's lines) are at
+ * their start. The operations of s->sc may be others than before, the machine may not.
+ */
+void lab_session_rewind(struct lab_session *s, const struct rt_image *img,
+			struct rt_schedule *schedule);
+
+/*
  * lab_session_do - the actions [first, first + nr) of sc->ops, in parallel or a single one; builds
  * what they need first. A build that fails leaves its errno in the TD (build_err).
  */
@@ -73,6 +84,8 @@ enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool para
  * themselves begin.
  */
 enum lab_step lab_session_build(struct lab_session *s, u32 first, u32 nr);
+/* The TDs that this would build, as a mask of their indexes. */
+u32 lab_session_unbuilt(const struct lab_session *s, u32 first, u32 nr);
 /*
  * lab_session_resume - on with a block that was paused, or whose world was restored to where it was
  * paused.

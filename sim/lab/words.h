@@ -22,6 +22,7 @@ extern const char *const lab_words_exit[];  /* lab_exit_reason[i] is KVM's numbe
 extern const char *const lab_words_state[]; /* lab_state_number[i] is the public S-EPT state */
 extern const char *const lab_words_cmp[];   /* == != < <= > >= */
 extern const char *const lab_words_vm[];    /* alive, bugged */
+extern const char *const lab_words_chooser[]; /* order, random */
 extern const char *const lab_words_reg[];   /* rax .. r15 in the order of struct seam_regs */
 extern const u32 lab_exit_reason[];
 extern const u8 lab_state_number[];
