@@ -339,24 +339,3 @@ u8 *lab_bytes_encode(const struct lab_scenario *sc, size_t *len, u32 *left_out)
 	/* A record that could not be said has left bytes behind the end. */
 	return bytes;
 }
-
-size_t lab_bytes_setup_key(const u8 *bytes, size_t len, u8 *key, size_t max)
-{
-	u32 nr = count_records(len);
-	struct lab_scenario sc;
-	size_t n = 0;
-
-	lab_scenario_init(&sc);
-	for (u32 i = 0; i < nr && n + LAB_RECORD <= max; i++) {
-		bool said;
-
-		if (!is_machine_record(bytes + i * LAB_RECORD))
-			continue;
-		said = lab_record_write(&sc, read_record(bytes, len, i, &sc), key + n);
-		assert(said);
-		(void)said;
-		n += LAB_RECORD;
-	}
-	lab_scenario_free(&sc);
-	return n;
-}

@@ -70,7 +70,4 @@ void lab_bytes_decode(const u8 *bytes, size_t len, struct lab_scenario *sc, stru
  */
 u8 *lab_bytes_encode(const struct lab_scenario *sc, size_t *len, u32 *left_out);
 
-/* A machine's worth of set-up bytes, canonical: equal keys are equal machines. */
-size_t lab_bytes_setup_key(const u8 *bytes, size_t len, u8 *key, size_t max);
-
 #endif

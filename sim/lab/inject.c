@@ -48,6 +48,14 @@ static void set_site(struct rt_fault *f, const struct lab_op *op)
 		f->value = 1ULL << lab_num(op, "kind", 0);
 }
 
+/* A thread of the VMM that does nothing is not made: such a fault is never spent. */
+static u32 actor_id(struct lab_machine *m, const char *name)
+{
+	const struct lab_actor *a = lab_actor_by_name(m, name);
+
+	return a ? a->id : m->nr_actors;
+}
+
 int lab_inject_arm(struct lab_machine *m, u32 i)
 {
 	const struct lab_op *op = lab_op(m, i);
@@ -60,7 +68,7 @@ int lab_inject_arm(struct lab_machine *m, u32 i)
 	f.count = lab_num(op, "count", 1);
 	f.maybe = lab_set(op, "maybe");
 	if (lab_set(op, "actor"))
-		f.actor = lab_actor_by_name(m, lab_string(m->sc, (u32)lab_num(op, "actor", 0)))->id;
+		f.actor = actor_id(m, lab_string(m->sc, (u32)lab_num(op, "actor", 0)));
 	set_site(&f, op);
 	armed = rt_realloc(m->armed, (m->nr_armed + 1) * sizeof(*armed));
 	m->armed = armed;

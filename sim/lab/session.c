@@ -64,6 +64,8 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 
 	if (pt == RT_PT_CALL && s->m)
 		lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
+	if (s->opts.point)
+		s->opts.point(s->opts.point_ctx, pt, obj);
 }
 
 static void on_broke(void *ctx, const char *rule, const char *text)

@@ -24,6 +24,9 @@ struct lab_opts {
 	size_t trace_cap;	      /* events kept; 0: all */
 	bool no_trace;
 	const struct seam_observer *observer; /* of the module; NULL: none */
+	/* Every scheduling point of every actor, @ctx is point_ctx; NULL: nobody looks. */
+	void (*point)(void *ctx, enum rt_point pt, u64 obj);
+	void *point_ctx;
 };
 
 enum lab_step {
