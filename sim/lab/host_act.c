@@ -294,14 +294,14 @@ void lab_set_regs(struct lab_machine *m, const struct lab_op *op, u32 td, struct
 }
 
 /*
- * A SEAMCALL that changes tables behind KVM's back: what the tables are from here on is the
+ * A SEAMCALL that changes tables, or the epoch, behind KVM's back: what they are from here on is the
  * scenario's business.
  */
 static bool leaf_changes(u32 leaf)
 {
 	return leaf != SEAM_TDH_MEM_SEPT_RD && leaf != SEAM_TDH_PHYMEM_PAGE_RDMD &&
 	       leaf != SEAM_TDH_MEM_RD && leaf != SEAM_TDH_MNG_RD && leaf != SEAM_TDH_VP_RD &&
-	       leaf != SEAM_TDH_SYS_RD && leaf != SEAM_TDH_MEM_TRACK;
+	       leaf != SEAM_TDH_SYS_RD;
 }
 
 static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct lab_op *op,
