@@ -11,6 +11,8 @@ int cmd_run(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_coverage(int argc, char **argv);
+int cmd_fuzz(int argc, char **argv);
+int cmd_shrink(int argc, char **argv);
 int cmd_vectors(int argc, char **argv);
 
 #endif

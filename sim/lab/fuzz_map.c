@@ -149,7 +149,7 @@ static void hit_outcome(struct lab_map *map, struct lab_session *s, u32 i)
 	lab_map_hit(map, h);
 	lab_map_hit(map, mix(A_PAGE, h, page));
 	lab_map_hit(map, mix(UNDER_POLICIES, map->policies, h));
-	lab_map_hit(map, mix(TWO_OUTCOMES, map->last_op, mix(A_PAGE, h, page)));
+	lab_map_hit(map, mix(TWO_OUTCOMES, map->last_op, h));
 	map->last_op = h;
 }
 
@@ -193,7 +193,7 @@ void lab_map_end(struct lab_map *m, const struct lab_fate *fate)
 
 static u8 class_of(u8 count)
 {
-	static const u8 from[] = {1, 2, 3, 4, 8, 16, 32, 128};
+	static const u8 from[] = {1, 2, 8, 64};
 	u32 n = 0;
 
 	while (n + 1 < RT_ARRAY_SIZE(from) && count >= from[n + 1])

@@ -38,8 +38,8 @@ void lab_map_block(void *ctx, struct lab_session *s, u32 first, u32 nr);
 void lab_map_end(struct lab_map *m, const struct lab_fate *fate);
 
 /*
- * Of all runs so far: bit n of a place is set if one has hit it so often as the n-th of eight
- * classes says (1, 2, 3, 4-7, 8-15, 16-31, 32-127, more).
+ * Of all runs so far: bit n of a place is set if one has hit it so often as the n-th of four classes
+ * says (1, 2-7, 8-63, more). Finer ones fill the corpus with what differs in nothing.
  */
 struct lab_seen_map {
 	u8 classes[LAB_MAP_SIZE];
