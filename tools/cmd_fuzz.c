@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -156,12 +157,13 @@ static void say(const char *text)
 static void on_crash(int sig)
 {
 	int fd = open(at_end.path, O_CREAT | O_WRONLY | O_TRUNC, 0666);
+	bool written = fd >= 0 && running.bytes &&
+		       write(fd, running.bytes, running.len) == (ssize_t)running.len;
 
-	if (fd >= 0 && running.bytes && write(fd, running.bytes, running.len) == running.len) {
-		say("tdxsim fuzz: a run crashed; its input is ");
-		say(at_end.path);
-		say(" (tdxsim fuzz --print shows it)\n");
-	}
+	say("tdxsim fuzz: a run crashed; its input ");
+	say(written ? "is " : "could not be written to ");
+	say(at_end.path);
+	say(written ? " (tdxsim fuzz --print shows it)\n" : "\n");
 	_exit(3);
 }
 
@@ -294,6 +296,8 @@ int cmd_fuzz(int argc, char **argv)
 	c.timer = new_timer();
 	if (c.timer < 0)
 		return opts_error(&fuzz_opts, "no timer: %s", strerror(errno));
+	if (c.opts.findings && mkdir(c.opts.findings, 0777) && errno != EEXIST)
+		return opts_error(&fuzz_opts, "--out %s: %s", c.opts.findings, strerror(errno));
 	catch_signals(&c);
 	c.opts.merge = c.merge ? argv + i : NULL;
 	c.opts.between = between;

@@ -135,9 +135,13 @@ int lab_build(struct lab_machine *m, struct lab_td *td)
 {
 	int ret;
 
-	/* Also one that a failed build left: it is closed before another is made. */
-	if (td->kvm)
+	/*
+	 * Also one that a failed build left, which is closed before another is made, or that another
+	 * thread is building.
+	 */
+	if (td->kvm || td->building)
 		return -EEXIST;
+	td->building = true;
 	td->destroyed = false;
 	ret = build_vm(m, td);
 	if (!ret)
@@ -148,6 +152,7 @@ int lab_build(struct lab_machine *m, struct lab_td *td)
 		ret = build_regions(m, td);
 	if (!ret)
 		ret = kvm_tdx_finalize_vm(td->kvm);
+	td->building = false;
 	td->built = !ret;
 	td->build_err = ret;
 	return ret;

@@ -23,9 +23,10 @@ struct lab_fuzz_opts {
 	u32 jobs;	/* threads; 0: 1 */
 	u32 exhaustive; /* every program of up to so many statements instead; 0: no */
 	u64 seed;
-	u64 budget;	      /* steps of a block; 0: LAB_FUZZ_BUDGET */
-	const char *corpus;   /* directory; NULL: in memory */
-	const char *findings; /* directory of the scenarios that fail; NULL: they are printed */
+	u64 budget;	    /* steps of a block; 0: LAB_FUZZ_BUDGET */
+	const char *corpus; /* directory; NULL: in memory */
+	const char *
+		findings; /* directory, which is there, of the scenarios that fail; NULL: they are printed */
 	char *const
 		*merge; /* directories to take inputs from, and nothing else is done; NULL: no */
 	const char *diff_a, *diff_b; /* two policies to compare (diff.h); NULL: no */

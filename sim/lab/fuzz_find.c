@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "sim/lab/bytes.h"
 #include "sim/lab/fuzz_int.h"
@@ -37,10 +36,6 @@ static int write_finding(struct lab_finder *f, const struct lab_shrunk *s, u64 n
 	if (!dir) {
 		write_text(s, f, nr, f->opts->out);
 		return 0;
-	}
-	if (mkdir(dir, 0777) && errno != EEXIST) {
-		fprintf(f->opts->err, "%s: %s\n", dir, strerror(errno));
-		return EIO;
 	}
 	len = strlen(dir) + strlen(s->last.rule) + 32;
 	path = lab_zalloc(len);

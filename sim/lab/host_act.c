@@ -443,7 +443,10 @@ void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct la
 		td = &m->td[t];
 	}
 	if (op->kind == LAB_OP_BUILD) {
+		/* A close waits for it, too. */
+		td->users++;
 		set_err(out, lab_build(m, td));
+		td->users--;
 		return;
 	}
 	if (!td->kvm || td->destroyed) {

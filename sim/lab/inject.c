@@ -12,6 +12,7 @@
 #include "sim/rt/fault.h"
 #include "sim/rt/world.h"
 #include "tdx/abi.h"
+#include "tdx/inspect.h"
 
 static int take_ref(struct lab_machine *m, const struct lab_op *op)
 {
@@ -116,10 +117,13 @@ static bool busy_is_healed(u64 leaf)
 	return false;
 }
 
-/* How often BUSY came to @leaf from all lines: two lines that each spend one can meet in a retry. */
+/*
+ * How often BUSY came to @leaf, from all lines and from others who held what it wanted: two of them
+ * can meet in a retry.
+ */
 static u64 busy_fired(struct lab_machine *m, u64 leaf)
 {
-	u64 n = 0;
+	u64 n = leaf & LAB_FAULT_TDG ? 0 : seam_busy_calls(m->seam, (u32)leaf);
 
 	for (u32 i = 0; i < m->nr_armed; i++) {
 		const struct rt_fault *f = find_fault(m->armed[i].fault);

@@ -226,13 +226,16 @@ static bool settle(struct running *x, enum lab_step step, u32 op)
 
 static void judge(struct running *x, u32 op, u32 action)
 {
-	char *seen, text[300];
+	char *seen, text[400];
+	int n;
 
 	if (x->m->sc.ops[op].kind == LAB_OP_EXP_VIOLATION)
 		return;
 	seen = lab_zalloc(8192);
 	if (!lab_expect(x->m->s->m, &x->m->sc.ops[op], action, seen, 8192)) {
-		lab_print_op(&x->m->sc, &x->m->sc.ops[op], text, sizeof(text));
+		n = lab_print_op(&x->m->sc, &x->m->sc.ops[op], text, sizeof(text));
+		if (n < (int)sizeof(text))
+			snprintf(text + n, sizeof(text) - (size_t)n, ", seen: %s", seen);
 		fails(x, LAB_FAILED, "expectation", text, op);
 	}
 	free(seen);
@@ -361,7 +364,9 @@ bool lab_runner_run(struct lab_runner *r, const struct lab_scenario *sc, const s
 		do_lines(&x);
 		fate->steps = rt_step() - first;
 	}
+	/* The schedule goes, and nobody may ask it when the world is restored. */
 	x.m->s->opts.schedule = NULL;
+	rt_set_chooser(x.m->s->world, &rt_chooser_in_order);
 	rt_schedule_free(&own);
 	return true;
 }

@@ -30,8 +30,8 @@ static bool try_numbers(struct lab_shrinker *s, u32 op, u32 field, const u64 *nu
 	for (u32 i = 0; i < nr; i++) {
 		struct lab_val v = s->now.ops[op].v[field];
 
-		if (v.num == num[i])
-			return false; /* those behind it are no plainer */
+		if (v.num <= num[i])
+			continue;
 		v.num = num[i];
 		if (try_value(s, op, field, v))
 			return true;
@@ -59,7 +59,7 @@ static bool plainer_addr(struct lab_shrinker *s, u32 op, u32 field)
 
 static bool plainer_value(struct lab_shrinker *s, u32 op, u32 i)
 {
-	static const u64 sizes[] = {4096, 2ULL << 20}, data[] = {1}, numbers[] = {1, 0},
+	static const u64 sizes[] = {4096, 2ULL << 20}, data[] = {1}, numbers[] = {0, 1},
 			 words[] = {0};
 	const struct lab_field *f = &lab_specs[s->now.ops[op].kind].field[i];
 	struct lab_val gone = {0}, v;
@@ -107,10 +107,11 @@ static bool plainer_op(struct lab_shrinker *s, u32 op)
 {
 	bool any = lab_op_is_action(&s->now.ops[op]) && plainer_actor(s, op);
 
-	/* A try may put a line of the scheduler in front: then the places are others. */
-	for (u32 i = 0; op < s->now.nr_ops && i < LAB_FIELDS; i++) {
-		if (lab_specs[s->now.ops[op].kind].field[i].type == LAB_T_END)
-			break;
+	/*
+	 * A size before its address. A try may put a line of the scheduler in front: then the places are
+	 * others.
+	 */
+	for (u32 i = LAB_FIELDS; i-- && op < s->now.nr_ops;) {
 		if (s->now.ops[op].v[i].set && !lab_shrink_spent(s))
 			any |= plainer_value(s, op, i);
 	}
