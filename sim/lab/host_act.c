@@ -304,13 +304,17 @@ static bool leaf_changes(u32 leaf)
 	       leaf != SEAM_TDH_SYS_RD;
 }
 
+#define RAW_IRQ 0xf2 /* vector */
+
 static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct lab_op *op,
 			 struct lab_outcome *out)
 {
 	struct seam_regs r;
 
 	lab_set_regs(m, op, td->index, &r);
-	seam_call(m->seam, m->spare_lp, &r);
+	/* A guest that was entered past KVM has nothing to do: an interrupt gets it out again. */
+	if (seam_call(m->seam, m->spare_lp, &r) == SEAM_ENTERED)
+		seam_guest_interrupt(m->seam, m->spare_lp, RAW_IRQ, &r);
 	/* Back in the host the CPU takes what was pending, before it can call again. */
 	seam_irq_clear(m->seam, m->spare_lp, seam_irq_pending(m->seam, m->spare_lp));
 	out->has_status = true;
