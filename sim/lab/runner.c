@@ -12,6 +12,7 @@
 #include <xxhash.h>
 
 #include "sim/lab/bytes.h"
+#include "sim/lab/diff.h"
 #include "sim/lab/expect.h"
 #include "sim/lab/lines.h"
 #include "sim/lab/util.h"
@@ -186,6 +187,8 @@ struct running {
 	struct lab_runner *r;
 	struct machine *m;
 	struct lab_fate *fate;
+	lab_look *look;
+	void *look_ctx;
 };
 
 static void fails(struct running *x, enum lab_verdict v, const char *rule, const char *text, u32 op)
@@ -241,6 +244,14 @@ static void judge(struct running *x, u32 op, u32 action)
 	free(seen);
 }
 
+static void show(struct running *x, u32 first, u32 nr)
+{
+	if (x->r->opts.block)
+		x->r->opts.block(x->r->opts.ctx, x->m->s, first, nr);
+	if (x->look)
+		x->look(x->look_ctx, x->m->s, first, nr);
+}
+
 static bool do_block(struct running *x, const struct lab_lines *l)
 {
 	const struct lab_op *ops = x->m->sc.ops;
@@ -253,8 +264,8 @@ static bool do_block(struct running *x, const struct lab_lines *l)
 			lab_session_inject(s, i);
 	}
 	done = settle(x, lab_session_do(s, l->first, l->nr, l->parallel), l->first);
-	if (x->r->opts.block && s->m->block_nr == l->nr)
-		x->r->opts.block(x->r->opts.ctx, s, l->first, l->nr);
+	if (s->m->block_nr == l->nr)
+		show(x, l->first, l->nr);
 	for (u32 i = l->first; i < l->first + l->nr && l->parallel && done; i++) {
 		if (lab_op_is_action(&ops[i]))
 			action = i;
@@ -280,8 +291,7 @@ static void do_lines(struct running *x)
 	}
 	if (!done)
 		return;
-	if (x->r->opts.block)
-		x->r->opts.block(x->r->opts.ctx, x->m->s, 0, 0);
+	show(x, 0, 0);
 	settle(x, lab_session_end(x->m->s), LAB_NO_OP);
 	for (u32 t = 0; t < x->m->su.nr_tds; t++) {
 		if (x->m->s->m->td[t].build_err && !x->m->s->m->td[t].built)
@@ -344,7 +354,16 @@ static bool start(struct running *x, struct rt_schedule *schedule)
 bool lab_runner_run(struct lab_runner *r, const struct lab_scenario *sc, const struct lab_setup *su,
 		    struct rt_schedule *schedule, struct lab_fate *fate)
 {
-	struct running x = {.r = r, .fate = fate};
+	if (r->opts.diff)
+		return lab_diff_run(r->opts.diff, r, sc, fate);
+	return lab_runner_once(r, sc, su, schedule, NULL, NULL, fate);
+}
+
+bool lab_runner_once(struct lab_runner *r, const struct lab_scenario *sc,
+		     const struct lab_setup *su, struct rt_schedule *schedule, lab_look *look,
+		     void *look_ctx, struct lab_fate *fate)
+{
+	struct running x = {.r = r, .fate = fate, .look = look, .look_ctx = look_ctx};
 	struct rt_schedule own;
 	u64 first;
 
