@@ -7,7 +7,8 @@
  *
  * X(ID, name, sources, when, sentence). When: T at quiescent points, for each TD, as long as its
  * tables count (the VM lives and no SEAMCALL past KVM changed them); Q at quiescent points always;
- * E once at the end; R reported while actors run.
+ * E once at the end; R reported while actors run. The last two are how a run gets stuck: exit
+ * status 5, not 4, unless "expect violation" names the one.
  */
 #ifndef LAB_ORACLE_H
 #define LAB_ORACLE_H
@@ -84,7 +85,11 @@
 	X(WARN, "warn", "kvm-port 0", R, "no WARN of the kernel's code fires")                      \
 	X(KVM_BUG, "kvm-bug", "kvm-port 0", R, "no KVM_BUG_ON fires")                               \
 	X(TDX_BUG, "tdx-bug", "kvm-port 2.8", R, "no SEAMCALL fails where KVM does not expect it")  \
-	X(BUG, "bug", "kvm-port 2.4", R, "no BUG() of the kernel's code fires")
+	X(BUG, "bug", "kvm-port 2.4", R, "no BUG() of the kernel's code fires")                     \
+	X(DEADLOCK, "deadlock", "R20 R42", R,                                                       \
+	  "somebody can always go on: no circle of actors that wait for each other")                \
+	X(NO_PROGRESS, "no-progress", "R13 R41 R42 R43", R,                                         \
+	  "every action ends within the step budget")
 
 enum lab_oracle {
 #define LAB_X(id, name, sources, when, text) LAB_ORACLE_##id,

@@ -155,6 +155,15 @@ static bool do_lines(struct lab_run *run)
 	return true;
 }
 
+static const char *first_broken(const struct lab_session *s)
+{
+	for (u32 i = 0; i < s->nr_broken; i++) {
+		if (!s->broken[i].excused)
+			return s->broken[i].rule;
+	}
+	return s->stuck_rule ? s->stuck_rule : "no oracle broke";
+}
+
 /*
  * Lines "expect violation": the run has to break that oracle, and then it has done what it is for.
  */
@@ -174,13 +183,11 @@ static void judge_violations(struct lab_run *run)
 			continue;
 		met = false;
 		run->nr_failed++;
-		report_of(run->opts)->failed(run, i, LAB_NO_OP,
-					     lab_session_violated(run->s) ? run->s->broken[0].rule
-									  : "no oracle broke");
+		report_of(run->opts)->failed(run, i, LAB_NO_OP, first_broken(run->s));
 	}
 	if (!run->expected_violations)
 		return;
-	if (met && run->verdict == LAB_VIOLATED)
+	if (met && (run->verdict == LAB_VIOLATED || run->verdict == LAB_NO_PROGRESS))
 		run->verdict = run->nr_failed ? LAB_FAILED : LAB_HELD;
 	else if (!met)
 		settle_verdict(run, LAB_FAILED);

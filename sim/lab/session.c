@@ -170,7 +170,7 @@ bool lab_session_broke(const struct lab_session *s, const char *rule)
 		if (!s->broken[i].excused && !strcmp(s->broken[i].rule, rule))
 			return true;
 	}
-	return false;
+	return s->stuck_rule && !strcmp(s->stuck_rule, rule);
 }
 
 bool lab_session_quiet(const struct lab_session *s)
@@ -185,6 +185,7 @@ bool lab_session_quiet(const struct lab_session *s)
 /* Run to quiescence. */
 static enum lab_step run(struct lab_session *s)
 {
+	enum lab_oracle rule = LAB_ORACLE_NO_PROGRESS;
 	const char *why = NULL;
 	int n;
 
@@ -192,6 +193,7 @@ static enum lab_step run(struct lab_session *s)
 	case RT_RUN_QUIET:
 		break;
 	case RT_RUN_DEADLOCK:
+		rule = LAB_ORACLE_DEADLOCK;
 		why = "deadlock: nobody can go on";
 		break;
 	case RT_RUN_BUDGET:
@@ -206,6 +208,7 @@ static enum lab_step run(struct lab_session *s)
 		why = "no progress: an actor waits for work in the middle of its line";
 	if (!why)
 		return LAB_DONE;
+	s->stuck_rule = lab_oracle_name(rule);
 	n = snprintf(s->stuck, sizeof(s->stuck), "%s\n", why);
 	lab_session_where(s, s->stuck + n, sizeof(s->stuck) - (size_t)n);
 	return LAB_STUCK;

@@ -52,7 +52,8 @@ struct lab_session {
 	struct lab_broken broken[LAB_BROKEN_MAX];
 	u32 nr_broken;
 	char stuck[2000];
-	u64 first_event; /* sequence number of the first event of the last block */
+	const char *stuck_rule; /* the oracle that being stuck breaks; NULL: not stuck */
+	u64 first_event;	/* sequence number of the first event of the last block */
 };
 
 /*
@@ -89,6 +90,7 @@ u32 lab_session_unspent(struct lab_session *s, u32 i);
 
 /* Oracles that broke and were not forced: what ends a run with status 4. */
 bool lab_session_violated(const struct lab_session *s);
+/* Whether @rule broke, by a report, by a check, or by the run being stuck. */
 bool lab_session_broke(const struct lab_session *s, const char *rule);
 /* Where every actor stands, one line each. */
 void lab_session_where(struct lab_session *s, char *buf, size_t len);
