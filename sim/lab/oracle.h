@@ -31,6 +31,8 @@
 	X(STATS, "page-stats", "R7", T, "page statistics count the present leaves of each level")   \
 	X(SEPT_FLAG, "sept-zap-flag", "R23", Q,                                                     \
 	  "wait_for_sept_zap is off when nobody holds mmu_lock for write")                          \
+	X(LPAGE, "lpage-reasons", "R9", T,                                                          \
+	  "a 2M page is forbidden by its slot or as MIXED exactly where there is a reason")         \
 	X(OWNER, "leaf-owns-page", "R34 R33 I19", T,                                                \
 	  "the page behind a leaf is the one that guest_memfd has there")                           \
 	X(FOLIO, "leaf-within-folio", "I5 R8", T,                                                   \
@@ -73,6 +75,8 @@
 	  "the module's own books agree: children, owners, references, pairs")                      \
 	X(ACCOUNTED, "pages-accounted", "R28 R36 I13", E,                                           \
 	  "after the last TD every page and key is back")                                           \
+	X(EXITS, "exit-progress", "R13 R41", R,                                                     \
+	  "no vCPU exits again and again for the same page while nothing changes")                  \
 	X(LOCKDEP, "lockdep", "R15 R16 R17 R20", R,                                                 \
 	  "locks are taken in order, by kind, and given back by their owner")                       \
 	X(RCU, "rcu", "R18 R21", R, "what RCU protects is read inside a read section")              \
