@@ -160,8 +160,9 @@ char *rt_slot_stack(const struct rt_world *w, u32 slot);
 struct rt_lock_class {
 	const char *name;
 	u32 kind;
-	u32 words;  /* of after[] */
-	u64 *after; /* classes that were taken while one of this class was held */
+	u32 words;		   /* of after[] */
+	u64 *after;		   /* classes that were taken while one of this class was held */
+	bool in_callback, in_task; /* spinning: taken in an RCU callback, and elsewhere */
 };
 
 struct rt_lockdep {
