@@ -76,6 +76,8 @@
 	  "the module's own books agree: children, owners, references, pairs")                      \
 	X(ACCOUNTED, "pages-accounted", "R28 R36 I13", E,                                           \
 	  "after the last TD every page and key is back")                                           \
+	X(RETRY, "retry-alone", "R23 R41", R,                                                       \
+	  "what was BUSY under write lock is called once more, when no vCPU is in or can enter")    \
 	X(LOCKDEP, "lockdep", "R15 R16 R17 R20", R,                                                 \
 	  "locks are taken in order, by kind, and given back by their owner")                       \
 	X(RCU, "rcu", "R18 R21", R, "what RCU protects is read inside a read section")              \
@@ -119,6 +121,12 @@ const struct lab_oracle_desc *lab_oracle_desc(u32 i);
 const char *lab_oracle_name(u32 i);
 
 struct lab_machine;
+
+/*
+ * What the rule on retries needs to know: actor @id is about to make a call, and what it answered.
+ */
+void lab_retry_call(struct lab_machine *m, u32 id, u32 leaf);
+void lab_retry_answer(struct lab_machine *m, u32 id, u32 leaf, u64 rax);
 
 /*
  * lab_oracles_quiet - all checks of a quiescent point. @broke is called for each that does not

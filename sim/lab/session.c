@@ -15,7 +15,6 @@
 #include "sim/lab/util.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/world.h"
-#include "tdx/inspect.h"
 
 static void note_broken(struct lab_session *s, const char *rule, const char *text, bool excused)
 {
@@ -60,8 +59,27 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 {
 	struct lab_session *s = ctx;
 
-	if (pt == RT_PT_CALL && s->m)
-		lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
+	if (pt != RT_PT_CALL || !s->m)
+		return;
+	lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
+	lab_retry_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
+}
+
+static void on_answer(void *ctx, u32 row, u64 rax, bool forced)
+{
+	struct lab_session *s = ctx;
+
+	if (s->m && rt_actor_current())
+		lab_retry_answer(s->m, rt_actor_id(rt_actor_current()), row, rax);
+	if (s->opts.observer)
+		s->opts.observer->answer(s->opts.observer->ctx, row, rax, forced);
+}
+
+static void on_entry(void *ctx, u32 row, u8 from, u8 to)
+{
+	struct lab_session *s = ctx;
+
+	s->opts.observer->entry(s->opts.observer->ctx, row, from, to);
 }
 
 static void on_broke(void *ctx, const char *rule, const char *text)
@@ -119,7 +137,9 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 		lab_session_free(s);
 		return NULL;
 	}
-	seam_observe(s->m->seam, opts->observer);
+	s->watch = (struct seam_observer){
+		on_answer, opts->observer && opts->observer->entry ? on_entry : NULL, s};
+	seam_observe(s->m->seam, &s->watch);
 	return s;
 }
 
