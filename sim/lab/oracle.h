@@ -83,6 +83,8 @@
 	X(RCU, "rcu", "R18 R21", R, "what RCU protects is read inside a read section")              \
 	X(UAF, "use-after-free", "R21 R34", R, "freed memory is not touched")                       \
 	X(PAGE_FREE, "page-free", "R27 R34", R, "a host page is free when it is given back")        \
+	X(CACHE, "cache-written-back", "R27", R,                                                    \
+	  "nobody uses a page while lines of a key that it had before may be in the caches")        \
 	X(STALE_DATA, "no-stale-data", "I16", R,                                                    \
 	  "memory that nobody has written yet reads as zero")                                       \
 	X(SPIN, "bounded-spin", "I17", R,                                                           \
