@@ -204,6 +204,8 @@ u64 kvm_look_mmu_lock(const struct kvm *kvm);
 long kvm_look_invalidating(const struct kvm *kvm);
 /* The attribute of @gfn as KVM sees it: its own array with vm_attrs=on, else the gmem file's. */
 bool kvm_look_private(const struct kvm *kvm, u64 gfn);
+/* With vm_attrs=on: the first gfn behind @gfn whose attribute is another; ~0 if none follows. */
+u64 kvm_look_attr_end(const struct kvm *kvm, u64 gfn);
 /* The page of the VMM's own memory behind @gfn (vm_attrs=on); false if nobody has touched it. */
 bool kvm_look_user_page(const struct kvm *kvm, u64 gfn, u64 *pfn);
 /* Whether the frame is handed out by the page allocator (a page in an S-EPT must be). */

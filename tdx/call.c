@@ -160,8 +160,8 @@ enum seam_result seam_call(struct seam *s, u32 lp, struct seam_regs *r)
 	s->in_flight--;
 	if (!c.entered)
 		r->rax = status;
-	if (s->observer && !c.forced)
-		s->observer->answer(s->observer->ctx, c.row, status);
+	if (s->observer)
+		s->observer->answer(s->observer->ctx, c.row, status, c.forced);
 	rt_trace(&seam_ev_call, RT_PH_END, lp, c.nr, r->rcx, r->rdx, r->r8, status);
 	return c.entered ? SEAM_ENTERED : SEAM_RET;
 }

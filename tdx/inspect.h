@@ -141,11 +141,11 @@ u64 seam_sept_changes(const struct seam *s);
 /*
  * Somebody who is told what every call answered and how every L1 S-EPT entry changed. @row as in
  * tdx/cost.h: the leaf. A TD exit counts as an answer of TDH.VP.ENTER, with the whole RAX that the
- * host gets. The struct lies outside of the world and outlives the module; NULL: nobody.
+ * host gets; @forced: an injected fault spoke for the leaf. The struct lies outside of the world and outlives the module; NULL: nobody.
  */
 struct seam_observer {
-	void (*answer)(void *ctx, u32 row, u64 rax);
-	void (*entry)(void *ctx, u32 row, u8 from, u8 to);
+	void (*answer)(void *ctx, u32 row, u64 rax, bool forced);
+	void (*entry)(void *ctx, u32 row, u8 from, u8 to); /* NULL: does not care */
 	void *ctx;
 };
 void seam_observe(struct seam *s, const struct seam_observer *o);

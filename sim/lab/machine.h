@@ -85,6 +85,8 @@ struct lab_actor {
 	u32 stop;     /* others who want it out of KVM_RUN */
 	u32 lp;	      /* of the last entry */
 	struct lab_job job;
+	/* SEAMCALL that was BUSY when this actor made it last, how often in a row, in which line. */
+	u32 busy_leaf, busy, busy_op;
 };
 
 struct lab_td {

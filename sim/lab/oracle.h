@@ -37,7 +37,10 @@
 	  "the page behind a leaf is the one that guest_memfd has there")                           \
 	X(FOLIO, "leaf-within-folio", "I5 R8", T,                                                   \
 	  "a leaf lies in one folio, or by the size rule in one private block of one folio")        \
-	X(SHARED_LEAF, "no-leaf-over-shared", "I2 I14", T, "no S-EPT leaf covers a shared page")    \
+	X(SHARED_LEAF, "no-leaf-over-shared", "R9 I2 I14", T,                                       \
+	  "no S-EPT leaf covers a shared page")                                                     \
+	X(MIXED, "mixed-as-attributes", "R9", T,                                                    \
+	  "MIXED is on for exactly those huge pages of a slot in which the VM's attributes differ") \
 	X(HOST_PRIVATE, "host-sees-no-private", "I1 I3", Q,                                         \
 	  "no host mapping of a private page exists")                                               \
 	X(SHARED_4K, "shared-is-4k", "I4", T, "shared pages are backed by 4K folios or nothing")    \
@@ -77,11 +80,15 @@
 	  "after the last TD every page and key is back")                                           \
 	X(EXITS, "exit-progress", "R13 R41", R,                                                     \
 	  "no vCPU exits again and again for the same page while nothing changes")                  \
+	X(RETRY, "retry-alone", "R23 R41", R,                                                       \
+	  "what was BUSY under write lock is called once more, when no vCPU is in or can enter")    \
 	X(LOCKDEP, "lockdep", "R15 R16 R17 R20", R,                                                 \
 	  "locks are taken in order, by kind, and given back by their owner")                       \
 	X(RCU, "rcu", "R18 R21", R, "what RCU protects is read inside a read section")              \
 	X(UAF, "use-after-free", "R21 R34", R, "freed memory is not touched")                       \
 	X(PAGE_FREE, "page-free", "R27 R34", R, "a host page is free when it is given back")        \
+	X(CACHE, "cache-written-back", "R27", R,                                                    \
+	  "nobody uses a page while lines of a key that it had before may be in the caches")        \
 	X(STALE_DATA, "no-stale-data", "I16", R,                                                    \
 	  "memory that nobody has written yet reads as zero")                                       \
 	X(SPIN, "bounded-spin", "I17", R,                                                           \
@@ -120,6 +127,12 @@ const struct lab_oracle_desc *lab_oracle_desc(u32 i);
 const char *lab_oracle_name(u32 i);
 
 struct lab_machine;
+
+/*
+ * What the rule on retries needs to know: actor @id is about to make a call, and what it answered.
+ */
+void lab_retry_call(struct lab_machine *m, u32 id, u32 leaf);
+void lab_retry_answer(struct lab_machine *m, u32 id, u32 leaf, u64 rax);
 
 /*
  * lab_oracles_quiet - all checks of a quiescent point. @broke is called for each that does not

@@ -206,7 +206,7 @@ static void shared_leaves_of(struct file_walk *w)
 
 bool lab_check_shared_leaf(struct lab_check *c)
 {
-	return !gmem_attrs(c) || each_file(c, shared_leaves_of);
+	return gmem_attrs(c) ? each_file(c, shared_leaves_of) : lab_check_vm_shared_leaf(c);
 }
 
 static bool check_attr_range(void *ctx, u64 index, u64 nr, bool private_)

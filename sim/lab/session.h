@@ -12,8 +12,7 @@
 
 #include "sim/lab/machine.h"
 #include "sim/rt/trace.h"
-
-struct seam_observer;
+#include "tdx/inspect.h"
 
 struct lab_opts {
 	u64 seed;
@@ -46,6 +45,8 @@ struct lab_session {
 	struct lab_opts opts;
 	struct rt_world *world;
 	struct rt_trace *trace;
+	struct seam_observer
+		watch; /* of the module: what oracle_retry.c needs, and opts.observer */
 	struct rt_chooser chooser;
 	struct rt_schedule recorded;
 	struct lab_machine *m;

@@ -160,8 +160,9 @@ char *rt_slot_stack(const struct rt_world *w, u32 slot);
 struct rt_lock_class {
 	const char *name;
 	u32 kind;
-	u32 words;  /* of after[] */
-	u64 *after; /* classes that were taken while one of this class was held */
+	u32 words;		   /* of after[] */
+	u64 *after;		   /* classes that were taken while one of this class was held */
+	bool in_callback, in_task; /* spinning: taken in an RCU callback, and elsewhere */
 };
 
 struct rt_lockdep {
@@ -206,9 +207,10 @@ void rt_rcu_run_ready(struct rt_world *w);
  */
 static inline void rt_rcu_quiescent(struct rt_world *w);
 
-/* ---- phys.c over phys_map.c; fault.c ---- */
+/* ---- phys.c and phys_cache.c over phys_map.c; fault.c ---- */
 
 struct rt_phys_chunk;
+struct rt_phys_lines;
 
 /* Pages used in place, found again without a search. A power of two; each page has one place. */
 #define RT_PHYS_TABLES 32
@@ -225,6 +227,8 @@ struct rt_phys {
 	u64 last_no; /* the chunk that was looked up last: @last, or NULL if it does not exist */
 	struct rt_phys_chunk *last;
 	size_t pages;
+	struct rt_phys_lines *lines; /* in the caches, of owners before (phys_cache.c) */
+	u32 nr_lines, cap_lines;
 };
 
 struct rt_fault_slot;
