@@ -172,8 +172,20 @@ void lab_vcpu_main(void *arg);
 /* One action of the VMM, on the running actor. */
 void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct lab_op *op,
 		     struct lab_outcome *out);
-/* Build, and close everything, of one TD. 0 or -errno. */
+/*
+ * Build, and close everything, of one TD. 0 or -errno. A step by itself is for threads that build
+ * one TD together: @vcpu alone, or LAB_VCPUS for all that are not there yet.
+ */
+enum lab_build_step {
+	LAB_BUILD_ALL,
+	LAB_BUILD_VM,
+	LAB_BUILD_MEMORY,
+	LAB_BUILD_VCPUS,
+	LAB_BUILD_REGIONS,
+	LAB_BUILD_FINALIZE,
+};
 int lab_build(struct lab_machine *m, struct lab_td *td);
+int lab_build_step(struct lab_machine *m, struct lab_td *td, enum lab_build_step step, u32 vcpu);
 int lab_destroy(struct lab_machine *m, struct lab_td *td);
 int lab_set_slot(struct lab_machine *m, u32 slot, bool present);
 /*

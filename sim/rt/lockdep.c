@@ -183,6 +183,22 @@ void rt_might_sleep(const char *what)
 	}
 }
 
+void rt_might_wait(const char *what)
+{
+	struct rt_world *w = rt_need_world();
+	const struct rt_task *t = rt_task_current(w);
+
+	for (u32 i = 0; i < t->nr_held; i++) {
+		const struct rt_lock *l = t->held[i].obj;
+
+		if (t->held[i].kind != RT_HELD_LOCK || l->kind != RT_LOCK_SPIN)
+			continue;
+		rt_report("lockdep", "%s waits for %s under %s", rt_actor_name(w->s.sched.running),
+			  what, l->name);
+		return;
+	}
+}
+
 void rt_lockdep_freed(struct rt_world *w, const void *p, size_t len)
 {
 	struct rt_task *t = rt_task_current(w);
