@@ -53,10 +53,10 @@ static bool is_design(const struct lab_machine *m, const char *rule)
 	if (strcmp(rule, "cache-written-back"))
 		return false;
 	for (u32 i = 0; i < m->su->nr_gmems; i++) {
-		if (!strcmp(lab_gmem_policy(&m->su->gmem[i], "zap_error"), "BUG_VM"))
-			return true;
+		if (strcmp(lab_gmem_policy(&m->su->gmem[i], "zap_error"), "BUG_VM"))
+			return false;
 	}
-	return false;
+	return true;
 }
 
 static void on_report(void *ctx, const char *rule, const char *text)
