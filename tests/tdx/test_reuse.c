@@ -425,7 +425,7 @@ static void test_reuse__lines_of_a_torn_down_td(void **state)
 	call_ok(&m, 3, MEM_PAGE_REMOVE, GPA, m.tdr, 0);
 	assert_true(lines_at(page));
 	for (u32 i = 0; i < m.nr_vcpus; i++)
-		call_ok(&m, 0, VP_FLUSH, m.vcpu[i], 0, 0);
+		call_ok(&m, i, VP_FLUSH, m.vcpu[i], 0, 0);
 	call_ok(&m, 0, MNG_VPFLUSHDONE, m.tdr, 0, 0);
 	call_ok(&m, 0, PHYMEM_CACHE_WB, 0, 0, 0);
 	call_ok(&m, 0, MNG_KEY_FREEID, m.tdr, 0, 0);
