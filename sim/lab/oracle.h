@@ -37,8 +37,6 @@
 	  "a leaf lies in one folio, or by the size rule in one private block of one folio")        \
 	X(SHARED_LEAF, "no-leaf-over-shared", "R9 I2 I14", T,                                       \
 	  "no S-EPT leaf covers a shared page")                                                     \
-	X(MIXED, "mixed-as-attributes", "R9", T,                                                    \
-	  "MIXED is on for exactly those huge pages of a slot in which the VM's attributes differ") \
 	X(HOST_PRIVATE, "host-sees-no-private", "I1 I3", Q,                                         \
 	  "no host mapping of a private page exists")                                               \
 	X(SHARED_4K, "shared-is-4k", "I4", T, "shared pages are backed by 4K folios or nothing")    \
