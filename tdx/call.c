@@ -180,3 +180,8 @@ u64 seam_entries(const struct seam *s)
 {
 	return s->nr_entries;
 }
+
+u64 seam_sept_changes(const struct seam *s)
+{
+	return s->nr_sept_writes;
+}

@@ -136,6 +136,8 @@ bool seam_lock_word(const struct seam *s, const struct seam_hold *h, u16 *word);
 /* Calls by leaf since seam_new(), every attempt; and TD entries that got in. */
 u64 seam_calls(const struct seam *s, u32 leaf);
 u64 seam_entries(const struct seam *s);
+/* How often an L1 S-EPT entry of any TD got another state. */
+u64 seam_sept_changes(const struct seam *s);
 /*
  * Somebody who is told what every call answered and how every L1 S-EPT entry changed. @row as in
  * tdx/cost.h: the leaf. A TD exit counts as an answer of TDH.VP.ENTER, with the whole RAX that the

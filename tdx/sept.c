@@ -190,9 +190,10 @@ void seam_sept_write(struct seam_ctx *c, struct seam_pos *p, u64 val)
 	/* A reservation made while we held the entry: older releases write over it (4.5). */
 	if (c->s->f.entry_hp_survives)
 		kept |= SEPT_HP;
-	if (!p->vm && (rt_trace_on() || (o && o->entry))) {
+	if (!p->vm) {
 		u8 from = seam_sept_state(*p->entry), to = seam_sept_state(val);
 
+		c->s->nr_sept_writes += from != to;
 		if (o && o->entry)
 			o->entry(o->ctx, c->row, from, to);
 		if (from != to)

@@ -184,5 +184,9 @@ int lab_destroy(struct lab_machine *m, struct lab_td *td)
 	td->nr_inhibited = 0; /* lpage_info went with the slots */
 	for (u32 i = 0; i < vcpus; i++)
 		lab_vcpu_go(td->vcpu[i]);
+	for (u32 i = 0; i < m->nr_actors; i++) {
+		if (m->actor[i].td == td)
+			m->actor[i].saw_end = false;
+	}
 	return 0;
 }

@@ -60,6 +60,9 @@ struct lab_job {
 	bool vmcall;   /* a TDVMCALL is out */
 	u32 retries;   /* mapgpa: RETRY without progress */
 	u64 map_next;  /* mapgpa: where to go on */
+	/* Of its last EPT violation (oracle_watch.c). */
+	u64 exit_gpa, exit_qual, exit_changes;
+	u32 equal_exits;
 };
 
 struct lab_td;
@@ -69,8 +72,9 @@ struct lab_actor {
 	u32 id; /* in the machine, equals the runtime's */
 	struct lab_td *td;
 	struct rt_actor *rt;
-	u32 next;  /* op that it does next in this block, LAB_NO_OP: none */
-	u32 doing; /* LAB_NO_OP: none */
+	u32 next;     /* op that it does next in this block, LAB_NO_OP: none */
+	u32 doing;    /* LAB_NO_OP: none */
+	bool saw_end; /* its own call was what ended the VM: it knows that the VM is dead */
 	bool vcpu;
 	u32 index;
 	/* of a vCPU: */
@@ -81,7 +85,10 @@ struct lab_actor {
 	u32 stop;     /* others who want it out of KVM_RUN */
 	u32 lp;	      /* of the last entry */
 	struct lab_job job;
-	/* SEAMCALL that was BUSY when this actor made it last, how often in a row, in which line. */
+	/*
+	 * SEAMCALL that was BUSY when this actor made it last, how often in a row, and in which line
+	 * (oracle_retry.c).
+	 */
 	u32 busy_leaf, busy, busy_op;
 };
 

@@ -31,6 +31,8 @@
 	X(STATS, "page-stats", "R7", T, "page statistics count the present leaves of each level")   \
 	X(SEPT_FLAG, "sept-zap-flag", "R23", Q,                                                     \
 	  "wait_for_sept_zap is off when nobody holds mmu_lock for write")                          \
+	X(LPAGE, "lpage-reasons", "R9", T,                                                          \
+	  "a 2M page is forbidden by its slot or as MIXED exactly where there is a reason")         \
 	X(OWNER, "leaf-owns-page", "R34 R33 I19", T,                                                \
 	  "the page behind a leaf is the one that guest_memfd has there")                           \
 	X(FOLIO, "leaf-within-folio", "I5 R8", T,                                                   \
@@ -76,6 +78,8 @@
 	  "after the last TD every page and key is back")                                           \
 	X(RETRY, "retry-alone", "R23 R41", R,                                                       \
 	  "what was BUSY under write lock is called once more, when no vCPU is in or can enter")    \
+	X(EXITS, "exit-progress", "R13 R41", R,                                                     \
+	  "no vCPU exits again and again for the same page while nothing changes")                  \
 	X(LOCKDEP, "lockdep", "R15 R16 R17 R20", R,                                                 \
 	  "locks are taken in order, by kind, and given back by their owner")                       \
 	X(RCU, "rcu", "R18 R21", R, "what RCU protects is read inside a read section")              \
@@ -121,12 +125,6 @@ const struct lab_oracle_desc *lab_oracle_desc(u32 i);
 const char *lab_oracle_name(u32 i);
 
 struct lab_machine;
-
-/*
- * What the rule on retries needs to know: actor @id is about to make a call, and what it answered.
- */
-void lab_retry_call(struct lab_machine *m, u32 id, u32 leaf);
-void lab_retry_answer(struct lab_machine *m, u32 id, u32 leaf, u64 rax);
 
 /*
  * lab_oracles_quiet - all checks of a quiescent point. @broke is called for each that does not

@@ -12,6 +12,7 @@
 
 #include "sim/lab/inject.h"
 #include "sim/lab/oracle.h"
+#include "sim/lab/oracle_watch.h"
 #include "sim/lab/util.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/world.h"
@@ -66,6 +67,8 @@ static void on_report(void *ctx, const char *rule, const char *text)
 	bool excused = forced && (is_own_report(rule) || is_design(s->m, rule));
 
 	note_broken(s, rule, text, excused);
+	if (s->m)
+		lab_watch_report(s->m, rule);
 	if (!excused && rt_actor_current())
 		rt_stop();
 }
@@ -74,18 +77,23 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 {
 	struct lab_session *s = ctx;
 
-	if (pt != RT_PT_CALL || !s->m)
+	if (!s->m)
 		return;
-	lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
-	lab_retry_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
+	if (pt == RT_PT_CALL) {
+		lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
+		lab_watch_call(s->m, (u32)(obj & 0xffff));
+		lab_retry_call(s->m, (u32)(obj & 0xffff));
+	} else if (pt == RT_PT_UNLOCK) {
+		lab_watch_unlock(s->m, obj);
+	}
 }
 
 static void on_answer(void *ctx, u32 row, u64 rax, bool forced)
 {
 	struct lab_session *s = ctx;
 
-	if (s->m && rt_actor_current())
-		lab_retry_answer(s->m, rt_actor_id(rt_actor_current()), row, rax);
+	if (s->m)
+		lab_retry_answer(s->m, row, rax);
 	if (s->opts.observer)
 		s->opts.observer->answer(s->opts.observer->ctx, row, rax, forced);
 }
