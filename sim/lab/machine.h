@@ -85,7 +85,10 @@ struct lab_actor {
 	u32 stop;     /* others who want it out of KVM_RUN */
 	u32 lp;	      /* of the last entry */
 	struct lab_job job;
-	/* SEAMCALL that was BUSY when this actor made it last, how often in a row, in which line. */
+	/*
+	 * SEAMCALL that was BUSY when this actor made it last, how often in a row, and in which line
+	 * (oracle_retry.c).
+	 */
 	u32 busy_leaf, busy, busy_op;
 };
 

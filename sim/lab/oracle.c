@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The table of oracles and when each runs. The checks are in oracle_tables.c (mirror, S-EPT,
- * vCPUs), oracle_gmem.c (folios, attributes, host mappings), oracle_attr.c (attributes of
- * the VM) and oracle_books.c (PAMT counts, locks,
+ * vCPUs), oracle_gmem.c (folios, attributes, host mappings) and oracle_books.c (PAMT counts, locks,
  * conservation, accounting).
  */
 #include "sim/lab/oracle_int.h"
@@ -35,7 +34,6 @@ static bool (*const checks[LAB_ORACLE_NR])(struct lab_check *c) = {
 	[LAB_ORACLE_OWNER] = lab_check_owner,
 	[LAB_ORACLE_FOLIO] = lab_check_folio,
 	[LAB_ORACLE_SHARED_LEAF] = lab_check_shared_leaf,
-	[LAB_ORACLE_MIXED] = lab_check_mixed,
 	[LAB_ORACLE_HOST_PRIVATE] = lab_check_host_private,
 	[LAB_ORACLE_SHARED_4K] = lab_check_shared_4k,
 	[LAB_ORACLE_ATTR_TREE] = lab_check_attr_tree,

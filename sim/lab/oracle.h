@@ -39,8 +39,6 @@
 	  "a leaf lies in one folio, or by the size rule in one private block of one folio")        \
 	X(SHARED_LEAF, "no-leaf-over-shared", "R9 I2 I14", T,                                       \
 	  "no S-EPT leaf covers a shared page")                                                     \
-	X(MIXED, "mixed-as-attributes", "R9", T,                                                    \
-	  "MIXED is on for exactly those huge pages of a slot in which the VM's attributes differ") \
 	X(HOST_PRIVATE, "host-sees-no-private", "I1 I3", Q,                                         \
 	  "no host mapping of a private page exists")                                               \
 	X(SHARED_4K, "shared-is-4k", "I4", T, "shared pages are backed by 4K folios or nothing")    \
@@ -78,10 +76,10 @@
 	  "the module's own books agree: children, owners, references, pairs")                      \
 	X(ACCOUNTED, "pages-accounted", "R28 R36 I13", E,                                           \
 	  "after the last TD every page and key is back")                                           \
-	X(EXITS, "exit-progress", "R13 R41", R,                                                     \
-	  "no vCPU exits again and again for the same page while nothing changes")                  \
 	X(RETRY, "retry-alone", "R23 R41", R,                                                       \
 	  "what was BUSY under write lock is called once more, when no vCPU is in or can enter")    \
+	X(EXITS, "exit-progress", "R13 R41", R,                                                     \
+	  "no vCPU exits again and again for the same page while nothing changes")                  \
 	X(LOCKDEP, "lockdep", "R15 R16 R17 R20", R,                                                 \
 	  "locks are taken in order, by kind, and given back by their owner")                       \
 	X(RCU, "rcu", "R18 R21", R, "what RCU protects is read inside a read section")              \
@@ -127,12 +125,6 @@ const struct lab_oracle_desc *lab_oracle_desc(u32 i);
 const char *lab_oracle_name(u32 i);
 
 struct lab_machine;
-
-/*
- * What the rule on retries needs to know: actor @id is about to make a call, and what it answered.
- */
-void lab_retry_call(struct lab_machine *m, u32 id, u32 leaf);
-void lab_retry_answer(struct lab_machine *m, u32 id, u32 leaf, u64 rax);
 
 /*
  * lab_oracles_quiet - all checks of a quiescent point. @broke is called for each that does not

@@ -47,9 +47,6 @@ bool lab_check_dead(struct lab_check *c);
 bool lab_check_owner(struct lab_check *c);
 bool lab_check_folio(struct lab_check *c);
 bool lab_check_shared_leaf(struct lab_check *c);
-/* Its half for attributes that are the VM's. */
-bool lab_check_vm_shared_leaf(struct lab_check *c);
-bool lab_check_mixed(struct lab_check *c);
 bool lab_check_host_private(struct lab_check *c);
 bool lab_check_shared_4k(struct lab_check *c);
 bool lab_check_attr_tree(struct lab_check *c);

@@ -5,8 +5,7 @@
  */
 #include "mmu/kvm_policy.h"
 #include "mmu/kvm_vm.h"
-#include "sim/lab/machine.h"
-#include "sim/lab/oracle.h"
+#include "sim/lab/oracle_watch.h"
 #include "sim/rt/lock.h"
 #include "tdx/abi.h"
 #include "tdx/inspect.h"
@@ -18,9 +17,9 @@ static bool kicks_when_busy(u32 leaf)
 	       leaf == SEAM_TDH_MEM_PAGE_REMOVE || leaf == SEAM_TDH_MEM_PAGE_DEMOTE;
 }
 
-void lab_retry_answer(struct lab_machine *m, u32 id, u32 leaf, u64 rax)
+void lab_retry_answer(struct lab_machine *m, u32 leaf, u64 rax)
 {
-	struct lab_actor *a = id < m->nr_actors ? &m->actor[id] : NULL;
+	struct lab_actor *a = lab_actor_current(m);
 
 	if (!a || !kicks_when_busy(leaf))
 		return;
@@ -44,9 +43,9 @@ static const struct lab_actor *vcpu_inside(const struct lab_machine *m, const st
 	return NULL;
 }
 
-void lab_retry_call(struct lab_machine *m, u32 id, u32 leaf)
+void lab_retry_call(struct lab_machine *m, u32 leaf)
 {
-	struct lab_actor *a = id < m->nr_actors ? &m->actor[id] : NULL;
+	struct lab_actor *a = lab_actor_current(m);
 	const struct lab_actor *inside;
 
 	if (!a || !a->busy)

@@ -14,6 +14,10 @@
 void lab_watch_exit(struct lab_machine *m, struct lab_actor *v, const struct seam_regs *r);
 /* The current actor is about to call the module. */
 void lab_watch_call(struct lab_machine *m, u32 leaf);
+/* The same for R23 (oracle_retry.c): whether a call that was BUSY is made again as it should be. */
+void lab_retry_call(struct lab_machine *m, u32 leaf);
+/* ... and what the module answered it. */
+void lab_retry_answer(struct lab_machine *m, u32 leaf, u64 rax);
 /* The current actor has given the lock @id back. */
 void lab_watch_unlock(struct lab_machine *m, u64 id);
 /* The code under test reported a broken @rule. */

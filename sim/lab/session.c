@@ -54,10 +54,10 @@ static bool is_design(const struct lab_machine *m, const char *rule)
 	if (strcmp(rule, "cache-written-back"))
 		return false;
 	for (u32 i = 0; i < m->su->nr_gmems; i++) {
-		if (!strcmp(lab_gmem_policy(&m->su->gmem[i], "zap_error"), "BUG_VM"))
-			return true;
+		if (strcmp(lab_gmem_policy(&m->su->gmem[i], "zap_error"), "BUG_VM"))
+			return false;
 	}
-	return false;
+	return true;
 }
 
 static void on_report(void *ctx, const char *rule, const char *text)
@@ -81,8 +81,8 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 		return;
 	if (pt == RT_PT_CALL) {
 		lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
-		lab_retry_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
 		lab_watch_call(s->m, (u32)(obj & 0xffff));
+		lab_retry_call(s->m, (u32)(obj & 0xffff));
 	} else if (pt == RT_PT_UNLOCK) {
 		lab_watch_unlock(s->m, obj);
 	}
@@ -92,8 +92,8 @@ static void on_answer(void *ctx, u32 row, u64 rax, bool forced)
 {
 	struct lab_session *s = ctx;
 
-	if (s->m && rt_actor_current())
-		lab_retry_answer(s->m, rt_actor_id(rt_actor_current()), row, rax);
+	if (s->m)
+		lab_retry_answer(s->m, row, rax);
 	if (s->opts.observer)
 		s->opts.observer->answer(s->opts.observer->ctx, row, rax, forced);
 }
