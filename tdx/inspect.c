@@ -142,7 +142,7 @@ bool seam_look_vcpu(const struct seam *s, u64 tdvpr, struct seam_vcpu_view *v)
 		.assoc = vcpu->assoc,
 		.epoch = vcpu->epoch,
 		.pages = vcpu->pages,
-		.in_guest = vcpu->state == SEAM_VCPU_ACTIVE,
+		.in_guest = seam_vcpu_running(s, vcpu),
 		.tdr = vcpu->tdr,
 	};
 	return true;

@@ -101,18 +101,21 @@ u64 seam_tdh_mng_addcx(struct seam_ctx *c)
 		return SEAM_TD_FATAL;
 	if (td->lifecycle != SEAM_TD_KEYS_CONFIGURED)
 		return SEAM_TD_KEYS_NOT_CONFIGURED;
-	/* With six pages there is an OP_STATE to look at; more are for L2 VMs, before MNG.INIT. */
-	if (td->nr_tdcx >= SEAM_TDCX_MIN) {
-		st = seam_check_td_state(c, SEAM_OPS(UNINITIALIZED), false);
-		if (st)
-			return st;
-	}
 	if (td->nr_tdcx == SEAM_TDCX_MAX)
 		return SEAM_TDCX_NUM_INCORRECT;
 	st = seam_phpa(c, c->in.rcx, SEAM_PT_NDA, SEAM_EX, SEAM_OP_RCX, &pg);
 	if (st)
 		return st;
 	tdcx_init(c, td->nr_tdcx, pg.hpa);
+	/*
+	 * With six pages there is an OP_STATE to look at; more are for L2 VMs, before MNG.INIT. A
+	 * page that is refused here has already been overwritten.
+	 */
+	if (td->nr_tdcx >= SEAM_TDCX_MIN) {
+		st = seam_check_td_state(c, SEAM_OPS(UNINITIALIZED), false);
+		if (st)
+			return st;
+	}
 	td->tdcx[td->nr_tdcx++] = pg.hpa;
 	seam_pamt_assign(c->s, &pg, SEAM_PT_TDCX, td->tdr);
 	seam_child_add(c->s, td, 1);
