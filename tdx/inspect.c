@@ -269,7 +269,7 @@ bool seam_look_pair(const struct seam *s, u64 hpa, struct seam_pair_view *v)
 	const struct seam_pamt_2m *b = seam_pamt_block(s, hpa);
 	struct seam_pamt_entry e;
 
-	if (!seam_pamt_peek(s, hpa, 1, &e))
+	if (!seam_pamt_in_range(s, hpa) || !seam_pamt_peek(s, hpa, 1, &e))
 		return false;
 	*v = (struct seam_pair_view){
 		.type = e.type,

@@ -148,15 +148,18 @@ static void td_configure(struct seam_td *td, const struct seam_td_params *p)
 u64 seam_tdh_mng_init(struct seam_ctx *c)
 {
 	struct seam_td_params p;
+	u64 tdr = c->in.rcx, st;
 	struct seam_td *td;
-	u64 st;
 
 	/*
 	 * Out: the CPUID leaf that was refused; here none ever is, since CPUID_CONFIG has to be
 	 * zero.
 	 */
 	c->r->rcx = 0;
-	st = seam_take_td(c, c->in.rcx, SEAM_EX, SEAM_OP_RCX);
+	/* A flag asks for event filters; they are of a TD with PERFMON, and not modelled. */
+	if (c->s->f.features0 & SEAM_FEATURES0_EVENT_FILTERING)
+		tdr &= ~SEAM_TDR_FLAG;
+	st = seam_take_td(c, tdr, SEAM_EX, SEAM_OP_RCX);
 	if (st)
 		return st;
 	td = c->td;

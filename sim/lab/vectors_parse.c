@@ -199,7 +199,8 @@ static bool vec_which_lock(struct vec_parser *p, struct vec_event *ev)
 	ev->what = l->id;
 	p->level_max = l->level_max;
 	/* Where there is no such lock the answer says so: any address is one to ask for. */
-	if (l->obj && !vec_number(p, l->obj, l->id == SEAM_LOCK_WBT ? p->pkgs - 1 : ~0ULL, &ev->obj))
+	if (l->obj &&
+	    !vec_number(p, l->obj, l->id == SEAM_LOCK_WBT ? p->pkgs - 1 : ~0ULL, &ev->obj))
 		return false;
 	if (!vec_inputs(p, ev, l->keys | words, l->need))
 		return false;
