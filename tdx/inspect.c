@@ -142,7 +142,7 @@ bool seam_look_vcpu(const struct seam *s, u64 tdvpr, struct seam_vcpu_view *v)
 		.assoc = vcpu->assoc,
 		.epoch = vcpu->epoch,
 		.pages = vcpu->pages,
-		.in_guest = vcpu->state == SEAM_VCPU_ACTIVE,
+		.in_guest = seam_vcpu_running(s, vcpu),
 		.tdr = vcpu->tdr,
 	};
 	return true;
@@ -269,7 +269,7 @@ bool seam_look_pair(const struct seam *s, u64 hpa, struct seam_pair_view *v)
 	const struct seam_pamt_2m *b = seam_pamt_block(s, hpa);
 	struct seam_pamt_entry e;
 
-	if (!seam_pamt_peek(s, hpa, 1, &e))
+	if (!seam_pamt_in_range(s, hpa) || !seam_pamt_peek(s, hpa, 1, &e))
 		return false;
 	*v = (struct seam_pair_view){
 		.type = e.type,
