@@ -282,6 +282,8 @@ struct rt_world {
 	void *report_ctx;
 	u64 trace_base; /* events in it when it was attached */
 	u64 budget;
+	struct rt_extra extra[RT_EXTRAS_MAX];
+	u32 nr_extra;
 
 	/* Of the rt_run() that is under way. */
 	struct rt_fiber main;
