@@ -27,6 +27,7 @@ enum {
 	OPT_TRACE_FORMAT,
 	OPT_FORMAT,
 	OPT_NARRATE,
+	OPT_LANES,
 	OPT_REPLAY,
 	OPT_BUDGET,
 	OPT_GRAMMAR,
@@ -41,6 +42,7 @@ static const struct opt run_options[] = {
 	[OPT_FORMAT] = {"format", "FORMAT", "report as text, tap or json (one object a line)"},
 	[OPT_NARRATE] = {"narrate", NULL,
 			 "tell what each action did, and draw the S-EPT at the end"},
+	[OPT_LANES] = {"lanes", NULL, "show the last parallel block as a column for each actor"},
 	[OPT_REPLAY] = {"replay", "FILE",
 			"where a run that broke is written; NAME.replay otherwise"},
 	[OPT_BUDGET] = {"budget", "STEPS", "steps that one action may take (10000000)"},
@@ -97,6 +99,9 @@ static bool run_set(void *arg, u32 i, const char *val)
 	case OPT_NARRATE:
 		c->opts.narrate = true;
 		return true;
+	case OPT_LANES:
+		c->opts.lanes = true;
+		return true;
 	case OPT_REPLAY:
 		c->opts.replay_path = val;
 		return true;
@@ -134,7 +139,7 @@ int cmd_run(int argc, char **argv)
 	if (c.opts.trace_path && argc - first > 1)
 		return opts_error(&run_opts, "--trace is for one scenario at a time");
 	/* Without a trace to write, the last events are enough for a report. */
-	events = c.opts.trace_path || c.opts.narrate;
+	events = c.opts.trace_path || c.opts.narrate || c.opts.lanes;
 	c.opts.session.trace_cap = events ? 0 : 4096;
 	c.opts.set = c.set;
 	c.opts.colour = want_colour();

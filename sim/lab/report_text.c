@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/lab/expect.h"
+#include "sim/lab/lanes.h"
 #include "sim/lab/run.h"
 #include "sim/lab/words.h"
 #include "sim/lab/util.h"
@@ -143,6 +144,8 @@ static void end(struct lab_run *run)
 		lab_print_events(run->s, out, EVENTS_SHOWN, "    ");
 	build_errors(run);
 	drawings(run);
+	if (run->opts->lanes)
+		lab_lanes(run->s, out, run->opts->colour);
 	for (u32 i = 0; (op = lab_session_unspent(run->s, i)) != LAB_NO_OP; i++) {
 		lab_print_op(&run->sc, &run->sc.ops[op], text, sizeof(text));
 		fprintf(out, "  line %u, %s: never %s\n", run->sc.ops[op].line, text,

@@ -34,7 +34,7 @@ struct lab_run_opts {
 	const char *schedule_path;
 	const char *const *set; /* --set, NULL ends; NULL: none */
 	enum lab_format format;
-	bool narrate, colour;
+	bool narrate, lanes, colour;
 	const char *trace_path; /* NULL: no trace is written */
 	enum lab_trace_format trace_format;
 	const char *replay_path; /* where a broken run is written; NULL: NAME.replay here */

@@ -268,20 +268,32 @@ static void call_threads(struct lab_machine *m)
 	}
 }
 
+/* Events from here on are those of a block; a parallel one that was open ends here. */
+static void note_begin(struct lab_session *s, bool parallel)
+{
+	s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
+	if (s->parallel_end == ~0ULL)
+		s->parallel_end = s->first_event;
+	if (!parallel)
+		return;
+	s->parallel_first = s->first_event;
+	s->parallel_end = ~0ULL;
+}
+
 enum lab_step lab_session_build(struct lab_session *s, u32 first, u32 nr)
 {
 	u32 build = to_build(s->m, first, nr);
 	enum lab_step step;
 
 	rt_world_enter(s->world);
-	s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
+	note_begin(s, false);
 	if (!build)
 		return LAB_DONE;
 	lab_block_begin(s->m, first, 0, false);
 	s->m->build_td = build;
 	step = settle(s, run(s));
 	/* Its SEAMCALLs do not count for the first action. */
-	s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
+	note_begin(s, false);
 	return step;
 }
 
@@ -291,6 +303,7 @@ enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool para
 
 	if (step != LAB_DONE)
 		return step;
+	note_begin(s, parallel);
 	lab_block_begin(s->m, first, nr, parallel);
 	call_threads(s->m);
 	return settle(s, run(s));
@@ -329,7 +342,7 @@ enum lab_step lab_session_end(struct lab_session *s)
 	rt_world_enter(s->world);
 	if (any_tainted(s->m))
 		return LAB_DONE; /* what was changed past KVM, KVM can't take down */
-	s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
+	note_begin(s, false);
 	lab_block_begin(s->m, 0, 0, false);
 	s->m->destroy_all = true;
 	s->m->ending = true;
@@ -347,6 +360,8 @@ void lab_session_mark(struct lab_session *s, struct lab_mark *mark)
 	rt_world_enter(s->world);
 	*mark = (struct lab_mark){.image = rt_world_save(s->world),
 				  .first_event = s->first_event,
+				  .parallel_first = s->parallel_first,
+				  .parallel_end = s->parallel_end,
 				  .nr_broken = s->nr_broken,
 				  .nr_recorded = s->recorded.nr};
 }
@@ -356,6 +371,8 @@ void lab_session_back(struct lab_session *s, const struct lab_mark *mark)
 	rt_world_enter(s->world);
 	rt_world_restore(s->world, mark->image);
 	s->first_event = mark->first_event;
+	s->parallel_first = mark->parallel_first;
+	s->parallel_end = mark->parallel_end;
 	s->nr_broken = mark->nr_broken;
 	s->stuck[0] = 0;
 	s->recorded.nr = mark->nr_recorded;

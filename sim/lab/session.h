@@ -53,6 +53,8 @@ struct lab_session {
 	u32 nr_broken;
 	char stuck[2000];
 	u64 first_event; /* sequence number of the first event of the last block */
+	/* The same of the last parallel block, and of the first event behind it; end 0: none. */
+	u64 parallel_first, parallel_end;
 };
 
 /*
@@ -94,7 +96,7 @@ u32 lab_session_unspent(struct lab_session *s, u32 i);
  */
 struct lab_mark {
 	struct rt_image *image;
-	u64 first_event;
+	u64 first_event, parallel_first, parallel_end;
 	u32 nr_broken;
 	size_t nr_recorded;
 };
