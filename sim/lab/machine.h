@@ -134,6 +134,12 @@ struct lab_machine {
 /* The machine of the current world. */
 struct lab_machine *lab_machine(void);
 
+/* Actors are at work on a parallel block. */
+static inline bool lab_in_parallel(const struct lab_machine *m)
+{
+	return m && m->parallel && m->block_nr;
+}
+
 /*
  * World to machine: module, host, actors; nothing is built. NULL and a sentence in @err if the
  * module refuses the set-up.

@@ -26,14 +26,16 @@ static struct colours colours_of(const struct lab_run *run)
 
 static void begin(struct lab_run *run)
 {
+	const struct lab_opts *o = &run->s->opts;
 	char text[300];
 
 	lab_setup_describe(&run->su, text, sizeof(text));
-	fprintf(run->opts->out, "%s\n  %s, seed %llu, %s\n", run->path, text,
-		run->opts->session.seed,
-		run->s->opts.schedule	    ? "recorded schedule"
-		: run->opts->session.random ? "random schedule"
-					    : "in order");
+	fprintf(run->opts->out, "%s\n  %s, seed %llu, %s\n", run->path, text, o->seed,
+		o->schedule    ? "recorded schedule"
+		: o->pct_depth ? "pct schedule"
+		: o->random    ? "random schedule"
+			       : "in order");
+	lab_put_lines(run->opts->out, "  ", run->found);
 }
 
 static void action(struct lab_run *run, u32 op)

@@ -12,6 +12,7 @@
 
 #include "sim/lab/inject.h"
 #include "sim/lab/oracle.h"
+#include "sim/lab/pct.h"
 #include "sim/lab/util.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/world.h"
@@ -73,13 +74,14 @@ static void set_chooser(struct lab_session *s)
 {
 	if (s->opts.schedule) {
 		s->chooser = rt_schedule_chooser(s->opts.schedule);
-		rt_set_chooser(s->world, &s->chooser);
+	} else if (s->opts.pct_depth) {
+		lab_pct_free(s->pct);
+		s->pct = lab_pct_new(s->opts.pct_depth, s->m->nr_actors, s->opts.pct_steps);
+		s->chooser = lab_pct_chooser(s->pct);
 	} else {
-		rt_set_chooser(s->world,
-			       s->opts.random ? &rt_chooser_random : &rt_chooser_in_order);
+		s->chooser = s->opts.random ? rt_chooser_random : rt_chooser_in_order;
 	}
-	rt_schedule_init(&s->recorded);
-	rt_record_schedule(s->world, &s->recorded);
+	rt_set_chooser(s->world, &s->chooser);
 }
 
 static u32 count_actors(const struct lab_setup *su)
@@ -113,12 +115,14 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 	rt_set_report_hook(s->world, on_report, s);
 	rt_set_point_hook(s->world, on_point, s);
 	rt_set_budget(opts->budget);
-	set_chooser(s);
+	rt_schedule_init(&s->recorded);
+	rt_record_schedule(s->world, &s->recorded);
 	s->m = lab_machine_new(sc, su, err, len);
 	if (!s->m) {
 		lab_session_free(s);
 		return NULL;
 	}
+	set_chooser(s);
 	seam_observe(s->m->seam, opts->observer);
 	return s;
 }
@@ -131,6 +135,7 @@ void lab_session_free(struct lab_session *s)
 	rt_world_free(s->world);
 	rt_trace_free(s->trace);
 	rt_schedule_free(&s->recorded);
+	lab_pct_free(s->pct);
 	free(s);
 }
 
@@ -353,6 +358,14 @@ enum lab_step lab_session_resume(struct lab_session *s)
 {
 	rt_world_enter(s->world);
 	return s->m->ending ? judge_end(s, run(s)) : settle(s, run(s));
+}
+
+void lab_session_reseed(struct lab_session *s, u64 seed)
+{
+	rt_world_enter(s->world);
+	s->opts.seed = seed;
+	rt_reseed(seed);
+	set_chooser(s);
 }
 
 void lab_session_mark(struct lab_session *s, struct lab_mark *mark)

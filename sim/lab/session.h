@@ -13,11 +13,14 @@
 #include "sim/lab/machine.h"
 #include "sim/rt/trace.h"
 
+struct lab_pct;
 struct seam_observer;
 
 struct lab_opts {
 	u64 seed;
 	bool random;		      /* chooser: seeded random; else in order */
+	u32 pct_depth;		      /* chooser: pct.h, this depth; 0: no */
+	u64 pct_steps;		      /* its k */
 	struct rt_schedule *schedule; /* play this one; NULL: none */
 	u64 budget;		      /* steps of one block, 0: the runtime's default */
 	size_t trace_cap;	      /* events kept; 0: all */
@@ -47,6 +50,7 @@ struct lab_session {
 	struct rt_world *world;
 	struct rt_trace *trace;
 	struct rt_chooser chooser;
+	struct lab_pct *pct; /* NULL: another chooser */
 	struct rt_schedule recorded;
 	struct lab_machine *m;
 	struct lab_broken broken[LAB_BROKEN_MAX];
@@ -88,6 +92,11 @@ int lab_session_inject(struct lab_session *s, u32 op);
 enum lab_step lab_session_end(struct lab_session *s);
 /* Lines of faults that were never spent, by place; LAB_NO_OP past the end. */
 u32 lab_session_unspent(struct lab_session *s, u32 i);
+
+/*
+ * lab_session_reseed - at the beginning of a run: as if the session had been made with that seed.
+ */
+void lab_session_reseed(struct lab_session *s, u64 seed);
 
 /*
  * A place in a run to go back to: the world's image, and what a session keeps outside of it.
