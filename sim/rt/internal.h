@@ -136,6 +136,13 @@ struct rt_actor {
 #define RT_SLOT_WORDS 16
 #define RT_ACTORS_MAX (RT_SLOT_WORDS * 64)
 
+/* A fault may fire where the actor stands that ran last, and the chooser has to say. */
+struct rt_question {
+	const char *site; /* NULL: none is open */
+	u64 key;
+	bool fires; /* the answer */
+};
+
 struct rt_sched {
 	u64 step;
 	struct rt_actor *running; /* NULL outside of actors, so in every image */
@@ -144,7 +151,8 @@ struct rt_sched {
 	struct rt_actor **actors; /* all, by id */
 	u32 nr_actors, cap_actors;
 	u32 nr_live;
-	u32 nr_yields;		  /* actors that yield */
+	u32 nr_yields; /* actors that yield */
+	struct rt_question question;
 	u64 slots[RT_SLOT_WORDS]; /* stack slots in use */
 };
 
@@ -159,6 +167,8 @@ static inline bool rt_actor_can_go(const struct rt_actor *a)
  * changed.
  */
 void rt_sched_rearm(struct rt_world *w);
+/* The running actor passes a fault that may fire: does it? A step of its own. */
+bool rt_sched_ask_fault(struct rt_world *w, const char *site, u64 key);
 /* actor.c: the running actor is at its end. */
 void rt_actor_retire(struct rt_world *w, struct rt_actor *a);
 char *rt_slot_stack(const struct rt_world *w, u32 slot);
