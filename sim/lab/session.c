@@ -60,7 +60,7 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 {
 	struct lab_session *s = ctx;
 
-	if (pt == RT_PT_CALL && s->m)
+	if (pt == RT_PT_CALL && s->m && !s->opts.no_calls)
 		lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
 }
 
@@ -334,6 +334,12 @@ enum lab_step lab_session_end(struct lab_session *s)
 	s->m->destroy_all = true;
 	s->m->ending = true;
 	return judge_end(s, run(s));
+}
+
+enum lab_step lab_session_go(struct lab_session *s)
+{
+	rt_world_enter(s->world);
+	return run(s);
 }
 
 enum lab_step lab_session_resume(struct lab_session *s)
