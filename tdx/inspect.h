@@ -46,8 +46,8 @@ void seam_for_each_sept(const struct seam *s, u64 tdr, u64 gpa, u64 size,
 			bool (*fn)(void *ctx, u64 gpa, const struct seam_sept_view *v), void *ctx);
 
 /*
- * What no call's outcome depends on: counters, and the times at which things happened. @fn gets
- * each range.
+ * What no call's outcome depends on but by time: counters, when things happened, the stepping
+ * monitor. @fn gets each range, in multiples of 8 bytes.
  */
 void seam_for_each_counter(const struct seam *s, void (*fn)(void *ctx, const void *p, size_t len),
 			   void *ctx);

@@ -85,6 +85,7 @@ static u32 observe(void *ctx, u64 *word)
 	u32 n = 0;
 
 	word[n++] = x->play.nr;
+	word[n++] = kvm_look_kicks(m->host);
 	/* What "no-unblock" and "demote-gated" look at. */
 	word[n++] = seam_calls(m->seam, SEAM_TDH_MEM_RANGE_UNBLOCK) != 0;
 	word[n++] = seam_calls(m->seam, SEAM_TDH_MEM_PAGE_DEMOTE) != 0;
