@@ -115,14 +115,28 @@ static struct ex_state *put(struct ex_runner *r, struct ex_queue *q, enum lab_ex
 	return s;
 }
 
-void ex_restore(struct ex_runner *r, const struct ex_state *s)
+/* What goes with the world. */
+static void restore_rest(struct ex_runner *r, const struct ex_state *s)
 {
-	rt_world_enter(r->model->world);
-	rt_delta_get(r->base, (const char *)s->bytes + extra_room(r));
 	memcpy(r->model->extra, s->bytes, r->model->extra_size);
 	r->nr = s->nr;
 	r->cur = s->cur;
 	memcpy(r->id_of, s->id_of, s->nr);
+}
+
+/* @s is what was restored last. */
+static void restore_again(struct ex_runner *r, const struct ex_state *s)
+{
+	rt_delta_again(r->base);
+	restore_rest(r, s);
+}
+
+void ex_restore(struct ex_runner *r, const struct ex_state *s)
+{
+	rt_world_enter(r->model->world);
+	rt_delta_get(r->base, (const char *)s->bytes + extra_room(r),
+		     s->size - sizeof(*s) - extra_room(r));
+	restore_rest(r, s);
 }
 
 void ex_put_first(struct ex_runner *r, struct ex_queue *q)
@@ -163,7 +177,7 @@ static bool wrote_freed(struct ex_runner *r, struct lab_ex_fault *f)
 }
 
 static void expand_one(struct ex_runner *r, const struct ex_state *s, u32 i, u8 preemptions,
-		       struct ex_queue *q)
+		       bool first, struct ex_queue *q)
 {
 	struct lab_ex_fault fault = {0};
 	struct rt_hash hash = {0};
@@ -171,7 +185,10 @@ static void expand_one(struct ex_runner *r, const struct ex_state *s, u32 i, u8 
 	struct ex_state *to;
 	u32 seen = EX_NONE;
 
-	ex_restore(r, s);
+	if (first)
+		ex_restore(r, s);
+	else
+		restore_again(r, s);
 	stop = ex_go(r, s->id_of[i], &fault);
 	if (stop == LAB_EX_CHOICE || stop == LAB_EX_REST) {
 		hash = hash_of(r, preemptions);
@@ -190,6 +207,8 @@ static void expand_one(struct ex_runner *r, const struct ex_state *s, u32 i, u8 
 
 void ex_expand(struct ex_runner *r, const struct ex_state *s, struct ex_queue *q)
 {
+	bool first = true;
+
 	for (u32 i = 0; i < s->nr; i++) {
 		u32 preemptions = s->preemptions + (s->cur != EX_CHOICES && i != s->cur);
 
@@ -200,6 +219,7 @@ void ex_expand(struct ex_runner *r, const struct ex_state *s, struct ex_queue *q
 		/* Counted only where there is a bound; then it is part of the state. */
 		if (r->opts->preemptions == LAB_EX_UNBOUNDED)
 			preemptions = 0;
-		expand_one(r, s, i, (u8)(preemptions < 255 ? preemptions : 255), q);
+		expand_one(r, s, i, (u8)(preemptions < 255 ? preemptions : 255), first, q);
+		first = false;
 	}
 }

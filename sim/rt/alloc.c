@@ -113,10 +113,6 @@ static void small_push(struct rt_world *w, char *p, u32 class)
 {
 	u32 off16 = off16_of(w, p);
 
-	if (w->s.heap.fresh) {
-		hdr_set(p, tag_at(off16, TAG_FREE), class_stride(class) - HDR);
-		return;
-	}
 	hdr_set(p, tag_at(off16, TAG_FREE), w->s.heap.free[class]);
 	w->s.heap.free[class] = off16;
 }
@@ -150,10 +146,39 @@ static void run_extend(struct rt_world *w)
 	rt_asan_poison(mem, 4096);
 	w->pages[page] = (struct rt_page){.kind = RT_PG_SMALL, .nr = 1};
 	if (h->run_end != page * 512) {
-		run_retire(w);
+		if (!h->fresh)
+			run_retire(w);
 		h->run_cur = page * 512 + 1; /* headers end at a multiple of 16 */
 	}
 	h->run_end = (page + 1) * 512;
+}
+
+/* Bytes of a small block in a heap that is fresh, from its payload to that of the next. */
+static u32 fresh_stride(u32 size)
+{
+	return (size + HDR + RT_FRESH_ALIGN - 1) & ~(RT_FRESH_ALIGN - 1U);
+}
+
+/*
+ * A payload begins at a multiple of RT_FRESH_ALIGN, its header is the last word before. Where it
+ * lies in a chunk of that size is then the same for all blocks.
+ */
+static char *fresh_alloc(struct rt_world *w, u32 size)
+{
+	struct rt_heap *h = &w->s.heap;
+	const u32 align = RT_FRESH_ALIGN / 8, stride = fresh_stride(size) / 8;
+	char *p;
+
+	while (h->run_end == RT_NO_PAGE || h->run_cur % align != align - 1 ||
+	       h->run_end - h->run_cur < stride + 1) {
+		/* A new run begins with its first header; a run that grows goes on where it is. */
+		run_extend(w);
+		if (h->run_cur % align != align - 1)
+			h->run_cur += align - 1 - h->run_cur % align;
+	}
+	p = w->heap + (size_t)h->run_cur * 8 + HDR;
+	h->run_cur += stride;
+	return p;
 }
 
 static char *small_alloc(struct rt_world *w, size_t size, bool own)
@@ -163,7 +188,9 @@ static char *small_alloc(struct rt_world *w, size_t size, bool own)
 	u32 stride = class_stride(class);
 	char *p;
 
-	if (h->free[class] && !h->fresh) {
+	if (h->fresh) {
+		p = fresh_alloc(w, (u32)size);
+	} else if (h->free[class]) {
 		p = w->heap + (size_t)h->free[class] * 16;
 		h->free[class] = hdr_val(p);
 		check_poison(w, p, stride - HDR);
@@ -266,7 +293,10 @@ static void heap_free(struct rt_world *w, char *p, size_t size, bool own)
 		rt_asan_unpoison(p, bytes - HDR);
 		memset(p, RT_POISON, bytes - HDR);
 		rt_asan_poison(p, bytes - HDR);
-		small_push(w, p, class);
+		if (h->fresh)
+			hdr_set(p, tag_at(off16_of(w, p), TAG_FREE), (u32)size);
+		else
+			small_push(w, p, class);
 	} else {
 		bytes = (size + 4095) / 4096 * 4096;
 		rt_asan_unpoison(p, bytes);
@@ -309,11 +339,16 @@ static bool is_header(const struct rt_world *w, const char *p)
 	       tag == tag_at(off16, TAG_FREE);
 }
 
+bool rt_heap_is_header(const struct rt_world *w, const void *p)
+{
+	return is_header(w, (const char *)p + HDR);
+}
+
 /* The small blocks of the run that starts at @page; where it ends. */
 static u32 walk_run(struct rt_world *w, u32 page,
 		    void (*fn)(void *ctx, const void *p, size_t size, bool is_free), void *ctx)
 {
-	const char *p = w->heap + (size_t)page * 4096 + 2 * HDR, *end;
+	const char *p = w->heap + (size_t)page * 4096 + RT_FRESH_ALIGN, *end;
 
 	while (page < w->s.heap.brk && w->pages[page].kind == RT_PG_SMALL)
 		page++;
@@ -322,7 +357,7 @@ static u32 walk_run(struct rt_world *w, u32 page,
 		u32 size = hdr_val(p);
 
 		fn(ctx, p, size, hdr_tag(p) == tag_at(off16_of(w, p), TAG_FREE));
-		p += class_stride(class_of(size + HDR));
+		p += fresh_stride(size);
 	}
 	return page;
 }

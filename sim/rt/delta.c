@@ -1,164 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Differences of a world from a base: found by comparing with a twin of the region, kept as words.
- * What of a difference counts as state is in canon.c.
+ * Differences of a world from a base: found by comparing with a mirror of what was restored last,
+ * kept as chunks. Where to look is in scan.c; what of a difference counts as state in canon.c.
  */
 #include "sim/rt/delta_int.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/*
- * No function of the simulated code has a frame as large as this: below a stretch of that length
- * that is as in the base, nothing was written.
- */
-#define CLEAN_STRETCH 8192
-
-static u32 word_of(const struct rt_base *b, const u64 *p)
-{
-	return (u32)((size_t)((const char *)p - (const char *)b->w) / 8);
-}
-
-static void note(struct rt_base *b, const u64 *p)
-{
-	if (b->nr == b->cap) {
-		b->cap = b->cap ? 2 * b->cap : 4096;
-		b->off = rt_host_realloc(b->off, b->cap * sizeof(*b->off));
-		b->val = rt_host_realloc(b->val, b->cap * sizeof(*b->val));
-	}
-	b->off[b->nr] = word_of(b, p);
-	b->val[b->nr++] = *p;
-}
-
-typedef u64 vec __attribute__((vector_size(32)));
-
-/* Whether the 64 bytes at @p and @q are the same. */
-static inline bool same_line(const u64 *p, const u64 *q)
-{
-	const vec *a = (const vec *)p, *c = (const vec *)q;
-	vec d = (a[0] ^ c[0]) | (a[1] ^ c[1]);
-
-	return !(d[0] | d[1] | d[2] | d[3]);
-}
-
-RT_NO_ASAN static void diff_words(struct rt_base *b, const u64 *p, const u64 *end)
-{
-	const u64 *q = rt_base_twin(b, p);
-
-	for (; p < end; p++, q++) {
-		if (*p != *q)
-			note(b, p);
-	}
-}
-
-/* As diff_words(), with both ends at a multiple of 64. */
-RT_NO_ASAN static void diff_lines(struct rt_base *b, const u64 *p, const u64 *end)
-{
-	const u64 *q = rt_base_twin(b, p);
-
-	for (; p < end; p += 8, q += 8) {
-		if (same_line(p, q))
-			continue;
-		for (u32 i = 0; i < 8; i++) {
-			if (p[i] != q[i])
-				note(b, p + i);
-		}
-	}
-}
-
-/* ---- stacks ---- */
-
-static u64 *stack_top(const struct rt_world *w, u32 slot)
-{
-	return (u64 *)(rt_slot_stack(w, slot) + w->opts.stack_size);
-}
-
-/* What is dead in slot @slot, below @sp, as it was in the base: from there down to clean memory. */
-RT_NO_ASAN static void scrub(struct rt_base *b, u32 slot, u64 *sp)
-{
-	u64 *low = (u64 *)rt_slot_stack(b->w, slot);
-	const u64 *twin = rt_base_twin(b, sp);
-	size_t clean = 0;
-
-	while (sp > low && clean < CLEAN_STRETCH / 8) {
-		sp--;
-		twin--;
-		if (*sp == *twin) {
-			clean++;
-		} else {
-			*sp = *twin;
-			clean = 0;
-		}
-	}
-}
-
-static void scrub_all(struct rt_base *b)
-{
-	struct rt_world *w = b->w;
-	const struct rt_actor *a;
-
-	for (a = w->s.sched.live; a; a = a->next_live) {
-		if (w->ran[a->slot / 64] >> (a->slot % 64) & 1)
-			scrub(b, a->slot, (u64 *)rt_fiber_low(&a->fiber));
-		w->ran[a->slot / 64] &= ~(1ULL << (a->slot % 64));
-	}
-	/* What is left belongs to slots whose actors have ended. */
-	for (u32 i = 0; i < RT_SLOT_WORDS; i++) {
-		for (; w->ran[i]; w->ran[i] &= w->ran[i] - 1) {
-			u32 slot = i * 64 + (u32)__builtin_ctzll(w->ran[i]);
-
-			scrub(b, slot, stack_top(w, slot));
-		}
-	}
-}
-
 /* ---- the base ---- */
 
-/* Behind the base the heap is poison, in the twin too. */
+static char *stack_top(const struct rt_world *w, u32 slot)
+{
+	return rt_slot_stack(w, slot) + w->opts.stack_size;
+}
+
+/* Behind the base the heap is poison, in the twin and in the mirror too. */
 static void twin_extend(struct rt_base *b)
 {
 	struct rt_world *w = b->w;
+	char *p = w->heap + (size_t)b->twin_pages * 4096;
+	size_t len;
 
 	if (w->s.heap.brk <= b->twin_pages)
 		return;
-	memset(rt_base_twin(b, (u64 *)(w->heap + (size_t)b->twin_pages * 4096)), RT_POISON,
-	       (size_t)(w->s.heap.brk - b->twin_pages) * 4096);
+	len = (size_t)(w->s.heap.brk - b->twin_pages) * 4096;
+	memset(rt_base_twin(b, p), RT_POISON, len);
+	memset(rt_base_mirror(b, p), RT_POISON, len);
 	b->twin_pages = w->s.heap.brk;
 }
 
 static void twin_copy(struct rt_base *b, const void *p, size_t len)
 {
 	rt_copy_raw(rt_base_twin(b, p), p, len);
+	rt_copy_raw(rt_base_mirror(b, p), p, len);
 }
 
-RT_NO_ASAN static void zero_words(u64 *p, const u64 *end)
+RT_NO_ASAN static void zero_words(char *from, const char *end)
 {
-	while (p < end)
-		*(volatile u64 *)p++ = 0;
+	for (volatile u64 *p = (volatile u64 *)from; (const char *)p < end; p++)
+		*p = 0;
 }
 
 /* Live stacks as they are; below them, and in slots that nobody has, nothing. */
 static void copy_stacks(struct rt_base *b)
 {
 	struct rt_world *w = b->w;
-	u64 live[RT_SLOT_WORDS] = {0};
 
-	for (const struct rt_actor *a = w->s.sched.live; a; a = a->next_live) {
-		char *low = rt_fiber_low(&a->fiber);
-
-		live[a->slot / 64] |= 1ULL << (a->slot % 64);
-		rt_asan_unpoison(rt_slot_stack(w, a->slot),
-				 (size_t)(low - rt_slot_stack(w, a->slot)));
-		zero_words((u64 *)rt_slot_stack(w, a->slot), (u64 *)low);
-		twin_copy(b, low, (size_t)((char *)stack_top(w, a->slot) - low));
-	}
+	for (const struct rt_actor *a = w->s.sched.live; a; a = a->next_live)
+		b->low[a->slot] = rt_fiber_low(&a->fiber);
 	for (u32 i = 0; i < w->slots_mapped; i++) {
-		if (live[i / 64] >> (i % 64) & 1)
-			continue;
-		rt_asan_unpoison(rt_slot_stack(w, i), w->opts.stack_size);
-		zero_words((u64 *)rt_slot_stack(w, i), stack_top(w, i));
+		char *low = b->low[i] ? b->low[i] : stack_top(w, i);
+
+		rt_asan_unpoison(rt_slot_stack(w, i), (size_t)(low - rt_slot_stack(w, i)));
+		zero_words(rt_slot_stack(w, i), low);
+		twin_copy(b, low, (size_t)(stack_top(w, i) - low));
 	}
 	memset(w->ran, 0, sizeof(w->ran));
+}
+
+static char *reserve(const struct rt_world *w)
+{
+	char *p = mmap(NULL, w->size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		rt_panic("no address space for the twin of a world");
+	return p;
 }
 
 struct rt_base *rt_base_new(struct rt_world *w, bool measure)
@@ -168,10 +76,11 @@ struct rt_base *rt_base_new(struct rt_world *w, bool measure)
 	if (w->s.sched.running || w->in_run)
 		rt_panic("rt_base_new() inside rt_run()");
 	*b = (struct rt_base){.w = w, .floor = w->s.heap.brk, .twin_pages = w->s.heap.brk};
-	b->twin = mmap(NULL, w->size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (b->twin == MAP_FAILED)
-		rt_panic("no address space for the twin of a world");
+	b->twin = reserve(w);
+	b->mirror = reserve(w);
+	b->low = rt_host_realloc(NULL, w->opts.actors_max * sizeof(*b->low));
+	b->sp = rt_host_realloc(NULL, w->opts.actors_max * sizeof(*b->sp));
+	memset(b->low, 0, w->opts.actors_max * sizeof(*b->low));
 	rt_heap_fresh(w);
 	w->unmeasured = !measure;
 	copy_stacks(b);
@@ -179,6 +88,7 @@ struct rt_base *rt_base_new(struct rt_world *w, bool measure)
 	twin_copy(b, w->heap, (size_t)b->floor * 4096);
 	twin_copy(b, w->pages, b->floor * sizeof(struct rt_page));
 	rt_canon_init(b);
+	rt_hot_begin(b);
 	return b;
 }
 
@@ -186,84 +96,273 @@ void rt_base_free(struct rt_base *b)
 {
 	if (!b)
 		return;
-	munmap(b->twin, b->w->size);
-	free(b->off);
-	free(b->val);
+	rt_hot_end(b);
 	rt_canon_exit(b);
+	munmap(b->twin, b->w->size);
+	munmap(b->mirror, b->w->size);
+	free(b->then.list.chunk);
+	free(b->then.bytes);
+	free(b->before.list.chunk);
+	free(b->before.bytes);
+	free(b->now.chunk);
+	free(b->low);
+	free(b->sp);
+	free(b->changed);
+	free(b->made);
 	free(b);
+}
+
+/* ---- what a run has changed ---- */
+
+void rt_chunk_add(struct rt_chunk_list *l, const struct rt_chunk *c)
+{
+	if (l->nr == l->cap) {
+		l->cap = l->cap ? 2 * l->cap : 256;
+		l->chunk = rt_host_realloc(l->chunk, l->cap * sizeof(*l->chunk));
+	}
+	l->chunk[l->nr++] = c;
+}
+
+static char *chunk_floor(const char *p)
+{
+	return (char *)((uintptr_t)p & ~(uintptr_t)(CHUNK_SIZE - 1));
+}
+
+/* A live stack, and what of it was live when it was restored; dead memory is as in the base. */
+static void scan_stack(struct rt_base *b, u32 slot, char *sp)
+{
+	char *low = chunk_floor(b->low[slot] && b->low[slot] < sp ? b->low[slot] : sp);
+
+	rt_scan(b, low, (size_t)(stack_top(b->w, slot) - low));
+}
+
+static void scan_stacks(struct rt_base *b)
+{
+	struct rt_world *w = b->w;
+
+	/* By slot, so that the list ascends. */
+	for (u32 slot = 0; slot < w->slots_mapped; slot++) {
+		bool ran = w->ran[slot / 64] >> (slot % 64) & 1;
+		char *sp = b->sp[slot] ? b->sp[slot] : stack_top(w, slot);
+
+		if (ran)
+			rt_scrub(b, slot, sp);
+		if (b->sp[slot] || b->low[slot])
+			scan_stack(b, slot, sp);
+	}
+}
+
+RT_NO_ASAN static u32 encode_words(const u64 *p, const u64 *q, u64 *to)
+{
+	u32 mask = 0, n = 0;
+
+	for (u32 i = 0; i < CHUNK_WORDS; i++) {
+		to[n] = p[i];
+		n += p[i] != q[i];
+		mask |= (u32)(p[i] != q[i]) << i;
+	}
+	return mask;
+}
+
+/* What has changed, as chunks; those that are as in the base again are none. */
+static void make_chunks(struct rt_base *b)
+{
+	size_t most = b->nr_changed * (sizeof(struct rt_chunk) + CHUNK_SIZE);
+
+	if (most > b->made_cap) {
+		b->made_cap = 2 * most;
+		b->made = rt_host_realloc(b->made, b->made_cap);
+	}
+	b->made_len = 0;
+	for (u32 i = 0; i < b->nr_changed; i++) {
+		struct rt_chunk *c = (struct rt_chunk *)(b->made + b->made_len);
+		const char *p = (const char *)b->w + (size_t)b->changed[i] * CHUNK_SIZE;
+
+		c->at = b->changed[i];
+		c->mask = encode_words((const u64 *)p, rt_base_twin(b, p), c->word);
+		if (!c->mask)
+			continue;
+		rt_canon_chunk(b, c);
+		b->made_len += rt_chunk_bytes(c);
+	}
+}
+
+/* What was restored, with what has changed in its place. */
+static void merge(struct rt_base *b)
+{
+	const char *made = b->made, *end = made + b->made_len;
+	u32 t = 0;
+
+	b->now.nr = 0;
+	for (u32 i = 0; i < b->nr_changed; i++) {
+		const struct rt_chunk *c = (const struct rt_chunk *)made;
+
+		while (t < b->then.list.nr && b->then.list.chunk[t]->at < b->changed[i])
+			rt_chunk_add(&b->now, b->then.list.chunk[t++]);
+		if (t < b->then.list.nr && b->then.list.chunk[t]->at == b->changed[i])
+			t++;
+		if (made < end && c->at == b->changed[i]) {
+			rt_chunk_add(&b->now, c);
+			made += rt_chunk_bytes(c);
+		}
+	}
+	while (t < b->then.list.nr)
+		rt_chunk_add(&b->now, b->then.list.chunk[t++]);
+}
+
+static void find_stacks(struct rt_base *b, char **sp)
+{
+	memset(sp, 0, b->w->slots_mapped * sizeof(*sp));
+	for (const struct rt_actor *a = b->w->s.sched.live; a; a = a->next_live)
+		sp[a->slot] = rt_fiber_low(&a->fiber);
 }
 
 void rt_base_diff(struct rt_base *b)
 {
 	struct rt_world *w = b->w;
-	u64 *heap = (u64 *)w->heap, *pages = (u64 *)w->pages;
 
-	scrub_all(b);
 	twin_extend(b);
-	b->nr = 0;
-	diff_words(b, (u64 *)&w->s, (u64 *)(&w->s + 1));
-	b->nr_state = b->nr;
-	diff_lines(b, heap, heap + (size_t)b->floor * 512);
-	b->nr_base = b->nr;
-	diff_lines(b, heap + (size_t)b->floor * 512, heap + (size_t)w->s.heap.brk * 512);
-	b->nr_heap = b->nr;
-	for (const struct rt_actor *a = w->s.sched.live; a; a = a->next_live)
-		diff_words(b, (u64 *)rt_fiber_low(&a->fiber), stack_top(w, a->slot));
-	b->nr_stack = b->nr;
-	diff_words(b, pages, pages + w->s.heap.brk * (sizeof(struct rt_page) / 8));
+	find_stacks(b, b->sp);
+	b->nr_changed = 0;
+	rt_scan(b, &w->s, (sizeof(w->s) + CHUNK_SIZE - 1) & ~(CHUNK_SIZE - 1UL));
+	rt_scan_hot(b);
+	rt_scan(b, w->heap + (size_t)b->floor * 4096, (size_t)(w->s.heap.brk - b->floor) * 4096);
+	/* Pages that were taken since are told by the map; those of the base do not change hands. */
+	rt_scan(b, chunk_floor((char *)&w->pages[0]),
+		((size_t)w->s.heap.brk * sizeof(struct rt_page) + CHUNK_SIZE - 1) &
+			~(CHUNK_SIZE - 1UL));
+	scan_stacks(b);
+	memset(w->ran, 0, sizeof(w->ran));
+	make_chunks(b);
+	merge(b);
 }
 
-/* ---- differences as bytes: count, offsets, padding, values ---- */
-
-static size_t offsets_bytes(u32 nr)
-{
-	return (sizeof(u32) * (1 + (size_t)nr) + 7) & ~(size_t)7;
-}
+/* ---- differences as bytes: the number of chunks, and the chunks ---- */
 
 size_t rt_delta_bytes(const struct rt_base *b)
 {
-	return offsets_bytes(b->nr) + b->nr * sizeof(u64);
+	size_t n = 8;
+
+	for (u32 i = 0; i < b->now.nr; i++)
+		n += rt_chunk_bytes(b->now.chunk[i]);
+	return n;
 }
 
 void rt_delta_put(const struct rt_base *b, void *to)
 {
-	*(u32 *)to = b->nr;
-	memcpy((u32 *)to + 1, b->off, b->nr * sizeof(u32));
-	memcpy((char *)to + offsets_bytes(b->nr), b->val, b->nr * sizeof(u64));
-}
+	char *p = (char *)to + 8;
 
-RT_NO_ASAN static void write_words(struct rt_base *b, const u32 *off, const u64 *val, u32 nr)
-{
-	u64 *region = (u64 *)b->w;
+	*(u64 *)to = b->now.nr;
+	for (u32 i = 0; i < b->now.nr; i++) {
+		size_t len = rt_chunk_bytes(b->now.chunk[i]);
 
-	for (u32 i = 0; i < nr; i++)
-		region[off[i]] = val[i];
-}
-
-RT_NO_ASAN static void undo_words(struct rt_base *b)
-{
-	u64 *region = (u64 *)b->w;
-	const u64 *twin = (const u64 *)b->twin;
-
-	for (u32 i = 0; i < b->nr; i++)
-		region[b->off[i]] = twin[b->off[i]];
-}
-
-void rt_delta_get(struct rt_base *b, const void *from)
-{
-	u32 nr = *(const u32 *)from;
-	const u32 *off = (const u32 *)from + 1;
-	const u64 *val = (const u64 *)((const char *)from + offsets_bytes(nr));
-
-	undo_words(b);
-	write_words(b, off, val, nr);
-	while (b->cap < nr) {
-		b->cap = b->cap ? 2 * b->cap : 4096;
-		b->off = rt_host_realloc(b->off, b->cap * sizeof(*b->off));
-		b->val = rt_host_realloc(b->val, b->cap * sizeof(*b->val));
+		memcpy(p, b->now.chunk[i], len);
+		p += len;
 	}
-	/* Only the places are asked for until the next rt_base_diff(). */
-	memcpy(b->off, off, nr * sizeof(*off));
-	b->nr = nr;
+}
+
+/* Words of @c to the world and to the mirror: of the base, or its own. */
+RT_NO_ASAN static void set_words(struct rt_base *b, const struct rt_chunk *c, bool to_base)
+{
+	size_t off = (size_t)c->at * CHUNK_SIZE;
+	u64 *p = (u64 *)((char *)b->w + off), *m = (u64 *)(b->mirror + off);
+	const u64 *twin = (const u64 *)(b->twin + off), *word = c->word;
+
+	for (u32 bits = c->mask; bits; bits &= bits - 1) {
+		u32 i = (u32)__builtin_ctz(bits);
+
+		p[i] = m[i] = to_base ? twin[i] : *word;
+		word++;
+	}
+}
+
+RT_NO_ASAN static void undo(struct rt_base *b)
+{
+	for (u32 i = 0; i < b->nr_changed; i++) {
+		size_t off = (size_t)b->changed[i] * CHUNK_SIZE;
+
+		rt_copy_raw((char *)b->w + off, b->mirror + off, CHUNK_SIZE);
+	}
+	b->nr_changed = 0;
+}
+
+static bool same_chunk(const struct rt_chunk *a, const struct rt_chunk *c)
+{
+	return a->pure && c->pure && a->mask == c->mask && a->near.lo == c->near.lo &&
+	       a->near.hi == c->near.hi;
+}
+
+/* From the state of then[] to that of @next, whose chunks ascend too. */
+static void move_to(struct rt_base *b, const struct rt_chunk_list *next)
+{
+	u32 t = 0;
+
+	for (u32 i = 0; i < next->nr; i++) {
+		const struct rt_chunk *c = next->chunk[i], *old;
+
+		while (t < b->then.list.nr && b->then.list.chunk[t]->at < c->at)
+			set_words(b, b->then.list.chunk[t++], true);
+		old = t < b->then.list.nr && b->then.list.chunk[t]->at == c->at ? b->then.list.chunk[t++] : NULL;
+		if (old && same_chunk(old, c))
+			continue;
+		if (old)
+			set_words(b, old, true);
+		set_words(b, c, false);
+	}
+	while (t < b->then.list.nr)
+		set_words(b, b->then.list.chunk[t++], true);
+}
+
+/* The bytes of a difference, kept, and its chunks as a list. */
+static void read_chunks(struct rt_kept *k, const void *from, size_t len)
+{
+	const char *p;
+
+	if (len > k->cap) {
+		k->cap = 2 * len;
+		k->bytes = rt_host_realloc(k->bytes, k->cap);
+	}
+	memcpy(k->bytes, from, len);
+	k->list.nr = 0;
+	p = k->bytes + 8;
+	for (u64 i = 0; i < *(const u64 *)k->bytes; i++) {
+		const struct rt_chunk *c = (const struct rt_chunk *)p;
+
+		rt_chunk_add(&k->list, c);
+		p += rt_chunk_bytes(c);
+	}
+}
+
+/*
+ * What the sanitizer knows of heap and stacks is of another state. It learns again from what is
+ * called and allocated from here on.
+ */
+static void forget_shadow(struct rt_base *b)
+{
+	struct rt_world *w = b->w;
+
+	rt_asan_unpoison(w->heap, (size_t)w->s.heap.brk * 4096);
+	for (u32 i = 0; i < w->slots_mapped; i++)
+		rt_asan_unpoison(rt_slot_stack(w, i), w->opts.stack_size);
+}
+
+void rt_delta_get(struct rt_base *b, const void *from, size_t len)
+{
+	struct rt_kept next = b->before;
+
+	undo(b);
+	read_chunks(&next, from, len);
+	move_to(b, &next.list);
+	b->before = b->then;
+	b->then = next;
+	find_stacks(b, b->low);
+	forget_shadow(b);
+	rt_sched_rearm(b->w);
+}
+
+void rt_delta_again(struct rt_base *b)
+{
+	undo(b);
+	forget_shadow(b);
 	rt_sched_rearm(b->w);
 }

@@ -31,30 +31,32 @@ struct rt_hash {
  * times and count no takings if @measure is false.
  */
 struct rt_base *rt_base_new(struct rt_world *w, bool measure);
-/* The base is given back. The world stays as it is, but is good for nothing than to be freed. */
+/* The base is given back. The world stays as it is, but is good for nothing but to be freed. */
 void rt_base_free(struct rt_base *b);
 
 /*
  * [@p, @p + @len), a multiple of 8 in the heap of the base, is no part of the state: counters that
- * nobody acts on.
+ * nobody acts on. Before the first rt_base_diff().
  */
 void rt_base_ignore(struct rt_base *b, const void *p, size_t len);
 
 /*
  * rt_base_diff - find what a run has changed; asked after each, before anything else.
  * rt_base_hash() is of the difference that was found last. rt_base_written() is the offset of
- * freed memory that was written to, 0 if there is none.
+ * freed memory that was written to, 0 if there is none; asked after the hash.
  */
 void rt_base_diff(struct rt_base *b);
 struct rt_hash rt_base_hash(struct rt_base *b);
 size_t rt_base_written(const struct rt_base *b);
 
 /*
- * The difference as bytes: how many there will be, copied out to @to (aligned to 8), and the world
- * as it was then.
+ * The difference that was found last as bytes: how many there will be, copied out to @to (aligned
+ * to 8), and the world as it was then. rt_delta_again() goes back to what was restored last, and is
+ * cheap.
  */
 size_t rt_delta_bytes(const struct rt_base *b);
 void rt_delta_put(const struct rt_base *b, void *to);
-void rt_delta_get(struct rt_base *b, const void *from);
+void rt_delta_get(struct rt_base *b, const void *from, size_t len);
+void rt_delta_again(struct rt_base *b);
 
 #endif

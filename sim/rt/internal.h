@@ -81,6 +81,10 @@ void rt_heap_fresh(struct rt_world *w);
 /* All blocks from page @first on, which the heap had as its top when rt_heap_fresh() was called. */
 void rt_heap_walk(struct rt_world *w, u32 first,
 		  void (*fn)(void *ctx, const void *p, size_t size, bool is_free), void *ctx);
+/* Small blocks that are new then begin at a multiple of this. */
+#define RT_FRESH_ALIGN 256
+/* Whether the word at @p is the header of a block. */
+bool rt_heap_is_header(const struct rt_world *w, const void *p);
 /* All words of the heap that are headers of blocks. */
 void rt_heap_headers(struct rt_world *w, void (*fn)(void *ctx, const void *p), void *ctx);
 u32 rt_pages_take(struct rt_world *w, u32 nr, bool *fresh);
@@ -308,7 +312,7 @@ struct rt_world {
 	u64 ask_from;		/* first step at which the chooser wants to be asked */
 	u64 fast_until;		/* before this step, an actor at a point just goes on */
 
-	struct rt_state s;
+	struct rt_state s __attribute__((aligned(256))); /* a difference has chunks of that size */
 };
 
 static inline struct rt_task *rt_task_current(struct rt_world *w)
