@@ -200,17 +200,20 @@ u32 lab_take(struct lab_actor *a)
 	assert(a->next != LAB_NO_OP && a->doing == LAB_NO_OP);
 	a->doing = a->next;
 	a->next = next_line(m, a, a->doing + 1);
-	lab_result(m, a->doing)->first_step = rt_step();
+	if (!m->timeless)
+		lab_result(m, a->doing)->first_step = rt_step();
 	rt_trace(&ev_action, RT_PH_BEGIN, (u64)a->doing);
 	return a->doing;
 }
 
 void lab_finish(struct lab_actor *a)
 {
-	struct lab_result *res = lab_result(lab_machine(), a->doing);
+	struct lab_machine *m = lab_machine();
+	struct lab_result *res = lab_result(m, a->doing);
 
 	res->out.done = true;
-	res->last_step = rt_step();
+	if (!m->timeless)
+		res->last_step = rt_step();
 	rt_trace(&ev_action, RT_PH_END, (u64)a->doing, (u64)res->out.ok, (u64)res->out.err);
 	a->doing = LAB_NO_OP;
 }

@@ -126,6 +126,7 @@ struct lab_machine {
 	u32 nr_actors;
 	u32 block, block_nr;
 	bool parallel;
+	bool timeless;	  /* results do not say at which steps they came */
 	u32 build_td;	  /* TDs to build, as a mask: the implied build, by the first actor */
 	bool destroy_all; /* the implied end, by the first actor */
 	bool ending;	  /* it has been asked for */

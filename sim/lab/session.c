@@ -81,7 +81,8 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 	if (!s->m)
 		return;
 	if (pt == RT_PT_CALL) {
-		lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
+		if (!s->opts.no_calls)
+			lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
 		lab_watch_call(s->m, (u32)(obj & 0xffff));
 		lab_retry_call(s->m, (u32)(obj & 0xffff));
 	} else if (pt == RT_PT_UNLOCK) {
@@ -398,6 +399,12 @@ enum lab_step lab_session_end(struct lab_session *s)
 	s->m->destroy_all = true;
 	s->m->ending = true;
 	return judge_end(s, run(s));
+}
+
+enum lab_step lab_session_go(struct lab_session *s)
+{
+	rt_world_enter(s->world);
+	return run(s);
 }
 
 enum lab_step lab_session_resume(struct lab_session *s)

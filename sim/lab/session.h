@@ -25,6 +25,7 @@ struct lab_opts {
 	u64 budget;		      /* steps of one block, 0: the runtime's default */
 	size_t trace_cap;	      /* events kept; 0: all */
 	bool no_trace;
+	bool no_calls; /* nobody will ask which SEAMCALLs there were (expect seamcalls) */
 	const struct seam_observer *observer; /* of the module; NULL: none */
 };
 
@@ -87,6 +88,11 @@ enum lab_step lab_session_build(struct lab_session *s, u32 first, u32 nr);
  * restored to where it was paused. After a build the block itself is still to be begun.
  */
 enum lab_step lab_session_resume(struct lab_session *s);
+/*
+ * lab_session_go - the same, but LAB_DONE is told before anything is judged: lab_session_resume()
+ * then judges.
+ */
+enum lab_step lab_session_go(struct lab_session *s);
 /* Whether no actor has anything to do: what is broken was found at rest, and the run can go on. */
 bool lab_session_quiet(const struct lab_session *s);
 /* Arm the fault of an inject line. 0, or -errno of a reference that can't be taken. */
