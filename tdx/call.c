@@ -162,8 +162,8 @@ enum seam_result seam_call(struct seam *s, u32 lp, struct seam_regs *r)
 		r->rax = status;
 	if (c.nr < SEAM_TDH_NR && !c.forced && seam_status(status) == SEAM_OPERAND_BUSY)
 		s->nr_busy[c.nr]++;
-	if (s->observer && !c.forced)
-		s->observer->answer(s->observer->ctx, c.row, status);
+	if (s->observer)
+		s->observer->answer(s->observer->ctx, c.row, status, c.forced);
 	rt_trace(&seam_ev_call, RT_PH_END, lp, c.nr, r->rcx, r->rdx, r->r8, status);
 	return c.entered ? SEAM_ENTERED : SEAM_RET;
 }
@@ -186,4 +186,9 @@ u64 seam_busy_calls(const struct seam *s, u32 leaf)
 u64 seam_entries(const struct seam *s)
 {
 	return s->nr_entries;
+}
+
+u64 seam_sept_changes(const struct seam *s)
+{
+	return s->nr_sept_writes;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/lab/replay.h"
 #include "sim/lab/shrink.h"
 #include "sim/rt/schedule.h"
 #include "tools/cmd.h"

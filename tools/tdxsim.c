@@ -15,6 +15,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{"run", cmd_run, "run scenarios: actions, expectations, oracles"},
+	{"explore", cmd_explore, "every schedule of a scenario: proof, or the shortest one that breaks"},
 	{"list", cmd_list, "leaves, status codes, features, policies, oracles, faults, statistics"},
 	{"fuzz", cmd_fuzz, "make scenarios, run them, and shrink each that breaks a rule"},
 	{"shrink", cmd_shrink, "a failing scenario to a short one that fails the same way"},

@@ -16,7 +16,7 @@
 
 #include "sim/lab/fuzz_map.h"
 
-#define LAB_INPUT_MAX (64 * 16U) /* bytes of one input */
+#define LAB_INPUT_MAX (64 * 20U) /* bytes of one input */
 
 struct lab_fuzz_opts {
 	u64 runs;	  /* in all, those of calls before included; 0: no end */

@@ -125,6 +125,7 @@ static void start_workers(struct fuzz *f)
 		struct worker *w = &f->worker[i];
 		struct lab_runner_opts opts = {
 			.budget = f->opts->budget ? f->opts->budget : LAB_FUZZ_BUDGET,
+			.begin = lab_map_forget,
 			.point = lab_map_point,
 			.block = lab_map_block,
 			.diff = f->diff,

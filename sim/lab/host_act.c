@@ -312,6 +312,7 @@ static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct 
 	struct seam_regs r;
 
 	lab_set_regs(m, op, td->index, &r);
+	m->past_kvm |= m->parallel;
 	/* A guest that was entered past KVM has nothing to do: an interrupt gets it out again. */
 	if (seam_call(m->seam, m->spare_lp, &r) == SEAM_ENTERED)
 		seam_guest_interrupt(m->seam, m->spare_lp, RAW_IRQ, &r);
@@ -433,6 +434,15 @@ static int signal_action(struct lab_machine *m, struct lab_td *td, const struct 
 	return 0;
 }
 
+static int build_action(struct lab_machine *m, struct lab_td *td, const struct lab_op *op)
+{
+	enum lab_build_step step = lab_num(op, "step", LAB_BUILD_ALL);
+
+	if (step == LAB_BUILD_ALL)
+		return lab_build(m, td);
+	return lab_build_step(m, td, step, (u32)lab_num(op, "vcpu", LAB_VCPUS));
+}
+
 void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct lab_op *op,
 		     struct lab_outcome *out)
 {
@@ -447,10 +457,7 @@ void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct la
 		td = &m->td[t];
 	}
 	if (op->kind == LAB_OP_BUILD) {
-		/* A close waits for it, too. */
-		td->users++;
-		set_err(out, lab_build(m, td));
-		td->users--;
+		set_err(out, build_action(m, td, op));
 		return;
 	}
 	if (!td->kvm || td->destroyed) {

@@ -15,6 +15,7 @@
 #include "sim/lab/diff.h"
 #include "sim/lab/expect.h"
 #include "sim/lab/lines.h"
+#include "sim/lab/replay.h"
 #include "sim/lab/util.h"
 #include "sim/rt/world.h"
 
@@ -33,7 +34,7 @@ struct machine {
 	struct {
 		u32 built; /* mask of TDs */
 		u64 step;
-		struct rt_image *img;
+		struct lab_mark mark;
 	} image[IMAGES];
 	u32 nr_images;
 	u64 used; /* the run that used it last */
@@ -60,7 +61,7 @@ struct lab_runner *lab_runner_new(const struct lab_runner_opts *opts)
 static void free_machine(struct machine *m)
 {
 	for (u32 i = 0; i < m->nr_images; i++)
-		rt_image_free(m->image[i].img);
+		lab_mark_free(&m->image[i].mark);
 	lab_session_free(m->s);
 	free(m->key);
 	free(m);
@@ -150,7 +151,7 @@ static struct machine *new_machine(struct lab_runner *r, const struct lab_scenar
 		free(m);
 		return NULL;
 	}
-	m->image[m->nr_images++].img = rt_world_save(m->s->world);
+	lab_session_mark(m->s, &m->image[m->nr_images++].mark);
 	return m;
 }
 
@@ -212,9 +213,7 @@ static bool settle(struct running *x, enum lab_step step, u32 op)
 	if (step == LAB_DONE)
 		return true;
 	if (step == LAB_STUCK) {
-		bool deadlock = !strncmp(s->stuck, "deadlock", 8);
-
-		fails(x, LAB_NO_PROGRESS, deadlock ? "deadlock" : "no-progress", s->stuck, op);
+		fails(x, LAB_NO_PROGRESS, s->stuck_rule, s->stuck, op);
 		return false;
 	}
 	for (u32 i = 0; i < s->nr_broken; i++) {
@@ -330,7 +329,7 @@ static bool start(struct running *x, struct rt_schedule *schedule)
 	struct lab_lines l;
 	u32 built = 0;
 
-	lab_session_rewind(m->s, m->image[0].img, schedule);
+	lab_session_rewind(m->s, &m->image[0].mark, schedule);
 	if (!plain_start(m, &l))
 		return true;
 	built = lab_session_unbuilt(m->s, l.first, l.nr);
@@ -338,7 +337,7 @@ static bool start(struct running *x, struct rt_schedule *schedule)
 		if (m->image[i].built != built || before(schedule, m->image[i].step))
 			continue;
 		if (i)
-			lab_session_rewind(m->s, m->image[i].img, schedule);
+			lab_session_rewind(m->s, &m->image[i].mark, schedule);
 		return true;
 	}
 	if (!settle(x, lab_session_build(m->s, l.first, l.nr), l.first))
@@ -346,7 +345,7 @@ static bool start(struct running *x, struct rt_schedule *schedule)
 	if (m->nr_images < IMAGES && !before(schedule, rt_step())) {
 		m->image[m->nr_images].built = built;
 		m->image[m->nr_images].step = rt_step();
-		m->image[m->nr_images++].img = rt_world_save(m->s->world);
+		lab_session_mark(m->s, &m->image[m->nr_images++].mark);
 	}
 	return true;
 }
@@ -380,6 +379,8 @@ bool lab_runner_once(struct lab_runner *r, const struct lab_scenario *sc,
 	x.m->sc = *sc;
 	if (start(&x, schedule)) {
 		first = rt_step();
+		if (r->opts.begin)
+			r->opts.begin(r->opts.ctx);
 		do_lines(&x);
 		fate->steps = rt_step() - first;
 	}

@@ -32,6 +32,8 @@ struct lab_runner_opts {
 	void (*point)(void *ctx, enum rt_point pt, u64 obj);
 	/* Behind each action and block [first, first + nr) that ended, and before the teardown (nr 0). */
 	lab_look *block;
+	void (*begin)(
+		void *ctx); /* the machine stands at its first line: what was before is not told */
 	void *ctx;
 	const struct lab_diff *diff; /* every run is two, and differing is a fate too (diff.h) */
 };

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "sim/lab/machine.h"
 #include "sim/lab/setup_int.h"
 #include "sim/lab/words.h"
 
@@ -118,6 +119,11 @@ static void check_action(struct lab_resolver *r, const struct lab_op *op, u32 td
 	if (op->kind == LAB_OP_CPU && lab_num(op, "M", 0) >= r->su->cpus)
 		lab_setup_error(r, op, "M", "there is no CPU %llu; host cpus=%u",
 				lab_num(op, "M", 0), r->su->cpus);
+	if (op->kind == LAB_OP_BUILD && lab_set(op, "vcpu") &&
+	    (lab_num(op, "step", LAB_BUILD_ALL) != LAB_BUILD_VCPUS ||
+	     lab_num(op, "vcpu", 0) >= r->su->td[td].vcpus))
+		lab_setup_error(r, op, "vcpu", "vcpu= is for step=vcpus, and below td vcpus=%u",
+				r->su->td[td].vcpus);
 	if (op->kind != LAB_OP_ACCEPT)
 		return;
 	if (!lab_num(op, "SIZE", 0) || lab_num(op, "SIZE", 0) % step ||
