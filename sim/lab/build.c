@@ -78,7 +78,9 @@ static int build_memory(struct lab_machine *m, struct lab_td *td)
 	int ret = 0;
 
 	for (u32 i = 0; i < m->su->nr_gmems && !ret; i++) {
-		if (m->su->gmem[i].td == td->index)
+		if (m->su->gmem[i].td == td->index && m->file[i])
+			ret = -EEXIST;
+		else if (m->su->gmem[i].td == td->index)
 			ret = kvm_gmem_create(td->kvm, &m->su->gmem[i].gmem, &m->file[i]);
 	}
 	for (u32 i = 0; i < m->su->nr_slots && !ret; i++) {
@@ -151,6 +153,9 @@ static int build_step(struct lab_machine *m, struct lab_td *td, enum lab_build_s
 		return -EEXIST;
 	if (step != LAB_BUILD_VM && !td->kvm)
 		return -ENODEV;
+	/* A VMM knows that its TD is ready; KVM would wait for vCPUs that are in the guest. */
+	if (td->built)
+		return -EEXIST;
 	switch (step) {
 	case LAB_BUILD_VM:
 		return build_vm(m, td);
@@ -177,7 +182,9 @@ int lab_build_step(struct lab_machine *m, struct lab_td *td, enum lab_build_step
 	td->users--;
 	if (!ret && step == LAB_BUILD_FINALIZE)
 		td->built = true;
-	td->build_err = ret ? ret : td->build_err;
+	/* What was refused because it is there already is no failure of the build. */
+	if (ret && ret != -EEXIST)
+		td->build_err = ret;
 	return ret;
 }
 
