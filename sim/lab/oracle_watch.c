@@ -52,7 +52,8 @@ void lab_watch_exit(struct lab_machine *m, struct lab_actor *v, const struct sea
 	struct lab_job *job = &v->job;
 	u64 changes;
 
-	if ((r->rax & 0xffff) != EXIT_REASON_EPT_VIOLATION)
+	/* Of tables that were changed past KVM, KVM can't make anything. */
+	if ((r->rax & 0xffff) != EXIT_REASON_EPT_VIOLATION || v->td->tainted)
 		return;
 	changes = changes_so_far(m, v->td, r->r8);
 	if (job->exit_gpa != r->r8 || job->exit_qual != r->rdx || job->exit_changes != changes ||
