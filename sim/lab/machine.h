@@ -95,7 +95,7 @@ struct lab_actor {
 struct lab_td {
 	u32 index;
 	struct kvm *kvm; /* NULL before the build and after destroy */
-	bool built, destroyed;
+	bool building, built, destroyed;
 	bool tainted; /* a SEAMCALL past KVM changed its tables: rules about tables end */
 	int build_err;
 	bool was_bugged; /* when it was destroyed: what KVM leaked then is no finding */
