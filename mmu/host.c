@@ -176,6 +176,14 @@ void kvm_update_page_stats(struct kvm *kvm, int level, int count)
 }
 
 /* What VMs that are gone have left, plus what is counted with those that are here. */
+void kvm_for_each_counter(const struct kvm_host *host,
+			  void (*fn)(void *ctx, const void *p, size_t len), void *ctx)
+{
+	fn(ctx, host->stats, sizeof(host->stats));
+	for (u32 i = 0; i < host->nr_cpus; i++)
+		fn(ctx, &host->cpus[i].taken_at, sizeof(host->cpus[i].taken_at));
+}
+
 u64 kvm_stat(const struct kvm_host *host, enum kvm_stat st)
 {
 	const struct kvm *kvm;

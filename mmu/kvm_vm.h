@@ -245,6 +245,9 @@ enum kvm_stat {
 	KVM_STAT_NR
 };
 u64 kvm_stat(const struct kvm_host *host, enum kvm_stat st);
+/* What nothing that KVM does depends on, but for its statistics: @fn gets each range. */
+void kvm_for_each_counter(const struct kvm_host *host,
+			  void (*fn)(void *ctx, const void *p, size_t len), void *ctx);
 
 /*
  * Fault sites of the port (sim/rt/fault.h), key 0: "sp-alloc", "spt-alloc", "external-spt-alloc",

@@ -304,3 +304,18 @@ void seam_for_each_tlb(const struct seam *s, u64 tdvpr,
 			return;
 	}
 }
+
+void seam_for_each_counter(const struct seam *s, void (*fn)(void *ctx, const void *p, size_t len),
+			   void *ctx)
+{
+	/* Calls, entries, costs, and whose work it is now: the clock's place follows. */
+	fn(ctx, s->nr_calls, offsetof(struct seam, clock) - offsetof(struct seam, nr_calls));
+	for (u32 i = 0; i < SEAM_TD_BUCKETS; i++) {
+		for (const struct seam_td *td = s->td[i]; td; td = td->next) {
+			for (const struct seam_vcpu *v = td->vcpus; v; v = v->next) {
+				fn(ctx, &v->entry_tsc, sizeof(v->entry_tsc));
+				fn(ctx, &v->hp_since, sizeof(v->hp_since));
+			}
+		}
+	}
+}

@@ -182,16 +182,19 @@ u32 lab_take(struct lab_actor *a)
 	assert(a->next != LAB_NO_OP && a->doing == LAB_NO_OP);
 	a->doing = a->next;
 	a->next = next_line(m, a, a->doing + 1);
-	lab_result(m, a->doing)->first_step = rt_step();
+	if (!m->timeless)
+		lab_result(m, a->doing)->first_step = rt_step();
 	return a->doing;
 }
 
 void lab_finish(struct lab_actor *a)
 {
-	struct lab_result *res = lab_result(lab_machine(), a->doing);
+	struct lab_machine *m = lab_machine();
+	struct lab_result *res = lab_result(m, a->doing);
 
 	res->out.done = true;
-	res->last_step = rt_step();
+	if (!m->timeless)
+		res->last_step = rt_step();
 	a->doing = LAB_NO_OP;
 }
 

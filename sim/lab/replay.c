@@ -4,10 +4,12 @@
  * of their own. Such a file is a scenario: running it again makes the same choices. As --schedule
  * only its schedule lines count.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include "sim/lab/run.h"
+#include "sim/lab/words.h"
 #include "sim/rt/world.h"
 
 static void write_reason(const struct lab_run *run, FILE *f)
@@ -38,10 +40,11 @@ int lab_replay_write(struct lab_run *run, const char *path)
 	 */
 	for (size_t i = 0; i < sched->nr; i++) {
 		u32 id = sched->entries[i].actor;
+		const char *what =
+			id < run->s->m->nr_actors ? run->s->m->actor[id].name : LAB_CHOICE_FAULT;
 
-		if (id < run->s->m->nr_actors)
-			fprintf(f, "schedule %llu %s\n", sched->entries[i].step,
-				run->s->m->actor[id].name);
+		assert(id < run->s->m->nr_actors || id == RT_FAULT_FIRES);
+		fprintf(f, "schedule %llu %s\n", sched->entries[i].step, what);
 	}
 	lab_print_without(&run->sc, LAB_OP_SCHEDULE, f);
 	if (ferror(f)) {
@@ -56,6 +59,9 @@ static bool actor_id(const struct lab_setup *su, const char *name, u32 *id)
 {
 	char buf[80];
 
+	*id = RT_FAULT_FIRES;
+	if (!strcmp(name, LAB_CHOICE_FAULT))
+		return true;
 	*id = 0;
 	for (u32 t = 0; t < su->nr_tds; t++) {
 		for (u32 i = 0; i < su->td[t].hosts + su->td[t].vcpus; i++, (*id)++) {

@@ -145,7 +145,8 @@ static void end(struct lab_run *run)
 	drawings(run);
 	for (u32 i = 0; (op = lab_session_unspent(run->s, i)) != LAB_NO_OP; i++) {
 		lab_print_op(&run->sc, &run->sc.ops[op], text, sizeof(text));
-		fprintf(out, "  line %u, %s: never spent\n", run->sc.ops[op].line, text);
+		fprintf(out, "  line %u, %s: never %s\n", run->sc.ops[op].line, text,
+			lab_set(&run->sc.ops[op], "maybe") ? "asked about" : "spent");
 	}
 	if (run->s->opts.schedule && run->s->opts.schedule->skipped)
 		fprintf(out,

@@ -60,7 +60,7 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 {
 	struct lab_session *s = ctx;
 
-	if (pt == RT_PT_CALL && s->m)
+	if (pt == RT_PT_CALL && s->m && !s->opts.no_calls)
 		lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
 }
 
@@ -285,12 +285,6 @@ enum lab_step lab_session_build(struct lab_session *s, u32 first, u32 nr)
 	return step;
 }
 
-enum lab_step lab_session_resume(struct lab_session *s)
-{
-	rt_world_enter(s->world);
-	return settle(s, run(s));
-}
-
 enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool parallel)
 {
 	enum lab_step step = lab_session_build(s, first, nr);
@@ -313,19 +307,11 @@ u32 lab_session_unspent(struct lab_session *s, u32 i)
 	return lab_inject_unspent(s->m, i);
 }
 
-/* Everything goes by its own teardown, on the first thread of each TD's VMM. */
-enum lab_step lab_session_end(struct lab_session *s)
+/* Everything is taken down: what must be back now? */
+static enum lab_step judge_end(struct lab_session *s, enum lab_step step)
 {
-	enum lab_step step;
 	bool judge = true;
 
-	rt_world_enter(s->world);
-	if (any_tainted(s->m))
-		return LAB_DONE; /* what was changed past KVM, KVM can't take down */
-	s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
-	lab_block_begin(s->m, 0, 0, false);
-	s->m->destroy_all = true;
-	step = run(s);
 	if (step != LAB_DONE)
 		return step;
 	kvm_gmem_put_strays();
@@ -335,4 +321,54 @@ enum lab_step lab_session_end(struct lab_session *s)
 	if (judge)
 		lab_oracles_end(s->m, on_broke, s);
 	return lab_session_violated(s) ? LAB_BROKEN : LAB_DONE;
+}
+
+/* Everything goes by its own teardown, on the first thread of each TD's VMM. */
+enum lab_step lab_session_end(struct lab_session *s)
+{
+	rt_world_enter(s->world);
+	if (any_tainted(s->m))
+		return LAB_DONE; /* what was changed past KVM, KVM can't take down */
+	s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
+	lab_block_begin(s->m, 0, 0, false);
+	s->m->destroy_all = true;
+	s->m->ending = true;
+	return judge_end(s, run(s));
+}
+
+enum lab_step lab_session_go(struct lab_session *s)
+{
+	rt_world_enter(s->world);
+	return run(s);
+}
+
+enum lab_step lab_session_resume(struct lab_session *s)
+{
+	rt_world_enter(s->world);
+	return s->m->ending ? judge_end(s, run(s)) : settle(s, run(s));
+}
+
+void lab_session_mark(struct lab_session *s, struct lab_mark *mark)
+{
+	rt_world_enter(s->world);
+	*mark = (struct lab_mark){.image = rt_world_save(s->world),
+				  .first_event = s->first_event,
+				  .nr_broken = s->nr_broken,
+				  .nr_recorded = s->recorded.nr};
+}
+
+void lab_session_back(struct lab_session *s, const struct lab_mark *mark)
+{
+	rt_world_enter(s->world);
+	rt_world_restore(s->world, mark->image);
+	s->first_event = mark->first_event;
+	s->nr_broken = mark->nr_broken;
+	s->stuck[0] = 0;
+	s->recorded.nr = mark->nr_recorded;
+}
+
+void lab_mark_free(struct lab_mark *mark)
+{
+	rt_image_free(mark->image);
+	mark->image = NULL;
 }

@@ -113,6 +113,10 @@ static void small_push(struct rt_world *w, char *p, u32 class)
 {
 	u32 off16 = off16_of(w, p);
 
+	if (w->s.heap.fresh) {
+		hdr_set(p, tag_at(off16, TAG_FREE), class_stride(class) - HDR);
+		return;
+	}
 	hdr_set(p, tag_at(off16, TAG_FREE), w->s.heap.free[class]);
 	w->s.heap.free[class] = off16;
 }
@@ -159,7 +163,7 @@ static char *small_alloc(struct rt_world *w, size_t size, bool own)
 	u32 stride = class_stride(class);
 	char *p;
 
-	if (h->free[class]) {
+	if (h->free[class] && !h->fresh) {
 		p = w->heap + (size_t)h->free[class] * 16;
 		h->free[class] = hdr_val(p);
 		check_poison(w, p, stride - HDR);
@@ -288,6 +292,73 @@ void rt_heap_init(struct rt_world *w)
 		h->bins[i] = RT_NO_PAGE;
 	/* No page starts there, so the first small block begins a run. */
 	h->run_cur = h->run_end = RT_NO_PAGE;
+}
+
+void rt_heap_fresh(struct rt_world *w)
+{
+	w->s.heap.fresh = 1;
+	w->s.heap.run_cur = w->s.heap.run_end = RT_NO_PAGE;
+}
+
+/* One of the three tags of a header at @p - HDR. */
+static bool is_header(const struct rt_world *w, const char *p)
+{
+	u32 off16 = off16_of(w, p), tag = hdr_tag(p);
+
+	return tag == tag_at(off16, TAG_LIVE) || tag == tag_at(off16, TAG_OWN) ||
+	       tag == tag_at(off16, TAG_FREE);
+}
+
+/* The small blocks of the run that starts at @page; where it ends. */
+static u32 walk_run(struct rt_world *w, u32 page,
+		    void (*fn)(void *ctx, const void *p, size_t size, bool is_free), void *ctx)
+{
+	const char *p = w->heap + (size_t)page * 4096 + 2 * HDR, *end;
+
+	while (page < w->s.heap.brk && w->pages[page].kind == RT_PG_SMALL)
+		page++;
+	end = w->heap + (size_t)page * 4096;
+	while (p < end && is_header(w, p)) {
+		u32 size = hdr_val(p);
+
+		fn(ctx, p, size, hdr_tag(p) == tag_at(off16_of(w, p), TAG_FREE));
+		p += class_stride(class_of(size + HDR));
+	}
+	return page;
+}
+
+void rt_heap_walk(struct rt_world *w, u32 first,
+		  void (*fn)(void *ctx, const void *p, size_t size, bool is_free), void *ctx)
+{
+	for (u32 page = first; page < w->s.heap.brk;) {
+		const struct rt_page *pg = &w->pages[page];
+
+		if (pg->kind == RT_PG_SMALL) {
+			page = walk_run(w, page, fn, ctx);
+		} else if (pg->kind == RT_PG_LARGE || pg->kind == RT_PG_OWN) {
+			fn(ctx, w->heap + (size_t)page * 4096, (size_t)pg->nr * 4096, false);
+			page += pg->nr;
+		} else {
+			fn(ctx, w->heap + (size_t)page * 4096, 4096, true);
+			page++;
+		}
+	}
+}
+
+/*
+ * By their tags alone: a run does not say where its free blocks end. A word of data that looks like
+ * one would have to have the 32 bits that belong to its own place.
+ */
+void rt_heap_headers(struct rt_world *w, void (*fn)(void *ctx, const void *p), void *ctx)
+{
+	for (u32 page = 0; page < w->s.heap.brk; page++) {
+		const char *p = w->heap + (size_t)page * 4096;
+
+		for (u32 at = 2 * HDR; w->pages[page].kind == RT_PG_SMALL && at <= 4096; at += 16) {
+			if (is_header(w, p + at))
+				fn(ctx, p + at - HDR);
+		}
+	}
 }
 
 void *rt_own_alloc(struct rt_world *w, size_t size)
