@@ -82,10 +82,13 @@ const struct policy_desc gmem_policies[] = {
 	[GMEM_P_SPLIT_API] =
 		{
 			.key = "split_api",
-			.values = {"HEAD_TAIL", "CROSS_BOUNDARY"},
-			.question = "Does the S-EPT split look at the two ends or walk the range?",
-			.who = "Sean: head and tail; Yan: the walk is cheap up to 1G",
-			.measure = "mmu_lock_write_cycles",
+			.values = {"HEAD_TAIL", "CROSS_BOUNDARY", "IN_ZAP"},
+			.question = "Who splits what a zap would cut: a step before it that looks "
+				    "at both ends, one that walks the range, or the zap itself?",
+			.who = "Sean: head and tail; Yan: the walk is cheap up to 1G; IN_ZAP: "
+			       "Sean's first wish, given up, since -ENOMEM would make a zap fail "
+			       "when other VMs have lost the range",
+			.measure = "split_visits mmu_lock_write_cycles failed_unmapped",
 			.source = "gmem.md P14, 2.7",
 		},
 	[GMEM_P_MERGE_VIEW] =
@@ -357,6 +360,7 @@ const struct gmem_alias gmem_aliases[] = {
 	{"conv_order", "PLAN7_SEPT", "split_order", "folio"},
 	{"split_api", "CROSS_BOUNDARY", "split_api", "cross"},
 	{"split_api", "HEAD_TAIL", "split_api", "headtail"},
+	{"split_api", "IN_ZAP", "split_api", "headtail"},
 	{"mem_failure", "ZAP_FOLIO", "poison_zap", "folio"},
 	{"mem_failure", "SPLIT_ELSE_ZAP", "poison_zap", "split"},
 	{"tdx_check", "WRAPPER_FOLIO", "check_at", "wrapper"},
