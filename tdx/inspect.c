@@ -142,7 +142,7 @@ bool seam_look_vcpu(const struct seam *s, u64 tdvpr, struct seam_vcpu_view *v)
 		.assoc = vcpu->assoc,
 		.epoch = vcpu->epoch,
 		.pages = vcpu->pages,
-		.in_guest = vcpu->state == SEAM_VCPU_ACTIVE,
+		.in_guest = seam_vcpu_running(s, vcpu),
 		.tdr = vcpu->tdr,
 	};
 	return true;
@@ -269,7 +269,7 @@ bool seam_look_pair(const struct seam *s, u64 hpa, struct seam_pair_view *v)
 	const struct seam_pamt_2m *b = seam_pamt_block(s, hpa);
 	struct seam_pamt_entry e;
 
-	if (!seam_pamt_peek(s, hpa, 1, &e))
+	if (!seam_pamt_in_range(s, hpa) || !seam_pamt_peek(s, hpa, 1, &e))
 		return false;
 	*v = (struct seam_pair_view){
 		.type = e.type,
@@ -339,5 +339,22 @@ void seam_for_each_tlb(const struct seam *s, u64 tdvpr,
 
 		if (!fn(ctx, &v))
 			return;
+	}
+}
+
+void seam_for_each_counter(const struct seam *s, void (*fn)(void *ctx, const void *p, size_t len),
+			   void *ctx)
+{
+	/* Calls, entries, costs, and whose work it is now: the clock's place follows. */
+	fn(ctx, s->nr_calls, offsetof(struct seam, clock) - offsetof(struct seam, nr_calls));
+	for (u32 i = 0; i < SEAM_TD_BUCKETS; i++) {
+		for (const struct seam_td *td = s->td[i]; td; td = td->next) {
+			for (const struct seam_vcpu *v = td->vcpus; v; v = v->next) {
+				/* The monitor trap costs time and nothing else. */
+				fn(ctx, &v->entry_tsc, offsetof(struct seam_vcpu, epf) -
+							       offsetof(struct seam_vcpu, entry_tsc));
+				fn(ctx, &v->hp_since, sizeof(v->hp_since));
+			}
+		}
 	}
 }

@@ -23,7 +23,7 @@ int lab_set_slot(struct lab_machine *m, u32 slot, bool present)
 		.flags = KVM_MEM_GUEST_MEMFD,
 		.guest_phys_addr = s->gpa,
 		.memory_size = present ? s->size : 0,
-		.userspace_addr = LAB_UADDR_BASE + s->gpa,
+		.userspace_addr = s->uaddr ? s->uaddr : LAB_UADDR_BASE + s->gpa,
 		.guest_memfd_offset = s->offset,
 		.guest_memfd = m->file[s->gmem],
 	};
@@ -79,19 +79,28 @@ static int build_memory(struct lab_machine *m, struct lab_td *td)
 	return ret;
 }
 
-static int build_vcpus(struct lab_machine *m, struct lab_td *td)
+static int build_vcpu(struct lab_machine *m, struct lab_td *td, u32 i)
+{
+	struct lab_actor *v = td->vcpu[i];
+	int ret;
+
+	v->cpu = i % m->su->cpus;
+	ret = kvm_vm_ioctl_create_vcpu(td->kvm, i, v->cpu, &v->kvcpu);
+	if (ret)
+		return ret;
+	kvm_vcpu_set_data(v->kvcpu, v);
+	return kvm_tdx_init_vcpu(v->kvcpu);
+}
+
+static int build_vcpus(struct lab_machine *m, struct lab_td *td, u32 only)
 {
 	int ret = 0;
 
+	if (only != LAB_VCPUS)
+		return build_vcpu(m, td, only);
 	for (u32 i = 0; i < m->su->td[td->index].vcpus && !ret; i++) {
-		struct lab_actor *v = td->vcpu[i];
-
-		v->cpu = i % m->su->cpus;
-		ret = kvm_vm_ioctl_create_vcpu(td->kvm, i, v->cpu, &v->kvcpu);
-		if (ret)
-			break;
-		kvm_vcpu_set_data(v->kvcpu, v);
-		ret = kvm_tdx_init_vcpu(v->kvcpu);
+		if (!td->vcpu[i]->kvcpu)
+			ret = build_vcpu(m, td, i);
 	}
 	return ret;
 }
@@ -106,6 +115,8 @@ static int build_regions(struct lab_machine *m, struct lab_td *td)
 
 		if (m->su->region[i].td != td->index)
 			continue;
+		if (!td->vcpu[0]->kvcpu)
+			return -EINVAL;
 		ret = kvm_tdx_init_mem_region(td->vcpu[0]->kvcpu, gpa, size,
 					      m->spare_pages + (512ULL << 20), true);
 		if (!ret)
@@ -114,24 +125,47 @@ static int build_regions(struct lab_machine *m, struct lab_td *td)
 	return ret;
 }
 
-int lab_build(struct lab_machine *m, struct lab_td *td)
+static int build_step(struct lab_machine *m, struct lab_td *td, enum lab_build_step step, u32 vcpu)
+{
+	if (!td->kvm != (step == LAB_BUILD_VM))
+		return td->kvm ? -EEXIST : -ENODEV;
+	switch (step) {
+	case LAB_BUILD_VM:
+		return build_vm(m, td);
+	case LAB_BUILD_MEMORY:
+		return build_memory(m, td);
+	case LAB_BUILD_VCPUS:
+		return build_vcpus(m, td, vcpu);
+	case LAB_BUILD_REGIONS:
+		return build_regions(m, td);
+	default:
+		return kvm_tdx_finalize_vm(td->kvm);
+	}
+}
+
+int lab_build_step(struct lab_machine *m, struct lab_td *td, enum lab_build_step step, u32 vcpu)
 {
 	int ret;
 
+	td->destroyed = false;
+	td->users++;
+	ret = build_step(m, td, step, vcpu);
+	td->users--;
+	if (!ret && step == LAB_BUILD_FINALIZE)
+		td->built = true;
+	td->build_err = ret ? ret : td->build_err;
+	return ret;
+}
+
+int lab_build(struct lab_machine *m, struct lab_td *td)
+{
+	int ret = 0;
+
 	if (td->built)
 		return -EEXIST;
-	td->destroyed = false;
-	ret = build_vm(m, td);
-	if (!ret)
-		ret = build_memory(m, td);
-	if (!ret)
-		ret = build_vcpus(m, td);
-	if (!ret)
-		ret = build_regions(m, td);
-	if (!ret)
-		ret = kvm_tdx_finalize_vm(td->kvm);
-	td->built = !ret;
-	td->build_err = ret;
+	td->build_err = 0;
+	for (u32 step = LAB_BUILD_VM; step <= LAB_BUILD_FINALIZE && !ret; step++)
+		ret = lab_build_step(m, td, step, LAB_VCPUS);
 	return ret;
 }
 

@@ -429,6 +429,15 @@ static int signal_action(struct lab_machine *m, struct lab_td *td, const struct 
 	return 0;
 }
 
+static int build_action(struct lab_machine *m, struct lab_td *td, const struct lab_op *op)
+{
+	enum lab_build_step step = lab_num(op, "step", LAB_BUILD_ALL);
+
+	if (step == LAB_BUILD_ALL)
+		return lab_build(m, td);
+	return lab_build_step(m, td, step, (u32)lab_num(op, "vcpu", LAB_VCPUS));
+}
+
 void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct lab_op *op,
 		     struct lab_outcome *out)
 {
@@ -443,7 +452,7 @@ void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct la
 		td = &m->td[t];
 	}
 	if (op->kind == LAB_OP_BUILD) {
-		set_err(out, lab_build(m, td));
+		set_err(out, build_action(m, td, op));
 		return;
 	}
 	if (!td->kvm || td->destroyed) {

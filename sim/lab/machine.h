@@ -126,8 +126,10 @@ struct lab_machine {
 	u32 nr_actors;
 	u32 block, block_nr;
 	bool parallel;
+	bool timeless;	  /* results do not say at which steps they came */
 	u32 build_td;	  /* TDs to build, as a mask: the implied build, by the first actor */
 	bool destroy_all; /* the implied end, by the first actor */
+	bool ending;	  /* it has been asked for */
 	struct lab_result *result; /* [block_nr] */
 	struct lab_rec *rec;
 	u32 nr_rec, cap_rec;
@@ -141,6 +143,12 @@ struct lab_machine {
 
 /* The machine of the current world. */
 struct lab_machine *lab_machine(void);
+
+/* Actors are at work on a parallel block. */
+static inline bool lab_in_parallel(const struct lab_machine *m)
+{
+	return m && m->parallel && m->block_nr;
+}
 
 /*
  * World to machine: module, host, actors; nothing is built. NULL and a sentence in @err if the
@@ -175,8 +183,20 @@ void lab_vcpu_main(void *arg);
 /* One action of the VMM, on the running actor. */
 void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct lab_op *op,
 		     struct lab_outcome *out);
-/* Build, and close everything, of one TD. 0 or -errno. */
+/*
+ * Build, and close everything, of one TD. 0 or -errno. A step by itself is for threads that build
+ * one TD together: @vcpu alone, or LAB_VCPUS for all that are not there yet.
+ */
+enum lab_build_step {
+	LAB_BUILD_ALL,
+	LAB_BUILD_VM,
+	LAB_BUILD_MEMORY,
+	LAB_BUILD_VCPUS,
+	LAB_BUILD_REGIONS,
+	LAB_BUILD_FINALIZE,
+};
 int lab_build(struct lab_machine *m, struct lab_td *td);
+int lab_build_step(struct lab_machine *m, struct lab_td *td, enum lab_build_step step, u32 vcpu);
 int lab_destroy(struct lab_machine *m, struct lab_td *td);
 int lab_set_slot(struct lab_machine *m, u32 slot, bool present);
 /*

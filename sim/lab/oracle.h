@@ -31,8 +31,8 @@
 	X(STATS, "page-stats", "R7", T, "page statistics count the present leaves of each level")   \
 	X(SEPT_FLAG, "sept-zap-flag", "R23", Q,                                                     \
 	  "wait_for_sept_zap is off when nobody holds mmu_lock for write")                          \
-	X(LPAGE, "lpage-reasons", "R9", T,                                                          \
-	  "a 2M page is forbidden by its slot or as MIXED exactly where there is a reason")         \
+	X(LPAGE, "lpage-reasons", "R9 R10", T,                                                      \
+	  "a slot forbids a 2M page exactly where it does not fit or its frames are not aligned")   \
 	X(OWNER, "leaf-owns-page", "R34 R33 I19", T,                                                \
 	  "the page behind a leaf is the one that guest_memfd has there")                           \
 	X(FOLIO, "leaf-within-folio", "I5 R8", T,                                                   \

@@ -11,6 +11,7 @@
 #include "sim/rt/types.h"
 
 extern const char *const lab_words_backing[]; /* in the order of enum gmem_backing */
+extern const char *const lab_words_build[];   /* in the order of enum lab_build_step */
 extern const char *const lab_words_attr[];    /* shared, private */
 extern const char *const lab_words_level[];   /* 4K 2M 1G, and subsets of it */
 extern const char *const lab_words_level_2m[];
@@ -25,6 +26,9 @@ extern const char *const lab_words_vm[];    /* alive, bugged */
 extern const char *const lab_words_reg[];   /* rax .. r15 in the order of struct seam_regs */
 extern const u32 lab_exit_reason[];
 extern const u8 lab_state_number[];
+
+/* Where a schedule line names an actor: a fault that may fire did. No actor has this name. */
+#define LAB_CHOICE_FAULT "fault"
 
 /* A refused access of the VMM, where an errno stands: no errno has this number. */
 #define LAB_SIGBUS 4096

@@ -74,6 +74,12 @@ void rt_locks_describe(u32 id, char *buf, size_t len);
  * allocations).
  */
 void rt_might_sleep(const char *what);
+/*
+ * The caller is about to wait for other CPUs (@what): a spinlock that it holds makes everybody who
+ * wants it spin as long. Locks for readers and writers may be held, mmu_lock is there for that.
+ * Reported as "lockdep".
+ */
+void rt_might_wait(const char *what);
 
 /*
  * rt_report - a rule of the runtime or of a floor above was broken by the simulated code (lockdep,

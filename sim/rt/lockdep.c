@@ -45,7 +45,7 @@ void rt_held_del(struct rt_task *t, struct rt_held *h)
 	t->nr_locks -= h->kind == RT_HELD_LOCK;
 	t->nr_atomic -= held_spins(h);
 	memmove(h, h + 1, (t->nr_held - i - 1) * sizeof(*h));
-	t->nr_held--;
+	t->held[--t->nr_held] = (struct rt_held){0};
 }
 
 /* ---- the order graph ---- */
@@ -180,6 +180,22 @@ void rt_might_sleep(const char *what)
 			rt_report("lockdep", "%s may sleep (%s) under %s", who, what, l->name);
 			return;
 		}
+	}
+}
+
+void rt_might_wait(const char *what)
+{
+	struct rt_world *w = rt_need_world();
+	const struct rt_task *t = rt_task_current(w);
+
+	for (u32 i = 0; i < t->nr_held; i++) {
+		const struct rt_lock *l = t->held[i].obj;
+
+		if (t->held[i].kind != RT_HELD_LOCK || l->kind != RT_LOCK_SPIN)
+			continue;
+		rt_report("lockdep", "%s waits for %s under %s", rt_actor_name(w->s.sched.running),
+			  what, l->name);
+		return;
 	}
 }
 
