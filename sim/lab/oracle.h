@@ -31,6 +31,8 @@
 	X(STATS, "page-stats", "R7", T, "page statistics count the present leaves of each level")   \
 	X(SEPT_FLAG, "sept-zap-flag", "R23", Q,                                                     \
 	  "wait_for_sept_zap is off when nobody holds mmu_lock for write")                          \
+	X(REFUSED, "refused-for-cause", "gmem 5", T,                                                \
+	  "an action fails only for a cause that is there: a reference, memory, a mapping")         \
 	X(LPAGE, "lpage-reasons", "R9 R10", T,                                                      \
 	  "a slot forbids a 2M page exactly where it does not fit or its frames are not aligned")   \
 	X(OWNER, "leaf-owns-page", "R34 R33 I19", T,                                                \
