@@ -363,6 +363,12 @@ enum verdict {
 	LOST
 };
 
+/* A conversion or a hole that fails takes nothing behind the place where it stopped (I10). */
+static bool must_keep(const struct loss *l)
+{
+	return l->why == LAB_LOSS_CONVERT || l->why == LAB_LOSS_PUNCH;
+}
+
 static enum verdict judge(const struct lab_machine *m, const struct lab_td *td, u64 gfn)
 {
 	const struct lab_model *model = td->model;
@@ -373,7 +379,7 @@ static enum verdict judge(const struct lab_machine *m, const struct lab_td *td, 
 
 		if (gfn < l->start || gfn >= l->end)
 			continue;
-		if (l->why != LAB_LOSS_CONVERT || gfn < l->done_end || !l->ret)
+		if (!must_keep(l) || gfn < l->done_end || !l->ret)
 			return LOST_AS_ASKED;
 		if (failure_may_unmap(m, td, l))
 			v = LOST_BY_FAILURE;

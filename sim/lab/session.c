@@ -441,6 +441,8 @@ static enum lab_step judge_end(struct lab_session *s, enum lab_step step)
 	/* After a reported failure, also one of this teardown, pages are leaked on purpose (R36). */
 	for (u32 t = 0; t < s->su->nr_tds; t++)
 		judge &= !s->m->td[t].was_bugged;
+	for (u32 i = 0; i < s->nr_broken; i++)
+		judge &= !s->broken[i].excused;
 	if (judge)
 		lab_oracles_end(s->m, on_broke, s);
 	return lab_session_violated(s) ? LAB_BROKEN : LAB_DONE;
