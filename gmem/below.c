@@ -154,14 +154,14 @@ static int file_split_crossing(struct kvm_gmem_file *file, u64 start, u64 nr)
 
 	if (!file_bound(file, start, nr))
 		return 0;
-	write_lock(&file->kvm->mmu_lock);
+	kvm_arch_split_lock(file->kvm);
 	TAILQ_FOREACH(b, &file->bindings, link) {
 		if (slot_range(b, start, nr, GMEM_ROOTS_PRIVATE, &r))
 			ret = kvm_split_cross_boundary_leafs(file->kvm, &r, false);
 		if (ret)
 			break;
 	}
-	write_unlock(&file->kvm->mmu_lock);
+	kvm_arch_split_unlock(file->kvm);
 	return ret;
 }
 
@@ -209,7 +209,7 @@ int gmem_kvm_split_to(struct gmem_inode *inode, u64 start, u64 nr, u8 order)
 	TAILQ_FOREACH(file, &inode->files, link) {
 		if (!file_bound(file, start, nr))
 			continue;
-		write_lock(&file->kvm->mmu_lock);
+		kvm_arch_split_lock(file->kvm);
 		TAILQ_FOREACH(b, &file->bindings, link) {
 			if (slot_range(b, start, nr, GMEM_ROOTS_PRIVATE, &r))
 				ret = kvm_tdp_mmu_mirrors_split_huge_pages(file->kvm, r.start,
@@ -217,7 +217,7 @@ int gmem_kvm_split_to(struct gmem_inode *inode, u64 start, u64 nr, u8 order)
 			if (ret)
 				break;
 		}
-		write_unlock(&file->kvm->mmu_lock);
+		kvm_arch_split_unlock(file->kvm);
 		if (ret)
 			return ret;
 	}

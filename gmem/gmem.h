@@ -170,6 +170,8 @@ enum gmem_stat {
 	GMEM_STAT_NR
 };
 u64 kvm_gmem_stat(enum gmem_stat st);
+/* Where the statistics are: @fn gets each range. */
+void kvm_gmem_for_each_counter(void (*fn)(void *ctx, const void *p, size_t len), void *ctx);
 
 /*
  * KVM's spelling of a gmem policy value ("size_rule=CONTIG" is "size_rule=contiguity"): one switch

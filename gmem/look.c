@@ -236,6 +236,13 @@ static u64 inval_lock_cycles(const struct gmem *g)
 	return sum;
 }
 
+void kvm_gmem_for_each_counter(void (*fn)(void *ctx, const void *p, size_t len), void *ctx)
+{
+	struct gmem *g = gmem_get();
+
+	fn(ctx, g->stat, sizeof(g->stat));
+}
+
 u64 kvm_gmem_stat(enum gmem_stat st)
 {
 	const struct gmem *g = rt_root(1);

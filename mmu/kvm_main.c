@@ -265,16 +265,19 @@ static bool request_needs_ipi(struct kvm_vcpu *vcpu, u32 req)
 	return mode == IN_GUEST_MODE;
 }
 
+bool kvm_kick_pending(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->kicked &&
+	       !kvm_cpu_ipi_handled(&vcpu->kvm->host->cpus[vcpu->kick_cpu], vcpu->kick_cookie);
+}
+
 static bool kicks_are_over(void *arg)
 {
 	const struct kvm *kvm = arg;
 	u32 i;
 
 	for (i = 0; i < kvm->created_vcpus; i++) {
-		const struct kvm_vcpu *vcpu = kvm->vcpus[i];
-
-		if (vcpu->kicked &&
-		    !kvm_cpu_ipi_handled(&kvm->host->cpus[vcpu->kick_cpu], vcpu->kick_cookie))
+		if (kvm_kick_pending(kvm->vcpus[i]))
 			return false;
 	}
 	return true;

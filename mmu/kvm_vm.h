@@ -250,6 +250,14 @@ enum kvm_stat {
 	KVM_STAT_NR
 };
 u64 kvm_stat(const struct kvm_host *host, enum kvm_stat st);
+/*
+ * What nothing that KVM does depends on but by time: statistics, and the numbers by which kicks are
+ * told apart. @fn gets each range, in multiples of 8 bytes.
+ */
+void kvm_for_each_counter(const struct kvm_host *host,
+			  void (*fn)(void *ctx, const void *p, size_t len), void *ctx);
+/* A bit for each vCPU of each VM: its last kick has not been taken yet. */
+u64 kvm_look_kicks(const struct kvm_host *host);
 
 /*
  * Fault sites of the port (sim/rt/fault.h), key 0: "sp-alloc", "spt-alloc", "external-spt-alloc",

@@ -57,8 +57,9 @@ enum seam_evidence {
 };
 
 /* TDX_FEATURES0 bits that code here asks for (8.1). */
-#define SEAM_FEATURES0_DYN_PAMT	  RT_BIT(36)
-#define SEAM_FEATURES0_ENH_DEMOTE RT_BIT(51)
+#define SEAM_FEATURES0_EVENT_FILTERING RT_BIT(24)
+#define SEAM_FEATURES0_DYN_PAMT	       RT_BIT(36)
+#define SEAM_FEATURES0_ENH_DEMOTE      RT_BIT(51)
 
 /* Profiles in the order of release; NULL after the last. */
 const char *seam_profile_name(u32 index);

@@ -45,6 +45,13 @@ bool seam_look_sept(const struct seam *s, u64 tdr, u64 gpa, u8 level, struct sea
 void seam_for_each_sept(const struct seam *s, u64 tdr, u64 gpa, u64 size,
 			bool (*fn)(void *ctx, u64 gpa, const struct seam_sept_view *v), void *ctx);
 
+/*
+ * What no call's outcome depends on but by time: counters, when things happened, the stepping
+ * monitor. @fn gets each range, in multiples of 8 bytes.
+ */
+void seam_for_each_counter(const struct seam *s, void (*fn)(void *ctx, const void *p, size_t len),
+			   void *ctx);
+
 struct seam_td_view {
 	u8 lifecycle;
 	bool fatal, tdcs_ready; /* at least 6 TDCX pages and life cycle 0 or 1 */
@@ -93,6 +100,9 @@ struct seam_pair_view {
 	u64 hpa0, hpa1;
 };
 bool seam_look_pair(const struct seam *s, u64 hpa, struct seam_pair_view *v);
+/* Every 2M range that has a pair, ascending by HPA. */
+void seam_for_each_pair(const struct seam *s,
+			bool (*fn)(void *ctx, u64 hpa, const struct seam_pair_view *v), void *ctx);
 
 /* A VCPU's TLB: translations it may still use. @fn returns false to stop. */
 struct seam_tlb_view {

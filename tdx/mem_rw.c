@@ -46,7 +46,6 @@ u64 seam_tdh_mem_sept_rd(struct seam_ctx *c)
 static u64 find_word(struct seam_ctx *c, u64 allowed, u64 states, u64 *hpa)
 {
 	u64 gpa = c->in.rcx, st;
-	bool leaf;
 
 	st = seam_take_td(c, c->in.rdx, SEAM_SH, SEAM_OP_RDX);
 	if (!st)
@@ -64,8 +63,8 @@ static u64 find_word(struct seam_ctx *c, u64 allowed, u64 states, u64 *hpa)
 		return st;
 
 	seam_sept_walk(c->s, c->td, 0, gpa, 0, &c->pos);
-	leaf = seam_sept_is_leaf(c->pos.val);
-	if (!leaf)
+	/* The walk has to end at a leaf that is present: a pending or blocked page is no word's place. */
+	if (!seam_sept_is_leaf(c->pos.val) || !(c->pos.val & SEPT_RWX))
 		return seam_entry_error(c, &c->pos, SEAM_EPT_ENTRY_NOT_PRESENT | SEAM_OP_RCX);
 	if (seam_hold_entry(&c->held, c->pos.entry, SEAM_HOST) != SEAM_TRY_OK)
 		return seam_entry_error(c, &c->pos, SEAM_OPERAND_BUSY | SEAM_OP_RCX);

@@ -291,9 +291,9 @@ u64 seam_pamt_walk(struct seam_ctx *c, u64 hpa, u32 level, enum seam_mode mode, 
 		return SEAM_OPERAND_BUSY | op;
 	if (level == 1 || b->e.type == SEAM_PT_REG)
 		return walk_ends(c, pg, mode, op);
-	/* No pair, no 4K entries: nothing below to lock (8.4 "Walk"). */
+	/* No pair, no 4K entries: the walk ends here, as at a page (8.4 "Walk"). */
 	if (s->dynamic_pamt && b->e.type == SEAM_PT_NDA)
-		return 0;
+		return walk_ends(c, pg, mode, op);
 
 	*pg = (struct seam_page){
 		.hpa = hpa & ~(SEAM_LEVEL_SIZE(0) - 1),

@@ -10,6 +10,7 @@
 #include "sim/lab/machine.h"
 #include "sim/lab/model.h"
 #include "sim/lab/oracle_watch.h"
+#include "sim/rt/fault.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/world.h"
 #include "tdx/abi.h"
@@ -326,6 +327,17 @@ static bool step(struct lab_machine *m, struct lab_actor *v, u32 lp, struct seam
 	}
 }
 
+/*
+ * An interrupt of this LP ends the guest's run before its next instruction. One that is still on
+ * its way (inject ipi-late) lets that instruction through; a guest that has none waits for it.
+ */
+static bool interrupted(const struct lab_machine *m, const struct lab_actor *v, u32 lp)
+{
+	if (!seam_irq_pending(m->seam, lp))
+		return false;
+	return !has_line(m, v) || !rt_fault_fire("ipi-late", RT_FAULT_ANY, NULL);
+}
+
 void lab_guest_run(struct kvm_vcpu *vcpu, u32 lp, struct seam_regs *r)
 {
 	struct lab_machine *m = lab_machine();
@@ -337,7 +349,7 @@ void lab_guest_run(struct kvm_vcpu *vcpu, u32 lp, struct seam_regs *r)
 	for (;;) {
 		rt_idle("a guest instruction to execute", guest_ready, v);
 		rt_point(RT_PT_GUEST, v->job.op == LAB_NO_OP ? 0 : v->job.gpa);
-		if (seam_irq_pending(m->seam, lp)) {
+		if (interrupted(m, v, lp)) {
 			seam_guest_interrupt(m->seam, lp, GUEST_IRQ, r);
 			return;
 		}

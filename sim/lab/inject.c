@@ -34,7 +34,7 @@ static void set_site(struct rt_fault *f, const struct lab_op *op)
 		f->key = RT_FAULT_ANY;
 		return;
 	}
-	if (op->kind == LAB_OP_INJ_REF_CHECK) {
+	if (op->kind == LAB_OP_INJ_REF_CHECK || op->kind == LAB_OP_INJ_IPI_LATE) {
 		snprintf(f->site, sizeof(f->site), "%s", lab_specs[op->kind].verb);
 		f->key = RT_FAULT_ANY;
 		return;
@@ -58,6 +58,7 @@ int lab_inject_arm(struct lab_machine *m, u32 i)
 		return take_ref(m, op);
 	f.nth = lab_num(op, "nth", 1);
 	f.count = lab_num(op, "count", 1);
+	f.maybe = lab_set(op, "maybe");
 	if (lab_set(op, "actor"))
 		f.actor = lab_actor_by_name(m, lab_string(m->sc, (u32)lab_num(op, "actor", 0)))->id;
 	set_site(&f, op);
@@ -83,7 +84,8 @@ u32 lab_inject_unspent(struct lab_machine *m, u32 n)
 	for (u32 i = 0; i < m->nr_armed; i++) {
 		const struct rt_fault *f = find_fault(m->armed[i].fault);
 
-		if (f && !rt_fault_spent(f) && !n--)
+		/* That a fault which may fire did not is no news; that its site was never passed is. */
+		if (f && (f->maybe ? f->seen < f->nth : !rt_fault_spent(f)) && !n--)
 			return m->armed[i].op;
 	}
 	return LAB_NO_OP;

@@ -126,8 +126,10 @@ struct lab_machine {
 	u32 nr_actors;
 	u32 block, block_nr;
 	bool parallel;
+	bool timeless;	  /* results do not say at which steps they came */
 	u32 build_td;	  /* TDs to build, as a mask: the implied build, by the first actor */
 	bool destroy_all; /* the implied end, by the first actor */
+	bool ending;	  /* it has been asked for */
 	struct lab_result *result; /* [block_nr] */
 	struct lab_rec *rec;
 	u32 nr_rec, cap_rec;
@@ -141,6 +143,12 @@ struct lab_machine {
 
 /* The machine of the current world. */
 struct lab_machine *lab_machine(void);
+
+/* Actors are at work on a parallel block. */
+static inline bool lab_in_parallel(const struct lab_machine *m)
+{
+	return m && m->parallel && m->block_nr;
+}
 
 /*
  * World to machine: module, host, actors; nothing is built. NULL and a sentence in @err if the

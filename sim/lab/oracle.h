@@ -62,7 +62,7 @@
 	X(FOLIOS, "folio-books", "I7 I13", Q,                                                       \
 	  "folios are disjoint, aligned, no larger than their block, and none stays frozen")        \
 	X(PAMT_COUNT, "pamt-count", "R35 R40", T,                                                   \
-	  "KVM's Dynamic PAMT counts equal the pages that the module has at 4K")                    \
+	  "KVM's Dynamic PAMT counts are the module's pages at 4K, and 0 without a pair only")      \
 	X(STALE, "no-stale-translation", "R22", Q,                                                  \
 	  "no vCPU in the guest can use a translation that the tables no longer give")              \
 	X(ZAP, "precise-zap", "R29 R30 I10 I12", T,                                                 \

@@ -13,6 +13,7 @@
 #include "sim/lab/inject.h"
 #include "sim/lab/oracle.h"
 #include "sim/lab/oracle_watch.h"
+#include "sim/lab/pct.h"
 #include "sim/lab/util.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/world.h"
@@ -80,7 +81,8 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 	if (!s->m)
 		return;
 	if (pt == RT_PT_CALL) {
-		lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
+		if (!s->opts.no_calls)
+			lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
 		lab_watch_call(s->m, (u32)(obj & 0xffff));
 		lab_retry_call(s->m, (u32)(obj & 0xffff));
 	} else if (pt == RT_PT_UNLOCK) {
@@ -114,13 +116,14 @@ static void set_chooser(struct lab_session *s)
 {
 	if (s->opts.schedule) {
 		s->chooser = rt_schedule_chooser(s->opts.schedule);
-		rt_set_chooser(s->world, &s->chooser);
+	} else if (s->opts.pct_depth) {
+		lab_pct_free(s->pct);
+		s->pct = lab_pct_new(s->opts.pct_depth, s->m->nr_actors, s->opts.pct_steps);
+		s->chooser = lab_pct_chooser(s->pct);
 	} else {
-		rt_set_chooser(s->world,
-			       s->opts.random ? &rt_chooser_random : &rt_chooser_in_order);
+		s->chooser = s->opts.random ? rt_chooser_random : rt_chooser_in_order;
 	}
-	rt_schedule_init(&s->recorded);
-	rt_record_schedule(s->world, &s->recorded);
+	rt_set_chooser(s->world, &s->chooser);
 }
 
 static u32 count_actors(const struct lab_setup *su)
@@ -154,7 +157,8 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 	rt_set_report_hook(s->world, on_report, s);
 	rt_set_point_hook(s->world, on_point, s);
 	rt_set_budget(opts->budget);
-	set_chooser(s);
+	rt_schedule_init(&s->recorded);
+	rt_record_schedule(s->world, &s->recorded);
 	s->m = lab_machine_new(sc, su, err, len);
 	if (!s->m) {
 		lab_session_free(s);
@@ -162,6 +166,7 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 	}
 	s->watch = (struct seam_observer){
 		on_answer, opts->observer && opts->observer->entry ? on_entry : NULL, s};
+	set_chooser(s);
 	seam_observe(s->m->seam, &s->watch);
 	return s;
 }
@@ -174,6 +179,7 @@ void lab_session_free(struct lab_session *s)
 	rt_world_free(s->world);
 	rt_trace_free(s->trace);
 	rt_schedule_free(&s->recorded);
+	lab_pct_free(s->pct);
 	free(s);
 }
 
@@ -314,27 +320,33 @@ static void call_threads(struct lab_machine *m)
 	}
 }
 
+/* Events from here on are those of a block; a parallel one that was open ends here. */
+static void note_begin(struct lab_session *s, bool parallel)
+{
+	s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
+	if (s->parallel_end == ~0ULL)
+		s->parallel_end = s->first_event;
+	if (!parallel)
+		return;
+	s->parallel_first = s->first_event;
+	s->parallel_end = ~0ULL;
+}
+
 enum lab_step lab_session_build(struct lab_session *s, u32 first, u32 nr)
 {
 	u32 build = to_build(s->m, first, nr);
 	enum lab_step step;
 
 	rt_world_enter(s->world);
-	s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
+	note_begin(s, false);
 	if (!build)
 		return LAB_DONE;
 	lab_block_begin(s->m, first, 0, false);
 	s->m->build_td = build;
 	step = settle(s, run(s));
 	/* Its SEAMCALLs do not count for the first action. */
-	s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
+	note_begin(s, false);
 	return step;
-}
-
-enum lab_step lab_session_resume(struct lab_session *s)
-{
-	rt_world_enter(s->world);
-	return settle(s, run(s));
 }
 
 enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool parallel)
@@ -343,6 +355,7 @@ enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool para
 
 	if (step != LAB_DONE)
 		return step;
+	note_begin(s, parallel);
 	lab_block_begin(s->m, first, nr, parallel);
 	call_threads(s->m);
 	return settle(s, run(s));
@@ -359,26 +372,83 @@ u32 lab_session_unspent(struct lab_session *s, u32 i)
 	return lab_inject_unspent(s->m, i);
 }
 
-/* Everything goes by its own teardown, on the first thread of each TD's VMM. */
-enum lab_step lab_session_end(struct lab_session *s)
+/* Everything is taken down: what must be back now? */
+static enum lab_step judge_end(struct lab_session *s, enum lab_step step)
 {
-	enum lab_step step;
 	bool judge = true;
 
-	rt_world_enter(s->world);
-	if (any_tainted(s->m))
-		return LAB_DONE; /* what was changed past KVM, KVM can't take down */
-	s->first_event = s->trace ? rt_trace_seq(s->trace) : 0;
-	lab_block_begin(s->m, 0, 0, false);
-	s->m->destroy_all = true;
-	step = run(s);
 	if (step != LAB_DONE)
 		return step;
 	kvm_gmem_put_strays();
 	/* After a reported failure, also one of this teardown, pages are leaked on purpose (R36). */
 	for (u32 t = 0; t < s->su->nr_tds; t++)
 		judge &= !s->m->td[t].was_bugged;
+	for (u32 i = 0; i < s->nr_broken; i++)
+		judge &= !s->broken[i].excused;
 	if (judge)
 		lab_oracles_end(s->m, on_broke, s);
 	return lab_session_violated(s) ? LAB_BROKEN : LAB_DONE;
+}
+
+/* Everything goes by its own teardown, on the first thread of each TD's VMM. */
+enum lab_step lab_session_end(struct lab_session *s)
+{
+	rt_world_enter(s->world);
+	if (any_tainted(s->m))
+		return LAB_DONE; /* what was changed past KVM, KVM can't take down */
+	note_begin(s, false);
+	lab_block_begin(s->m, 0, 0, false);
+	s->m->destroy_all = true;
+	s->m->ending = true;
+	return judge_end(s, run(s));
+}
+
+enum lab_step lab_session_go(struct lab_session *s)
+{
+	rt_world_enter(s->world);
+	return run(s);
+}
+
+enum lab_step lab_session_resume(struct lab_session *s)
+{
+	rt_world_enter(s->world);
+	return s->m->ending ? judge_end(s, run(s)) : settle(s, run(s));
+}
+
+void lab_session_reseed(struct lab_session *s, u64 seed)
+{
+	rt_world_enter(s->world);
+	s->opts.seed = seed;
+	rt_reseed(seed);
+	set_chooser(s);
+}
+
+void lab_session_mark(struct lab_session *s, struct lab_mark *mark)
+{
+	rt_world_enter(s->world);
+	*mark = (struct lab_mark){.image = rt_world_save(s->world),
+				  .first_event = s->first_event,
+				  .parallel_first = s->parallel_first,
+				  .parallel_end = s->parallel_end,
+				  .nr_broken = s->nr_broken,
+				  .nr_recorded = s->recorded.nr};
+}
+
+void lab_session_back(struct lab_session *s, const struct lab_mark *mark)
+{
+	rt_world_enter(s->world);
+	rt_world_restore(s->world, mark->image);
+	s->first_event = mark->first_event;
+	s->parallel_first = mark->parallel_first;
+	s->parallel_end = mark->parallel_end;
+	s->nr_broken = mark->nr_broken;
+	s->stuck[0] = 0;
+	s->stuck_rule = NULL;
+	s->recorded.nr = mark->nr_recorded;
+}
+
+void lab_mark_free(struct lab_mark *mark)
+{
+	rt_image_free(mark->image);
+	mark->image = NULL;
 }

@@ -72,6 +72,10 @@ static void check_value(struct lab_resolver *r, const struct lab_op *op, const s
 			lab_setup_error(r, op, f->key, "there is no vcpu%llu (td vcpus=%u)", v->num,
 					td == LAB_TDS ? 0 : r->su->td[td].vcpus);
 		break;
+	case LAB_T_CHOICE:
+		if (!strcmp(lab_string(r->sc, (u32)v->num), LAB_CHOICE_FAULT))
+			break;
+		/* fallthrough */
 	case LAB_T_ACTOR:
 		if (!actor_known(r, lab_string(r->sc, (u32)v->num)))
 			lab_setup_error(r, op, f->key, "there is no actor \"%s\"",

@@ -27,6 +27,9 @@ extern const char *const lab_words_reg[];   /* rax .. r15 in the order of struct
 extern const u32 lab_exit_reason[];
 extern const u8 lab_state_number[];
 
+/* Where a schedule line names an actor: a fault that may fire did. No actor has this name. */
+#define LAB_CHOICE_FAULT "fault"
+
 /* A refused access of the VMM, where an errno stands: no errno has this number. */
 #define LAB_SIGBUS 4096
 

@@ -45,7 +45,7 @@ void rt_held_del(struct rt_task *t, struct rt_held *h)
 	t->nr_locks -= h->kind == RT_HELD_LOCK;
 	t->nr_atomic -= held_spins(h);
 	memmove(h, h + 1, (t->nr_held - i - 1) * sizeof(*h));
-	t->nr_held--;
+	t->held[--t->nr_held] = (struct rt_held){0};
 }
 
 /* ---- the order graph ---- */
