@@ -11,6 +11,7 @@ int cmd_run(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_coverage(int argc, char **argv);
+int cmd_debug(int argc, char **argv);
 int cmd_vectors(int argc, char **argv);
 
 #endif

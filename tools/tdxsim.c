@@ -15,6 +15,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{"run", cmd_run, "run scenarios: actions, expectations, oracles"},
+	{"debug", cmd_debug, "walk through a run, forward and backward, by commands"},
 	{"list", cmd_list, "leaves, status codes, features, policies, oracles, faults, statistics"},
 	{"compare", cmd_compare, "a scenario under several policies: one table, a column each"},
 	{"coverage", cmd_coverage, "what scenarios and recordings reached of what can be reached"},
