@@ -16,9 +16,12 @@
 
 /* ---- hits ---- */
 
+/* Larger ones are tables, or so large that every page would be in them. */
+#define LARGEST 1
+
 static bool covers(u64 gpa, u64 tdx_level, u64 addr)
 {
-	return addr >= gpa && addr - gpa < 1ULL << (12 + 9 * tdx_level);
+	return tdx_level <= LARGEST && addr >= gpa && addr - gpa < 1ULL << (12 + 9 * tdx_level);
 }
 
 /* An event that is about the page: its S-EPT entry, its SPTE, an access, a fault, a call. */
