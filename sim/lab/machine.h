@@ -221,6 +221,10 @@ void lab_job_end(struct lab_actor *v);
 /* The operands of a raw call. */
 void lab_set_regs(struct lab_machine *m, const struct lab_op *op, u32 td, struct seam_regs *r);
 
+/* Flags in what kvm_look_lpage() gives. */
+#define LAB_LPAGE_MIXED	  (1U << 31)
+#define LAB_LPAGE_INHIBIT (1U << 30)
+
 /* gpa to gmem file and offset; false where no slot is. */
 bool lab_file_at(struct lab_machine *m, u32 td, u64 gpa, u32 *gmem, u64 *offset);
 /* Host page behind a gpa: the mirror's, else guest_memfd's; false if there is none. */
