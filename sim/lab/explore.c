@@ -12,7 +12,7 @@
 #include "sim/lab/util.h"
 #include "sim/rt/world.h"
 
-#define BATCH 256 /* states that are expanded before their answers are looked at */
+#define BATCH 64 /* states that are expanded before their answers are looked at */
 
 struct lab_ex {
 	struct lab_ex_model model;

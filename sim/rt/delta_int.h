@@ -21,7 +21,8 @@ struct rt_chunk {
 	u32 at;	  /* offset in the region / CHUNK_SIZE */
 	u32 mask; /* words that differ */
 	u32 ptrs; /* of those, pointers to new blocks */
-	u32 pure; /* no word of it is ignored: the same hash is the same contents */
+	u16 nr;	  /* their number */
+	bool pure; /* no word of it is ignored: the same hash is the same contents */
 	struct rt_hash near; /* with addresses of new blocks */
 	struct rt_hash far;  /* without */
 	u64 word[];
@@ -91,7 +92,7 @@ static inline void *rt_base_mirror(const struct rt_base *b, const void *p)
 
 static inline size_t rt_chunk_bytes(const struct rt_chunk *c)
 {
-	return sizeof(*c) + (size_t)__builtin_popcount(c->mask) * sizeof(u64);
+	return sizeof(*c) + c->nr * sizeof(u64);
 }
 
 void rt_chunk_add(struct rt_chunk_list *l, const struct rt_chunk *c);
