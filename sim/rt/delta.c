@@ -304,7 +304,9 @@ static void move_to(struct rt_base *b, const struct rt_chunk_list *next)
 
 		while (t < b->then.list.nr && b->then.list.chunk[t]->at < c->at)
 			set_words(b, b->then.list.chunk[t++], true);
-		old = t < b->then.list.nr && b->then.list.chunk[t]->at == c->at ? b->then.list.chunk[t++] : NULL;
+		old = t < b->then.list.nr && b->then.list.chunk[t]->at == c->at
+			      ? b->then.list.chunk[t++]
+			      : NULL;
 		if (old && same_chunk(old, c))
 			continue;
 		if (old)
