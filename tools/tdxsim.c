@@ -15,7 +15,8 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{"run", cmd_run, "run scenarios: actions, expectations, oracles"},
-	{"explore", cmd_explore, "every schedule of a scenario: proof, or the shortest one that breaks"},
+	{"explore", cmd_explore,
+	 "every schedule of a scenario: proof, or the shortest one that breaks"},
 	{"list", cmd_list, "leaves, status codes, features, policies, oracles, faults, statistics"},
 	{"compare", cmd_compare, "a scenario under several policies: one table, a column each"},
 	{"coverage", cmd_coverage, "what scenarios and recordings reached of what can be reached"},

@@ -309,6 +309,7 @@ struct rt_world {
 	u32 choice[RT_ACTORS_MAX]; /* ids for the chooser */
 	bool in_run;
 	bool stop;
+	struct rt_base *base;	/* of a search (delta.h); NULL: none */
 	bool unmeasured;	/* locks keep no counts and no times (delta.h) */
 	u64 ran[RT_SLOT_WORDS]; /* stack slots whose actors have run, for delta.c */
 	u64 limit;		/* step at which the budget is spent */
