@@ -12,7 +12,7 @@
 #include "sim/lab/util.h"
 #include "sim/rt/world.h"
 
-#define BATCH 256 /* states that are expanded before their answers are looked at */
+#define BATCH 64 /* states that are expanded before their answers are looked at */
 
 struct lab_ex {
 	struct lab_ex_model model;
@@ -161,11 +161,11 @@ static void search(struct lab_ex *x)
 
 static void note_loop(struct lab_ex *x, u32 state)
 {
-	x->found[x->nr_found++] = (struct lab_ex_found){
-		.fault = {.kind = LAB_EX_STUCK, .rule = "no progress"},
-		.state = state,
-		.choice = EX_CHOICES,
-		.depth = x->store.rec[state].depth};
+	x->found[x->nr_found++] =
+		(struct lab_ex_found){.fault = {.kind = LAB_EX_STUCK, .rule = "no progress"},
+				      .state = state,
+				      .choice = EX_CHOICES,
+				      .depth = x->store.rec[state].depth};
 }
 
 static void sum_up(struct lab_ex *x)

@@ -11,8 +11,8 @@
 
 #define EX_NONE 0xffffffffU
 /* Where an edge may lead but to a state. */
-#define EX_END	     0xfffffffeU
-#define EX_BROKEN(i) (0xffffff00U + (i)) /* of found[i] */
+#define EX_END		0xfffffffeU
+#define EX_BROKEN(i)	(0xffffff00U + (i)) /* of found[i] */
 #define EX_IS_STATE(to) ((to) < 0xffffff00U)
 #define EX_STATES_MAX	(1U << 30)
 

@@ -144,7 +144,8 @@ static void tell_found(struct explored *e, struct lab_ex *x, const struct lab_ex
 		fprintf(e->o->err, "%s: %s\n", e->path, err);
 	} else {
 		if (res.reproduced)
-			fprintf(e->o->out, "  made small: %u to %u preemptions, %llu to %llu steps\n",
+			fprintf(e->o->out,
+				"  made small: %u to %u preemptions, %llu to %llu steps\n",
 				res.before.preemptions, res.after.preemptions, res.before.steps,
 				res.after.steps);
 		if (!play_again(e, &t, res.reproduced ? &res.schedule : &sched)) {
@@ -196,7 +197,8 @@ static void search(struct explored *e, struct lab_ex_scn *scn)
 
 	lab_ex_run(x);
 	e->totals = lab_ex_totals(x);
-	fprintf(e->o->out, "transitions=%llu depth=%u bytes-per-state=%llu waiting=%llu of %llu bytes\n",
+	fprintf(e->o->out,
+		"transitions=%llu depth=%u bytes-per-state=%llu waiting=%llu of %llu bytes\n",
 		e->totals.transitions, e->totals.depth,
 		e->totals.states ? e->totals.bytes / e->totals.states : 0,
 		e->totals.frontier_states, e->totals.frontier_bytes);

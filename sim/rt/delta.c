@@ -152,22 +152,24 @@ static void scan_stacks(struct rt_base *b)
 	}
 }
 
-RT_NO_ASAN static u32 encode_words(const u64 *p, const u64 *q, u64 *to)
+/* The words of @p that are not as in @q, to @c, which has room for all. */
+RT_NO_ASAN static void encode_words(const u64 *p, const u64 *q, struct rt_chunk *c)
 {
 	u32 mask = 0, n = 0;
 
 	for (u32 i = 0; i < CHUNK_WORDS; i++) {
-		to[n] = p[i];
+		c->word[n] = p[i];
 		n += p[i] != q[i];
 		mask |= (u32)(p[i] != q[i]) << i;
 	}
-	return mask;
+	c->mask = mask;
+	c->nr = (u16)n;
 }
 
 /* What has changed, as chunks; those that are as in the base again are none. */
 static void make_chunks(struct rt_base *b)
 {
-	size_t most = b->nr_changed * (sizeof(struct rt_chunk) + CHUNK_SIZE);
+	size_t most = b->nr_changed * (sizeof(struct rt_chunk) + CHUNK_SIZE) + CHUNK_SIZE;
 
 	if (most > b->made_cap) {
 		b->made_cap = 2 * most;
@@ -179,7 +181,7 @@ static void make_chunks(struct rt_base *b)
 		const char *p = (const char *)b->w + (size_t)b->changed[i] * CHUNK_SIZE;
 
 		c->at = b->changed[i];
-		c->mask = encode_words((const u64 *)p, rt_base_twin(b, p), c->word);
+		encode_words((const u64 *)p, rt_base_twin(b, p), c);
 		if (!c->mask)
 			continue;
 		rt_canon_chunk(b, c);
@@ -302,7 +304,9 @@ static void move_to(struct rt_base *b, const struct rt_chunk_list *next)
 
 		while (t < b->then.list.nr && b->then.list.chunk[t]->at < c->at)
 			set_words(b, b->then.list.chunk[t++], true);
-		old = t < b->then.list.nr && b->then.list.chunk[t]->at == c->at ? b->then.list.chunk[t++] : NULL;
+		old = t < b->then.list.nr && b->then.list.chunk[t]->at == c->at
+			      ? b->then.list.chunk[t++]
+			      : NULL;
 		if (old && same_chunk(old, c))
 			continue;
 		if (old)
