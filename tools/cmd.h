@@ -12,5 +12,6 @@ int cmd_list(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_coverage(int argc, char **argv);
 int cmd_vectors(int argc, char **argv);
+int cmd_diff_mmu(int argc, char **argv);
 
 #endif
