@@ -8,6 +8,7 @@
 
 #include "sim/lab/diag.h"
 #include "tools/cmd.h"
+#include "tools/mmu_tree.h"
 
 static const struct {
 	const char *name;
@@ -24,6 +25,7 @@ static const struct {
 	{"compare", cmd_compare, "a scenario under several policies: one table, a column each"},
 	{"coverage", cmd_coverage, "what scenarios and recordings reached of what can be reached"},
 	{"vectors", cmd_vectors, "play recordings of the real TDX module against this one"},
+	{"diff-mmu", cmd_diff_mmu, "scenarios on the port and on a kernel tree, side by side"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -58,6 +60,7 @@ static const char *next_command(const void *ctx, u32 i)
 int main(int argc, char **argv)
 {
 	const char *near;
+	int status;
 
 	if (argc < 2) {
 		usage(stderr);
@@ -71,6 +74,9 @@ int main(int argc, char **argv)
 		puts("tdxsim " TDXSIM_VERSION);
 		return close_output(0);
 	}
+	status = mmu_tree_exec(&argc, argv);
+	if (status)
+		return status;
 	for (size_t i = 0; i < COMMANDS; i++) {
 		if (!strcmp(commands[i].name, argv[1]))
 			return close_output(commands[i].run(argc - 1, argv + 1));

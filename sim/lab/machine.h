@@ -156,6 +156,8 @@ static inline bool lab_in_parallel(const struct lab_machine *m)
  */
 struct lab_machine *lab_machine_new(const struct lab_scenario *sc, const struct lab_setup *su,
 				    char *err, size_t len);
+/* What of @su the kernel tree under this program can't do; NULL: nothing. Needs no world. */
+const char *lab_machine_lacks(const struct lab_setup *su);
 /* The actor that does @op; the one that runs now (NULL: none of ours). */
 struct lab_actor *lab_op_actor(struct lab_machine *m, const struct lab_op *op);
 struct lab_actor *lab_actor_current(struct lab_machine *m);
