@@ -59,19 +59,33 @@ static struct seam *new_seam(struct lab_machine *m, char *err, size_t len)
 	return seam_new(&cfg, err, len);
 }
 
-static bool new_host(struct lab_machine *m, char *err, size_t len)
+static struct kvm_host_setup host_setup(const struct lab_setup *su)
 {
 	struct kvm_host_setup hs = {
-		.seam = m->seam,
-		.cpus = m->su->cpus,
-		.mem = m->su->mem,
+		.cpus = su->cpus,
+		.mem = su->mem,
 		.mem_base = LAB_MEM_BASE,
-		.tdx_huge_page = m->su->tdx_huge_page,
-		.dynamic_pamt = m->su->dynamic_pamt,
+		.tdx_huge_page = su->tdx_huge_page,
+		.dynamic_pamt = su->dynamic_pamt,
 	};
+
+	memcpy(hs.policy, su->kvm_policy, sizeof(hs.policy));
+	return hs;
+}
+
+const char *lab_machine_lacks(const struct lab_setup *su)
+{
+	const struct kvm_host_setup hs = host_setup(su);
+
+	return kvm_mmu_lacks(&hs);
+}
+
+static bool new_host(struct lab_machine *m, char *err, size_t len)
+{
+	struct kvm_host_setup hs = host_setup(m->su);
 	int ret;
 
-	memcpy(hs.policy, m->su->kvm_policy, sizeof(hs.policy));
+	hs.seam = m->seam;
 	ret = kvm_host_new(&hs, &m->host);
 	if (ret)
 		snprintf(err, len, "the host does not come up: errno %d", -ret);
@@ -200,17 +214,20 @@ u32 lab_take(struct lab_actor *a)
 	assert(a->next != LAB_NO_OP && a->doing == LAB_NO_OP);
 	a->doing = a->next;
 	a->next = next_line(m, a, a->doing + 1);
-	lab_result(m, a->doing)->first_step = rt_step();
+	if (!m->timeless)
+		lab_result(m, a->doing)->first_step = rt_step();
 	rt_trace(&ev_action, RT_PH_BEGIN, (u64)a->doing);
 	return a->doing;
 }
 
 void lab_finish(struct lab_actor *a)
 {
-	struct lab_result *res = lab_result(lab_machine(), a->doing);
+	struct lab_machine *m = lab_machine();
+	struct lab_result *res = lab_result(m, a->doing);
 
 	res->out.done = true;
-	res->last_step = rt_step();
+	if (!m->timeless)
+		res->last_step = rt_step();
 	rt_trace(&ev_action, RT_PH_END, (u64)a->doing, (u64)res->out.ok, (u64)res->out.err);
 	a->doing = LAB_NO_OP;
 }

@@ -89,6 +89,8 @@ static void wait_for(const char *why, bool (*ready)(void *arg), void *arg, bool 
 	a->point = RT_PT_WAKE;
 	yield(w, a);
 	a->ready = NULL;
+	a->ready_arg = NULL;
+	a->why = NULL;
 	a->idle = false;
 	assert(ready(arg));
 	rt_trace(&rt_ev_wait, RT_PH_END, (u64)(uintptr_t)why, idle);
@@ -255,6 +257,7 @@ static void run_one(struct rt_world *w, struct rt_actor *a)
 	if (s->last != a)
 		rt_trace(&rt_ev_switch, RT_PH_INSTANT, (u64)before);
 	s->last = a;
+	w->ran[a->slot / 64] |= 1ULL << (a->slot % 64);
 	rt_fiber_switch(&w->main, &a->fiber);
 	s->running = NULL;
 	if (w->step_hook)
