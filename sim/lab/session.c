@@ -20,6 +20,9 @@
 #include "sim/rt/schedule.h"
 #include "sim/rt/world.h"
 
+/* Far from where the host puts anything by itself. */
+#define FIXED_PLACE (1ULL << 44)
+
 static void note_broken(struct lab_session *s, const char *rule, const char *text, bool excused)
 {
 	struct lab_broken *b;
@@ -196,7 +199,8 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 				    const struct lab_opts *opts, char *err, size_t len)
 {
 	struct lab_session *s = lab_zalloc(sizeof(*s));
-	struct rt_world_opts wo = {.seed = opts->seed, .actors_max = count_actors(su)};
+	struct rt_world_opts wo = {.seed = opts->seed, .actors_max = count_actors(su),
+				   .at = opts->fixed_place ? FIXED_PLACE : 0};
 
 	s->sc = sc;
 	s->su = su;
