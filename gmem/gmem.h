@@ -119,6 +119,8 @@ struct gmem_extent_view {
 bool kvm_gmem_look_extent(const struct kvm_gmem_file *file, u64 index, struct gmem_extent_view *v);
 void kvm_gmem_for_each_extent(const struct kvm_gmem_file *file,
 			      bool (*fn)(void *ctx, const struct gmem_extent_view *v), void *ctx);
+/* Whether a page of [index, index + nr) sits in an lru_add batch, which a drain would empty. */
+bool kvm_gmem_look_batched(const struct kvm_gmem_file *file, u64 index, u64 nr);
 /*
  * Whether nothing stands against the whole block of the file's page size at @index being one folio:
  * all there, private, of one block of the allocator, not poisoned, and nobody holds a part (I18).
@@ -173,6 +175,8 @@ enum gmem_stat {
 	GMEM_STAT_NR
 };
 u64 kvm_gmem_stat(enum gmem_stat st);
+/* Where the statistics are: @fn gets each range. */
+void kvm_gmem_for_each_counter(void (*fn)(void *ctx, const void *p, size_t len), void *ctx);
 
 /*
  * KVM's spelling of a gmem policy value ("size_rule=CONTIG" is "size_rule=contiguity"): one switch

@@ -52,7 +52,7 @@ static u64 seamcall_on(u32 cpu, u64 fn, struct tdx_module_args *args)
 
 /*
  * A dirty line of the host's key must not be evicted over what the module writes with the TD's.
- * Caches are not modelled, so only the cost of CLFLUSH is left of it.
+ * The host's own lines are not modelled (docs/fidelity.md): only the cost of CLFLUSH is left of it.
  */
 static void tdx_clflush_pfn(kvm_pfn_t pfn, enum pg_level level)
 {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mmu/kvm_policy.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/world.h"
 #include "tdx/inspect.h"
@@ -345,7 +346,9 @@ static bool failure_may_unmap(const struct lab_machine *m, const struct lab_td *
 	const struct lab_gmem_setup *g;
 	const char *flow;
 
-	if (lab_vm_attrs(m->su) || !l->ended)
+	/* Where a zap may fail, leaves in front of the one that was refused are gone (P10). */
+	if (lab_vm_attrs(m->su) || !l->ended ||
+	    m->su->kvm_policy[KVM_POLICY_ZAP_ERROR] == KVM_ZAP_ERROR_RETURN)
 		return true;
 	if (slot == LAB_SLOTS)
 		return false;
@@ -363,6 +366,12 @@ enum verdict {
 	LOST
 };
 
+/* A conversion or a hole that fails takes nothing behind the place where it stopped (I10). */
+static bool must_keep(const struct loss *l)
+{
+	return l->why == LAB_LOSS_CONVERT || l->why == LAB_LOSS_PUNCH;
+}
+
 static enum verdict judge(const struct lab_machine *m, const struct lab_td *td, u64 gfn)
 {
 	const struct lab_model *model = td->model;
@@ -373,7 +382,7 @@ static enum verdict judge(const struct lab_machine *m, const struct lab_td *td, 
 
 		if (gfn < l->start || gfn >= l->end)
 			continue;
-		if (l->why != LAB_LOSS_CONVERT || gfn < l->done_end || !l->ret)
+		if (!must_keep(l) || gfn < l->done_end || !l->ret)
 			return LOST_AS_ASKED;
 		if (failure_may_unmap(m, td, l))
 			v = LOST_BY_FAILURE;
