@@ -11,6 +11,7 @@
 #include "tdx/access.h"
 #include "tdx/epf.h"
 #include "tdx/tdparams.h"
+#include "tdx/trace.h"
 
 #define VECTOR_PF 14
 #define INSN_LEN  4
@@ -258,6 +259,8 @@ enum seam_result seam_access(struct seam *s, u32 lp, struct seam_access *a, u32 
 	assert(a->gpa - e->gpa < SEAM_LEVEL_SIZE(e->level));
 	a->hpa = e->hpa + (a->gpa - e->gpa);
 	a->level = e->level;
+	rt_trace(&seam_ev_access, RT_PH_INSTANT, (u64)lp, a->gpa, a->kind == SEAM_WRITE, a->hpa,
+		 (u64)a->level, a->stale ? 2ULL : e != &walked);
 	access_data(s, td, a, e);
 	seam_guest_retire(v);
 	return SEAM_DONE;

@@ -56,7 +56,7 @@ void seam_td_exit(struct seam *s, u32 lp, const struct seam_td_exit *x, struct s
 	seam_release_to(&v->held, 0);
 	seam_cost(s, SEAM_COST_ENTER, 1);
 	if (s->observer)
-		s->observer->answer(s->observer->ctx, SEAM_TDH_VP_ENTER, out->rax);
+		s->observer->answer(s->observer->ctx, SEAM_TDH_VP_ENTER, out->rax, false);
 	rt_trace(&seam_ev_exit, RT_PH_INSTANT, lp, out->rax, out->rcx, out->rdx, out->r8);
 }
 

@@ -251,8 +251,8 @@ enum seam_result seam_tdcall(struct seam *s, u32 lp, struct seam_regs *r, u32 fl
 	seam_release_to(&g.c.held, 0);
 	tdg_host_priority(&g);
 	res = tdg_finish(&g, r);
-	if (s->observer && res == SEAM_DONE && !g.c.forced)
-		s->observer->answer(s->observer->ctx, g.c.row, r->rax);
+	if (s->observer && res == SEAM_DONE)
+		s->observer->answer(s->observer->ctx, g.c.row, r->rax, g.c.forced);
 	rt_trace(&seam_ev_tdcall, RT_PH_END, lp, g.c.nr, r->rcx, r->rdx, r->r8, r->rax);
 	return res;
 }

@@ -99,7 +99,7 @@ struct rt_world *rt_world_new(const struct rt_world_opts *opts)
 	rw_bytes = HEAP_OFFSET + o.heap_max + map_bytes;
 	size = rw_bytes + o.actors_max * (o.stack_size + GUARD);
 
-	base = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	base = mmap((void *)(uintptr_t)o.at, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
 		return NULL;
 	if (mprotect(base, rw_bytes, PROT_READ | PROT_WRITE)) {
@@ -123,12 +123,30 @@ struct rt_world *rt_world_new(const struct rt_world_opts *opts)
 	return w;
 }
 
+void rt_world_add_extra(struct rt_world *w, const struct rt_extra *e)
+{
+	if (w->nr_extra == RT_EXTRAS_MAX)
+		rt_panic("more than %d extra ranges of a world", RT_EXTRAS_MAX);
+	w->extra[w->nr_extra++] = *e;
+}
+
+static void extras_drop(struct rt_world *w)
+{
+	while (w->nr_extra) {
+		const struct rt_extra *e = &w->extra[--w->nr_extra];
+
+		if (e->gone)
+			e->gone(e->ctx);
+	}
+}
+
 void rt_world_free(struct rt_world *w)
 {
 	if (!w)
 		return;
 	if (w->in_run)
 		rt_panic("rt_world_free() inside rt_run()");
+	extras_drop(w);
 	if (rt_cur == w)
 		rt_cur = NULL;
 	/* The addresses may be somebody else's tomorrow. */
@@ -141,6 +159,7 @@ void rt_world_reset(struct rt_world *w)
 {
 	if (w->in_run)
 		rt_panic("rt_world_reset() inside rt_run()");
+	extras_drop(w);
 	rt_asan_poison(w->heap, (size_t)w->s.heap.brk * 4096);
 	state_init(w);
 	if (w->listener.trace)
@@ -188,6 +207,16 @@ bool rt_owns(const void *p)
 	return c >= w->heap && c < w->heap + (size_t)w->s.heap.brk * 4096;
 }
 
+size_t rt_heap_end(void)
+{
+	return HEAP_OFFSET + (size_t)rt_need_world()->s.heap.brk * 4096;
+}
+
+size_t rt_heap_limit(void)
+{
+	return HEAP_OFFSET + rt_need_world()->opts.heap_max;
+}
+
 struct rt_mem_stats rt_mem_stats(struct rt_world *w)
 {
 	const struct rt_heap *h = &w->s.heap;
@@ -228,6 +257,11 @@ u64 rt_random(void)
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
 	return z ^ (z >> 31);
+}
+
+void rt_reseed(u64 seed)
+{
+	rt_need_world()->s.random = seed;
 }
 
 /*

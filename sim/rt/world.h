@@ -8,7 +8,7 @@
  * Invariants:
  *  - The region lies at an address that is fixed for the world's life, so a restored image has
  *    valid pointers.
- *  - Nothing outside the region is needed to go on from an image, except what floors above set up
+ *  - Nothing outside the region, and of what was added to it, is needed to go on from an image, except what floors above set up
  *    again (choosers, trace sinks, hooks: they are attached to the world, not in it).
  *  - Allocator bookkeeping lies in the region; live bytes and live blocks are exact at any time.
  */
@@ -25,6 +25,7 @@ struct rt_world_opts {
 	u32 actors_max;	   /* most actors at a time; 0: 64 */
 	size_t stack_size; /* bytes of each actor's stack slot; 0: 64 KiB (256 KiB under ASan) */
 	u64 seed;	   /* of the world's one random source */
+	u64 at; /* where the region shall lie if that is free; 0: anywhere */
 };
 
 /*
@@ -49,6 +50,21 @@ struct rt_image *rt_world_save(struct rt_world *w);
 void rt_world_restore(struct rt_world *w, const struct rt_image *img);
 void rt_image_free(struct rt_image *img);
 size_t rt_image_bytes(const struct rt_image *img);
+
+/*
+ * State of the world that can't lie in its region: another program's variables, of which there is
+ * one copy in the process (mmu/compat/tree/). Saved and restored with every image, from the moment
+ * that it is added; gone with the world, or with its reset. @used: bytes from @base that matter
+ * now, a multiple of 8, a function of the world; @gone: tells who added it, NULL: nobody.
+ */
+struct rt_extra {
+	void *base;
+	size_t (*used)(void *ctx);
+	void (*gone)(void *ctx);
+	void *ctx;
+};
+#define RT_EXTRAS_MAX 4
+void rt_world_add_extra(struct rt_world *w, const struct rt_extra *e);
 
 /*
  * The world that this thread is in. One thread-local pointer is the only variable of the runtime
@@ -81,6 +97,9 @@ size_t rt_offset(const void *p);
 void *rt_at_offset(size_t off);
 /* Whether @p points into the current world's heap. */
 bool rt_owns(const void *p);
+/* rt_offset() behind the last byte that its heap has handed out so far / could ever hand out. */
+size_t rt_heap_end(void);
+size_t rt_heap_limit(void);
 
 struct rt_mem_stats {
 	size_t live_bytes; /* in live blocks of rt_alloc(), with size-class rounding and header */
@@ -102,6 +121,8 @@ void rt_set_root(u32 slot, void *p);
 
 /* The world's one random source (splitmix64 over the seed); used by choosers and nothing else. */
 u64 rt_random(void);
+/* As if the world had been made with that seed. */
+void rt_reseed(u64 seed);
 u64 rt_random_below(u64 n);
 
 /*

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the tree's code says: WARN, BUG, refcounts, lines of the log. Which instruction belongs to
+ * which WARN stands in the table that the tree's own macros have filled.
+ */
+#include "kern.h"
+
+#include <linux/bug.h>
+#include <linux/ratelimit.h>
+
+extern int vsnprintf(char *buf, size_t len, const char *fmt, va_list ap);
+
+extern struct bug_entry __start___bug_table[], __stop___bug_table[];
+
+#define LINE_MAX 256
+/* The line that goes with the WARN behind it, as the older form of WARN has it. */
+static char said[LINE_MAX];
+
+static unsigned long bug_ip(const struct bug_entry *b)
+{
+#ifdef CONFIG_GENERIC_BUG_RELATIVE_POINTERS
+	return (unsigned long)&b->bug_addr_disp + b->bug_addr_disp;
+#else
+	return b->bug_addr;
+#endif
+}
+
+static const char *bug_file(const struct bug_entry *b)
+{
+#ifdef CONFIG_GENERIC_BUG_RELATIVE_POINTERS
+	return (const char *)&b->file_disp + b->file_disp;
+#else
+	return b->file;
+#endif
+}
+
+static const char *bug_format(const struct bug_entry *b)
+{
+#ifdef HAVE_ARCH_BUG_FORMAT
+	return (const char *)&b->format_disp + b->format_disp;
+#else
+	return "";
+#endif
+}
+
+static void tell(const struct bug_entry *b, struct ktree_bug *bug)
+{
+	bug->file = bug_file(b);
+	bug->line = b->line;
+	bug->warning = b->flags & BUGFLAG_WARNING;
+	bug->text = said[0] ? said : bug_format(b);
+}
+
+bool ktree_find_bug(unsigned long ip, struct ktree_bug *bug)
+{
+	const struct bug_entry *b;
+
+	for (b = __start___bug_table; b < __stop___bug_table; b++) {
+		if (bug_ip(b) == ip) {
+			tell(b, bug);
+			return true;
+		}
+	}
+	return false;
+}
+
+void __warn_printk(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(said, sizeof(said), fmt, ap);
+	va_end(ap);
+}
+
+#ifdef HAVE_WARN_TRAP
+/* The newer form of WARN with text: a call with the entry and the text's arguments. */
+void ktree_warn_trap(const struct bug_entry *b, ...) asm("__SCT__WARN_trap");
+void ktree_warn_trap(const struct bug_entry *b, ...)
+{
+	struct ktree_bug bug;
+	va_list ap;
+
+	va_start(ap, b);
+	vsnprintf(said, sizeof(said), bug_format(b), ap);
+	va_end(ap);
+	tell(b, &bug);
+	ktree_before_point();
+	ksim_report(bug.warning ? "warn" : "bug", bug.file, bug.line, bug.text);
+	said[0] = 0;
+}
+#endif
+
+int _printk(const char *fmt, ...)
+{
+	char line[LINE_MAX];
+	va_list ap;
+	int n;
+
+	/* The level is in front of the text: a byte 1 and a letter. */
+	if (fmt[0] == 1 && fmt[1])
+		fmt += 2;
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	ksim_log(line);
+	return n;
+}
+
+/* Nobody floods anything here: each line is said. */
+int ___ratelimit(struct ratelimit_state *rs, const char *func)
+{
+	return 1;
+}
+
+void refcount_warn_saturate(refcount_t *r, enum refcount_saturation_type t)
+{
+	refcount_set(r, REFCOUNT_SATURATED);
+	ksim_report("refcount", "refcount", t,
+		    "saturated: a reference was taken or dropped of none");
+}
