@@ -297,15 +297,17 @@ void lab_set_regs(struct lab_machine *m, const struct lab_op *op, u32 td, struct
 }
 
 /*
- * A SEAMCALL that changes tables behind KVM's back: what the tables are from here on is the
+ * A SEAMCALL that changes tables, or the epoch, behind KVM's back: what they are from here on is the
  * scenario's business.
  */
 static bool leaf_changes(u32 leaf)
 {
 	return leaf != SEAM_TDH_MEM_SEPT_RD && leaf != SEAM_TDH_PHYMEM_PAGE_RDMD &&
 	       leaf != SEAM_TDH_MEM_RD && leaf != SEAM_TDH_MNG_RD && leaf != SEAM_TDH_VP_RD &&
-	       leaf != SEAM_TDH_SYS_RD && leaf != SEAM_TDH_MEM_TRACK;
+	       leaf != SEAM_TDH_SYS_RD;
 }
+
+#define RAW_IRQ 0xf2 /* vector */
 
 static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct lab_op *op,
 			 struct lab_outcome *out)
@@ -313,7 +315,9 @@ static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct 
 	struct seam_regs r;
 
 	lab_set_regs(m, op, td->index, &r);
-	seam_call(m->seam, m->spare_lp, &r);
+	/* A guest that was entered past KVM has nothing to do: an interrupt gets it out again. */
+	if (seam_call(m->seam, m->spare_lp, &r) == SEAM_ENTERED)
+		seam_guest_interrupt(m->seam, m->spare_lp, RAW_IRQ, &r);
 	/* Back in the host the CPU takes what was pending, before it can call again. */
 	seam_irq_clear(m->seam, m->spare_lp, seam_irq_pending(m->seam, m->spare_lp));
 	out->has_status = true;
