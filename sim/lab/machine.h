@@ -72,8 +72,10 @@ struct lab_actor {
 	u32 id; /* in the machine, equals the runtime's */
 	struct lab_td *td;
 	struct rt_actor *rt;
-	u32 next;     /* op that it does next in this block, LAB_NO_OP: none */
-	u32 doing;    /* LAB_NO_OP: none */
+	u32 next;      /* op that it does next in this block, LAB_NO_OP: none */
+	u32 doing;     /* LAB_NO_OP: none */
+	u32 last_leaf; /* and what the module answered */
+	u64 last_rax;
 	bool saw_end; /* its own call was what ended the VM: it knows that the VM is dead */
 	bool vcpu;
 	u32 index;

@@ -74,7 +74,7 @@ static void on_report(void *ctx, const char *rule, const char *text)
 
 	note_broken(s, rule, text, excused);
 	if (s->m)
-		lab_watch_report(s->m, rule);
+		lab_watch_report(s->m, rule, text);
 	if (!excused && rt_actor_current())
 		rt_stop();
 }
@@ -103,8 +103,10 @@ static void on_answer(void *ctx, u32 row, u64 rax, bool forced)
 {
 	struct lab_session *s = ctx;
 
-	if (s->m)
+	if (s->m) {
 		lab_retry_answer(s->m, row, rax);
+		lab_watch_answer(s->m, row, rax);
+	}
 	if (s->opts.observer)
 		s->opts.observer->answer(s->opts.observer->ctx, row, rax, forced);
 }
