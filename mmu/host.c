@@ -176,6 +176,38 @@ void kvm_update_page_stats(struct kvm *kvm, int level, int count)
 }
 
 /* What VMs that are gone have left, plus what is counted with those that are here. */
+void kvm_for_each_counter(const struct kvm_host *host,
+			  void (*fn)(void *ctx, const void *p, size_t len), void *ctx)
+{
+	const struct kvm_vcpu *vcpu;
+	const struct kvm *kvm;
+	u32 i;
+
+	fn(ctx, host->stats, sizeof(host->stats));
+	for (i = 0; i < host->nr_cpus; i++) {
+		fn(ctx, &host->cpus[i].taken_at, sizeof(host->cpus[i].taken_at));
+		fn(ctx, &host->cpus[i].ipis_handled, sizeof(host->cpus[i].ipis_handled));
+	}
+	list_for_each_entry(kvm, &host->vm_list, vm_list) {
+		kvm_for_each_vcpu(i, vcpu, kvm)
+			fn(ctx, &vcpu->kick_cookie, sizeof(vcpu->kick_cookie));
+	}
+}
+
+u64 kvm_look_kicks(const struct kvm_host *host)
+{
+	const struct kvm_vcpu *vcpu;
+	const struct kvm *kvm;
+	u64 pending = 0;
+	u32 i;
+
+	list_for_each_entry(kvm, &host->vm_list, vm_list) {
+		kvm_for_each_vcpu(i, vcpu, kvm)
+			pending = pending << 1 | kvm_kick_pending(vcpu);
+	}
+	return pending;
+}
+
 u64 kvm_stat(const struct kvm_host *host, enum kvm_stat st)
 {
 	const struct kvm *kvm;

@@ -93,4 +93,7 @@ static inline bool kvm_cpu_ipi_handled(const struct kvm_cpu *cpu, u64 cookie)
 	return cpu->ipis_handled > cookie;
 }
 
+/* The last IPI of a request to all vCPUs has not been taken yet. */
+bool kvm_kick_pending(const struct kvm_vcpu *vcpu);
+
 #endif

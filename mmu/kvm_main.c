@@ -265,16 +265,19 @@ static bool request_needs_ipi(struct kvm_vcpu *vcpu, u32 req)
 	return mode == IN_GUEST_MODE;
 }
 
+bool kvm_kick_pending(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->kicked &&
+	       !kvm_cpu_ipi_handled(&vcpu->kvm->host->cpus[vcpu->kick_cpu], vcpu->kick_cookie);
+}
+
 static bool kicks_are_over(void *arg)
 {
 	const struct kvm *kvm = arg;
 	u32 i;
 
 	for (i = 0; i < kvm->created_vcpus; i++) {
-		const struct kvm_vcpu *vcpu = kvm->vcpus[i];
-
-		if (vcpu->kicked &&
-		    !kvm_cpu_ipi_handled(&kvm->host->cpus[vcpu->kick_cpu], vcpu->kick_cookie))
+		if (kvm_kick_pending(kvm->vcpus[i]))
 			return false;
 	}
 	return true;
@@ -300,7 +303,12 @@ static u32 send_kicks(struct kvm *kvm, u32 req)
 
 bool kvm_make_all_cpus_request(struct kvm *kvm, u32 req)
 {
-	u32 sent = send_kicks(kvm, req);
+	u32 sent;
+
+	/* v3 kept the spinlock of its split cache over a second DEMOTE, and its kick (B58, R20). */
+	if (req & KVM_REQUEST_WAIT)
+		lockdep_assert_no_spinlock("vCPUs to leave guest mode");
+	sent = send_kicks(kvm, req);
 
 	if (req == KVM_REQ_OUTSIDE_GUEST_MODE)
 		kvm_stat_add(KVM_STAT_KICKS, 1);

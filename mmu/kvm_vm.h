@@ -208,8 +208,13 @@ bool kvm_look_slot(const struct kvm *kvm, u64 gpa, u32 *slot, struct kvm_gmem_fi
 		   u64 *index);
 /* Whether the VMs' entries are held off because a SEAMCALL was BUSY (R23). */
 bool kvm_look_wait_for_sept_zap(const struct kvm *kvm);
+/* mmu_lock as the points of sim/rt/sched.h name it; invalidations that began and did not end. */
+u64 kvm_look_mmu_lock(const struct kvm *kvm);
+long kvm_look_invalidating(const struct kvm *kvm);
 /* The attribute of @gfn as KVM sees it: its own array with vm_attrs=on, else the gmem file's. */
 bool kvm_look_private(const struct kvm *kvm, u64 gfn);
+/* With vm_attrs=on: the first gfn behind @gfn whose attribute is another; ~0 if none follows. */
+u64 kvm_look_attr_end(const struct kvm *kvm, u64 gfn);
 /* The page of the VMM's own memory behind @gfn (vm_attrs=on); false if nobody has touched it. */
 bool kvm_look_user_page(const struct kvm *kvm, u64 gfn, u64 *pfn);
 /* Whether the frame is handed out by the page allocator (a page in an S-EPT must be). */
@@ -254,6 +259,14 @@ enum kvm_stat {
 	KVM_STAT_NR
 };
 u64 kvm_stat(const struct kvm_host *host, enum kvm_stat st);
+/*
+ * What nothing that KVM does depends on but by time: statistics, and the numbers by which kicks are
+ * told apart. @fn gets each range, in multiples of 8 bytes.
+ */
+void kvm_for_each_counter(const struct kvm_host *host,
+			  void (*fn)(void *ctx, const void *p, size_t len), void *ctx);
+/* A bit for each vCPU of each VM: its last kick has not been taken yet. */
+u64 kvm_look_kicks(const struct kvm_host *host);
 
 /*
  * Fault sites of the port (sim/rt/fault.h), key 0: "sp-alloc", "spt-alloc", "external-spt-alloc",

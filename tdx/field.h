@@ -5,9 +5,10 @@
  * here; any other id is answered as unknown. Leaves that use fields are in tdx/leaf_sys.c,
  * tdx/leaf_md.c and tdx/guest.c.
  *
- * A field id (ABI): 23:0 code, 33:32 size of an element, 52 write mask valid, 55:53 context, 61:56
- * class, 63 not architectural. Looking up uses class and code alone: the real module takes ids with
- * another element size too (recorded for 9100000100000013).
+ * A field id (ABI): 23:0 code, 33:32 size of an element, 37:34 and 46:38 lengths of a sequence, 50
+ * increment, 51 write mask valid, 54:52 context, 61:56 class, 63 not architectural. Looking up uses
+ * class and code alone: the real module takes ids with another element size too (recorded for
+ * 9100000100000013). An id of one element has no lengths and no reserved bits.
  */
 #ifndef TDX_FIELD_H
 #define TDX_FIELD_H
@@ -16,6 +17,9 @@
 
 #define SEAM_FIELD_NULL	   (~0ULL)
 #define SEAM_FIELD_KEY(id) ((id) & (RT_MASK(61, 56) | RT_MASK(23, 0)))
+/* Lengths of a sequence and reserved bits: not in the id of a single element. */
+#define SEAM_FIELD_NOT_SINGLE \
+	(RT_MASK(31, 24) | RT_MASK(46, 34) | RT_MASK(49, 47) | RT_BIT(55) | RT_BIT(62))
 
 /* Who asks; what may be read or written differs. */
 enum seam_field_side {

@@ -29,6 +29,8 @@ enum td_field {
 
 u64 seam_td_field_rd(const struct seam_td *td, u64 id, enum seam_field_side side, u64 *val)
 {
+	if (id & SEAM_FIELD_NOT_SINGLE)
+		return SEAM_METADATA_FIELD_ID_INCORRECT;
 	switch (SEAM_FIELD_KEY(id)) {
 	case TD_NUM_VCPUS:
 		*val = td->nr_vcpus;
@@ -149,6 +151,8 @@ u64 seam_vp_field_rd(const struct seam_vcpu *v, u64 id, u64 *val)
 {
 	u64 key = SEAM_FIELD_KEY(id);
 
+	if (id & SEAM_FIELD_NOT_SINGLE)
+		return SEAM_METADATA_FIELD_ID_INCORRECT;
 	switch (key) {
 	case VP_PI_VECTOR:
 		*val = v->pi_vector;

@@ -5,6 +5,7 @@
  * stays small in an image. Nothing here knows S-EPT formats or epochs.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "sim/rt/world.h"
 #include "tdx/abi.h"
@@ -61,6 +62,9 @@ void seam_tlb_fill(struct seam_tlb *t, const struct seam_tlb_entry *e)
 
 void seam_tlb_flush(struct seam_tlb *t)
 {
+	/* Nothing is left behind: two flushed TLBs are the same, whatever was in them. */
+	if (t->nr)
+		memset(t->e, 0, t->nr * sizeof(*t->e));
 	t->nr = 0;
 	t->oldest = 0;
 	t->last = 0;

@@ -16,7 +16,12 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{"run", cmd_run, "run scenarios: actions, expectations, oracles"},
+	{"explore", cmd_explore,
+	 "every schedule of a scenario: proof, or the shortest one that breaks"},
+	{"debug", cmd_debug, "walk through a run, forward and backward, by commands"},
 	{"list", cmd_list, "leaves, status codes, features, policies, oracles, faults, statistics"},
+	{"fuzz", cmd_fuzz, "make scenarios, run them, and shrink each that breaks a rule"},
+	{"shrink", cmd_shrink, "a failing scenario to a short one that fails the same way"},
 	{"compare", cmd_compare, "a scenario under several policies: one table, a column each"},
 	{"coverage", cmd_coverage, "what scenarios and recordings reached of what can be reached"},
 	{"vectors", cmd_vectors, "play recordings of the real TDX module against this one"},

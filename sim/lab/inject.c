@@ -12,17 +12,18 @@
 #include "sim/rt/fault.h"
 #include "sim/rt/world.h"
 #include "tdx/abi.h"
+#include "tdx/inspect.h"
 
 static int take_ref(struct lab_machine *m, const struct lab_op *op)
 {
 	u32 td = 0, gmem;
 	u64 gpa = lab_setup_gpa(m->sc, m->su, lab_get(op, "gpa"), &td), offset;
-	bool pin = lab_num(op, "kind", 0);
+	static const enum gmem_stray kinds[] = {GMEM_STRAY_TRANSIENT, GMEM_STRAY_PIN,
+						GMEM_STRAY_LRU};
 
 	if (!lab_file_at(m, td, gpa, &gmem, &offset))
 		return -ENODEV;
-	return kvm_gmem_stray_ref(m->file[gmem], offset,
-				  pin ? GMEM_STRAY_PIN : GMEM_STRAY_TRANSIENT);
+	return kvm_gmem_stray_ref(m->file[gmem], offset, kinds[lab_num(op, "kind", 0)]);
 }
 
 static void set_site(struct rt_fault *f, const struct lab_op *op)
@@ -34,7 +35,7 @@ static void set_site(struct rt_fault *f, const struct lab_op *op)
 		f->key = RT_FAULT_ANY;
 		return;
 	}
-	if (op->kind == LAB_OP_INJ_REF_CHECK) {
+	if (op->kind == LAB_OP_INJ_REF_CHECK || op->kind == LAB_OP_INJ_IPI_LATE) {
 		snprintf(f->site, sizeof(f->site), "%s", lab_specs[op->kind].verb);
 		f->key = RT_FAULT_ANY;
 		return;
@@ -48,6 +49,14 @@ static void set_site(struct rt_fault *f, const struct lab_op *op)
 		f->value = 1ULL << lab_num(op, "kind", 0);
 }
 
+/* A thread of the VMM that does nothing is not made: such a fault is never spent. */
+static u32 actor_id(struct lab_machine *m, const char *name)
+{
+	const struct lab_actor *a = lab_actor_by_name(m, name);
+
+	return a ? a->id : m->nr_actors;
+}
+
 int lab_inject_arm(struct lab_machine *m, u32 i)
 {
 	const struct lab_op *op = lab_op(m, i);
@@ -58,8 +67,9 @@ int lab_inject_arm(struct lab_machine *m, u32 i)
 		return take_ref(m, op);
 	f.nth = lab_num(op, "nth", 1);
 	f.count = lab_num(op, "count", 1);
+	f.maybe = lab_set(op, "maybe");
 	if (lab_set(op, "actor"))
-		f.actor = lab_actor_by_name(m, lab_string(m->sc, (u32)lab_num(op, "actor", 0)))->id;
+		f.actor = actor_id(m, lab_string(m->sc, (u32)lab_num(op, "actor", 0)));
 	set_site(&f, op);
 	armed = rt_realloc(m->armed, (m->nr_armed + 1) * sizeof(*armed));
 	m->armed = armed;
@@ -83,7 +93,8 @@ u32 lab_inject_unspent(struct lab_machine *m, u32 n)
 	for (u32 i = 0; i < m->nr_armed; i++) {
 		const struct rt_fault *f = find_fault(m->armed[i].fault);
 
-		if (f && !rt_fault_spent(f) && !n--)
+		/* That a fault which may fire did not is no news; that its site was never passed is. */
+		if (f && (f->maybe ? f->seen < f->nth : !rt_fault_spent(f)) && !n--)
 			return m->armed[i].op;
 	}
 	return LAB_NO_OP;
@@ -106,10 +117,13 @@ static bool busy_is_healed(u64 leaf)
 	return false;
 }
 
-/* How often BUSY came to @leaf from all lines: two lines that each spend one can meet in a retry. */
+/*
+ * How often BUSY came to @leaf, from all lines and from others who held what it wanted: two of them
+ * can meet in a retry.
+ */
 static u64 busy_fired(struct lab_machine *m, u64 leaf)
 {
-	u64 n = 0;
+	u64 n = leaf & LAB_FAULT_TDG ? 0 : seam_busy_calls(m->seam, (u32)leaf);
 
 	for (u32 i = 0; i < m->nr_armed; i++) {
 		const struct rt_fault *f = find_fault(m->armed[i].fault);
@@ -118,6 +132,17 @@ static u64 busy_fired(struct lab_machine *m, u64 leaf)
 			n += f->fired;
 	}
 	return n;
+}
+
+bool lab_inject_took_memory(struct lab_machine *m)
+{
+	for (u32 i = 0; i < m->nr_armed; i++) {
+		const struct rt_fault *f = find_fault(m->armed[i].fault);
+
+		if (f && f->fired && lab_op(m, m->armed[i].op)->kind == LAB_OP_INJ_ENOMEM)
+			return true;
+	}
+	return false;
 }
 
 bool lab_inject_forced(struct lab_machine *m)

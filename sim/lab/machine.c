@@ -11,6 +11,7 @@
 
 #include "sim/lab/model.h"
 #include "sim/rt/fault.h"
+#include "sim/rt/trace.h"
 #include "sim/rt/world.h"
 #include "tdx/abi.h"
 
@@ -189,6 +190,23 @@ void lab_block_begin(struct lab_machine *m, u32 first, u32 nr, bool parallel)
 		m->actor[i].next = next_line(m, &m->actor[i], first);
 }
 
+static const char *sym_op(u64 op, char *buf, size_t len)
+{
+	const struct lab_machine *m = lab_machine();
+
+	if (!m || op >= m->sc->nr_ops)
+		return NULL;
+	lab_print_op(m->sc, lab_op(m, (u32)op), buf, len);
+	return buf;
+}
+
+/* A span from an actor's line of the scenario to its outcome. */
+static const struct rt_event_type ev_action = {
+	"action",
+	"lab",
+	{{"op", RT_ARG_SYM, sym_op}, {"ok", RT_ARG_DEC, NULL}, {"errno", RT_ARG_DEC, NULL}},
+};
+
 u32 lab_take(struct lab_actor *a)
 {
 	struct lab_machine *m = lab_machine();
@@ -196,16 +214,21 @@ u32 lab_take(struct lab_actor *a)
 	assert(a->next != LAB_NO_OP && a->doing == LAB_NO_OP);
 	a->doing = a->next;
 	a->next = next_line(m, a, a->doing + 1);
-	lab_result(m, a->doing)->first_step = rt_step();
+	if (!m->timeless)
+		lab_result(m, a->doing)->first_step = rt_step();
+	rt_trace(&ev_action, RT_PH_BEGIN, (u64)a->doing);
 	return a->doing;
 }
 
 void lab_finish(struct lab_actor *a)
 {
-	struct lab_result *res = lab_result(lab_machine(), a->doing);
+	struct lab_machine *m = lab_machine();
+	struct lab_result *res = lab_result(m, a->doing);
 
 	res->out.done = true;
-	res->last_step = rt_step();
+	if (!m->timeless)
+		res->last_step = rt_step();
+	rt_trace(&ev_action, RT_PH_END, (u64)a->doing, (u64)res->out.ok, (u64)res->out.err);
 	a->doing = LAB_NO_OP;
 }
 

@@ -52,6 +52,7 @@ enum lab_type {
 	LAB_T_SLOT,    /* N or NAME.N */
 	LAB_T_VCPU,    /* vcpuN or NAME.vcpuN: num is N */
 	LAB_T_ACTOR,   /* any actor: num is its string id */
+	LAB_T_CHOICE,  /* an actor, or the word "fault": num is its string id */
 	LAB_T_LEAF,    /* SEAMCALL leaf by name */
 	LAB_T_ANYLEAF, /* SEAMCALL or TDCALL leaf by name; ref is 1 for a TDCALL */
 	LAB_T_TDCALL,  /* TDCALL leaf by name */

@@ -171,6 +171,15 @@ static void parse_actor(struct lab_parser *p, const struct lab_token *t, struct 
 		v->td = 0;
 }
 
+/* What the scheduler chose: an actor, or that a fault fires. */
+static void parse_choice(struct lab_parser *p, const struct lab_token *t, struct lab_val *v)
+{
+	if (t->len == strlen(LAB_CHOICE_FAULT) && !memcmp(t->s, LAB_CHOICE_FAULT, t->len))
+		v->num = lab_intern(p->sc, t->s, t->len);
+	else
+		parse_actor(p, t, v, false);
+}
+
 static const char *next_leaf(const void *ctx, u32 i)
 {
 	return lab_leaf_at(i, NULL);
@@ -348,6 +357,9 @@ void lab_parse_value(struct lab_parser *p, const struct lab_field *f, const stru
 		break;
 	case LAB_T_ACTOR:
 		parse_actor(p, t, v, false);
+		break;
+	case LAB_T_CHOICE:
+		parse_choice(p, t, v);
 		break;
 	case LAB_T_LEAF:
 	case LAB_T_ANYLEAF:

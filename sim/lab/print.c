@@ -175,6 +175,7 @@ static void put_value(struct printer *p, const struct lab_field *f, const struct
 	case LAB_T_TD:
 	case LAB_T_GMEM:
 	case LAB_T_ACTOR:
+	case LAB_T_CHOICE:
 	case LAB_T_PROFILE:
 	case LAB_T_ORACLE:
 	case LAB_T_STAT:

@@ -22,7 +22,8 @@ static void begin(struct lab_run *run)
 	fputs("{\"event\":\"begin\"", run->opts->out);
 	put_key(run->opts->out, "file", run->path);
 	put_key(run->opts->out, "setup", text);
-	fprintf(run->opts->out, ",\"seed\":%llu}\n", run->opts->session.seed);
+	put_key(run->opts->out, "search", run->found ? run->found : "");
+	fprintf(run->opts->out, ",\"seed\":%llu}\n", run->s->opts.seed);
 }
 
 static void action(struct lab_run *run, u32 op)

@@ -13,6 +13,7 @@
 #include "sim/lab/expect_calls.h"
 #include "sim/lab/lines.h"
 #include "sim/lab/oracle.h"
+#include "sim/lab/replay.h"
 #include "sim/lab/util.h"
 #include "sim/rt/world.h"
 
@@ -163,6 +164,15 @@ static bool do_lines(struct lab_run *run)
 	return true;
 }
 
+static const char *first_broken(const struct lab_session *s)
+{
+	for (u32 i = 0; i < s->nr_broken; i++) {
+		if (!s->broken[i].excused)
+			return s->broken[i].rule;
+	}
+	return s->stuck_rule ? s->stuck_rule : "no oracle broke";
+}
+
 /*
  * Lines "expect violation": the run has to break that oracle, and then it has done what it is for.
  */
@@ -182,13 +192,11 @@ static void judge_violations(struct lab_run *run)
 			continue;
 		met = false;
 		run->nr_failed++;
-		report_of(run->opts)->failed(run, i, LAB_NO_OP,
-					     lab_session_violated(run->s) ? run->s->broken[0].rule
-									  : "no oracle broke");
+		report_of(run->opts)->failed(run, i, LAB_NO_OP, first_broken(run->s));
 	}
 	if (!run->expected_violations)
 		return;
-	if (met && run->verdict == LAB_VIOLATED)
+	if (met && (run->verdict == LAB_VIOLATED || run->verdict == LAB_NO_PROGRESS))
 		run->verdict = run->nr_failed ? LAB_FAILED : LAB_HELD;
 	else if (!met)
 		settle_verdict(run, LAB_FAILED);
@@ -269,12 +277,25 @@ static char *replay_name(const struct lab_run *run)
 	return name;
 }
 
+static void how(const struct lab_run *run, char *buf, size_t len)
+{
+	const struct lab_opts *o = &run->opts->session;
+
+	snprintf(buf, len, "seed %llu, chooser %s%s", run->s->opts.seed,
+		 o->pct_depth ? "pct"
+		 : o->random  ? "random"
+			      : "in order",
+		 run->opts->minimise ? ", minimised" : "");
+}
+
 static void write_replay(struct lab_run *run, char **name)
 {
+	char text[80];
 	int ret;
 
 	*name = NULL;
-	if (run->verdict != LAB_VIOLATED && run->verdict != LAB_NO_PROGRESS)
+	if (run->verdict != LAB_VIOLATED && run->verdict != LAB_NO_PROGRESS &&
+	    !(run->verdict == LAB_FAILED && run->opts->search.runs))
 		return;
 	*name = run->opts->replay_path ? lab_strdup(run->opts->replay_path) : replay_name(run);
 	if (is_scenario(run, *name)) {
@@ -282,7 +303,8 @@ static void write_replay(struct lab_run *run, char **name)
 			"%s: this is the scenario; expected another file for --replay\n", *name);
 		return;
 	}
-	ret = lab_replay_write(run, *name);
+	how(run, text, sizeof(text));
+	ret = lab_replay_write(run->s, text, *name);
 	if (ret)
 		fprintf(run->opts->err, "%s: the replay file was not written: %s\n", *name,
 			strerror(ret));
@@ -312,26 +334,11 @@ static void run_session(struct lab_run *run)
 /* The schedule to play: of --schedule, else of the scenario's own schedule lines. */
 static u32 load_schedule(struct lab_run *run, struct rt_schedule *sched, struct lab_diag *d)
 {
-	struct lab_scenario other;
-	struct lab_source src;
-	u32 errors = 0;
-	char *text;
-
 	rt_schedule_init(sched);
-	if (!run->opts->schedule_path) {
-		lab_replay_read(&run->sc, &run->su, sched);
-		return 0;
-	}
-	text = lab_source_read(run->opts->schedule_path, &src, d);
-	if (!text)
-		return 1;
-	lab_scenario_init(&other);
-	errors = lab_parse(&other, &src, d);
-	if (!errors)
-		lab_replay_read(&other, &run->su, sched);
-	lab_scenario_free(&other);
-	free(text);
-	return errors;
+	if (run->opts->schedule_path)
+		return lab_replay_load(run->opts->schedule_path, &run->su, sched, d);
+	lab_replay_read(&run->sc, &run->su, sched);
+	return 0;
 }
 
 static u32 read_input(struct lab_run *run, const struct lab_source *src, struct lab_diag *d)
@@ -371,7 +378,8 @@ static void run_source(struct lab_run *run, const struct lab_source *src, struct
 		return;
 	}
 	opts.schedule = sched.nr ? &sched : NULL;
-	run->s = lab_session_new(&run->sc, &run->su, &opts, err, sizeof(err));
+	if (lab_run_search(run, &opts, &sched, err, sizeof(err)))
+		run->s = lab_session_new(&run->sc, &run->su, &opts, err, sizeof(err));
 	if (run->s) {
 		run_session(run);
 	} else {
@@ -385,6 +393,7 @@ static void run_source(struct lab_run *run, const struct lab_source *src, struct
 	lab_scenario_free(&run->sc);
 	free(run->before);
 	free(run->after);
+	free(run->found);
 }
 
 static enum lab_verdict run_file(const char *path, u32 file_nr, const struct lab_run_opts *opts,

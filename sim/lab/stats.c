@@ -146,12 +146,23 @@ static u64 own_stat(struct lab_machine *m, enum own_stat i)
 	return 0;
 }
 
-u64 lab_stat(struct lab_machine *m, const char *name)
+u32 lab_stat_find(const char *name)
 {
 	u32 i = 0;
 
 	while (i < ALL_STATS && strcmp(lab_stat_name(i), name))
 		i++;
+	assert(i < ALL_STATS);
+	return i;
+}
+
+u64 lab_stat(struct lab_machine *m, const char *name)
+{
+	return lab_stat_at(m, lab_stat_find(name));
+}
+
+u64 lab_stat_at(struct lab_machine *m, u32 i)
+{
 	assert(i < ALL_STATS);
 	if (i < FIRST_GMEM)
 		return kvm_stat(m->host, (enum kvm_stat)i);

@@ -15,5 +15,8 @@ const char *lab_stat_name(u32 i);
 const char *lab_stat_text(u32 i);
 /* The value now; @name is one of the above (asserts). */
 u64 lab_stat(struct lab_machine *m, const char *name);
+/* The same in two halves: the place of a name, and the value at a place. */
+u32 lab_stat_find(const char *name);
+u64 lab_stat_at(struct lab_machine *m, u32 i);
 
 #endif

@@ -147,8 +147,11 @@ void *rt_actor_data(const struct rt_actor *a)
 
 struct rt_where rt_actor_where(const struct rt_actor *a)
 {
+	const struct rt_sched *s = &rt_need_world()->s.sched;
 	struct rt_where at = {.point = a->point, .obj = a->obj};
 
+	if (a == s->last)
+		at.asks = s->question.site;
 	if (!a->finished && !rt_actor_can_go(a)) {
 		at.blocked_on = a->why;
 		at.idle = a->idle;

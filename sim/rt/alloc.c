@@ -146,10 +146,39 @@ static void run_extend(struct rt_world *w)
 	rt_asan_poison(mem, 4096);
 	w->pages[page] = (struct rt_page){.kind = RT_PG_SMALL, .nr = 1};
 	if (h->run_end != page * 512) {
-		run_retire(w);
+		if (!h->fresh)
+			run_retire(w);
 		h->run_cur = page * 512 + 1; /* headers end at a multiple of 16 */
 	}
 	h->run_end = (page + 1) * 512;
+}
+
+/* Bytes of a small block in a heap that is fresh, from its payload to that of the next. */
+static u32 fresh_stride(u32 size)
+{
+	return (size + HDR + RT_FRESH_ALIGN - 1) & ~(RT_FRESH_ALIGN - 1U);
+}
+
+/*
+ * A payload begins at a multiple of RT_FRESH_ALIGN, its header is the last word before. Where it
+ * lies in a chunk of that size is then the same for all blocks.
+ */
+static char *fresh_alloc(struct rt_world *w, u32 size)
+{
+	struct rt_heap *h = &w->s.heap;
+	const u32 align = RT_FRESH_ALIGN / 8, stride = fresh_stride(size) / 8;
+	char *p;
+
+	while (h->run_end == RT_NO_PAGE || h->run_cur % align != align - 1 ||
+	       h->run_end - h->run_cur < stride + 1) {
+		/* A new run begins with its first header; a run that grows goes on where it is. */
+		run_extend(w);
+		if (h->run_cur % align != align - 1)
+			h->run_cur += align - 1 - h->run_cur % align;
+	}
+	p = w->heap + (size_t)h->run_cur * 8 + HDR;
+	h->run_cur += stride;
+	return p;
 }
 
 static char *small_alloc(struct rt_world *w, size_t size, bool own)
@@ -159,7 +188,9 @@ static char *small_alloc(struct rt_world *w, size_t size, bool own)
 	u32 stride = class_stride(class);
 	char *p;
 
-	if (h->free[class]) {
+	if (h->fresh) {
+		p = fresh_alloc(w, (u32)size);
+	} else if (h->free[class]) {
 		p = w->heap + (size_t)h->free[class] * 16;
 		h->free[class] = hdr_val(p);
 		check_poison(w, p, stride - HDR);
@@ -262,7 +293,10 @@ static void heap_free(struct rt_world *w, char *p, size_t size, bool own)
 		rt_asan_unpoison(p, bytes - HDR);
 		memset(p, RT_POISON, bytes - HDR);
 		rt_asan_poison(p, bytes - HDR);
-		small_push(w, p, class);
+		if (h->fresh)
+			hdr_set(p, tag_at(off16_of(w, p), TAG_FREE), (u32)size);
+		else
+			small_push(w, p, class);
 	} else {
 		bytes = (size + 4095) / 4096 * 4096;
 		rt_asan_unpoison(p, bytes);
@@ -288,6 +322,99 @@ void rt_heap_init(struct rt_world *w)
 		h->bins[i] = RT_NO_PAGE;
 	/* No page starts there, so the first small block begins a run. */
 	h->run_cur = h->run_end = RT_NO_PAGE;
+}
+
+void rt_heap_fresh(struct rt_world *w)
+{
+	w->s.heap.fresh = 1;
+	w->s.heap.run_cur = w->s.heap.run_end = RT_NO_PAGE;
+}
+
+/* One of the three tags of a header at @p - HDR. */
+static bool is_header(const struct rt_world *w, const char *p)
+{
+	u32 off16 = off16_of(w, p), tag = hdr_tag(p);
+
+	return tag == tag_at(off16, TAG_LIVE) || tag == tag_at(off16, TAG_OWN) ||
+	       tag == tag_at(off16, TAG_FREE);
+}
+
+bool rt_heap_is_freed(const struct rt_world *w, const void *p, u32 *size)
+{
+	const char *payload = (const char *)p + HDR;
+
+	*size = hdr_val(payload);
+	return ((uintptr_t)payload & 15) == 0 &&
+	       hdr_tag(payload) == tag_at(off16_of(w, payload), TAG_FREE);
+}
+
+RT_NO_ASAN bool rt_heap_is_poison(const char *p, size_t len)
+{
+	const u64 want = 0x0101010101010101ULL * RT_POISON;
+	const u64 *word = (const u64 *)p;
+
+	for (size_t i = 0; i < len / 8; i++) {
+		if (word[i] != want)
+			return false;
+	}
+	return true;
+}
+
+bool rt_heap_is_header(const struct rt_world *w, const void *p)
+{
+	return is_header(w, (const char *)p + HDR);
+}
+
+/* The small blocks of the run that starts at @page; where it ends. */
+static u32 walk_run(struct rt_world *w, u32 page,
+		    void (*fn)(void *ctx, const void *p, size_t size, bool is_free), void *ctx)
+{
+	const char *p = w->heap + (size_t)page * 4096 + RT_FRESH_ALIGN, *end;
+
+	while (page < w->s.heap.brk && w->pages[page].kind == RT_PG_SMALL)
+		page++;
+	end = w->heap + (size_t)page * 4096;
+	while (p < end && is_header(w, p)) {
+		u32 size = hdr_val(p);
+
+		fn(ctx, p, size, hdr_tag(p) == tag_at(off16_of(w, p), TAG_FREE));
+		p += fresh_stride(size);
+	}
+	return page;
+}
+
+void rt_heap_walk(struct rt_world *w, u32 first,
+		  void (*fn)(void *ctx, const void *p, size_t size, bool is_free), void *ctx)
+{
+	for (u32 page = first; page < w->s.heap.brk;) {
+		const struct rt_page *pg = &w->pages[page];
+
+		if (pg->kind == RT_PG_SMALL) {
+			page = walk_run(w, page, fn, ctx);
+		} else if (pg->kind == RT_PG_LARGE || pg->kind == RT_PG_OWN) {
+			fn(ctx, w->heap + (size_t)page * 4096, (size_t)pg->nr * 4096, false);
+			page += pg->nr;
+		} else {
+			fn(ctx, w->heap + (size_t)page * 4096, 4096, true);
+			page++;
+		}
+	}
+}
+
+/*
+ * By their tags alone: a run does not say where its free blocks end. A word of data that looks like
+ * one would have to have the 32 bits that belong to its own place.
+ */
+void rt_heap_headers(struct rt_world *w, void (*fn)(void *ctx, const void *p), void *ctx)
+{
+	for (u32 page = 0; page < w->s.heap.brk; page++) {
+		const char *p = w->heap + (size_t)page * 4096;
+
+		for (u32 at = 2 * HDR; w->pages[page].kind == RT_PG_SMALL && at <= 4096; at += 16) {
+			if (is_header(w, p + at))
+				fn(ctx, p + at - HDR);
+		}
+	}
 }
 
 void *rt_own_alloc(struct rt_world *w, size_t size)

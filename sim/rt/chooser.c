@@ -21,6 +21,8 @@ const struct rt_chooser rt_chooser_in_order = {
 
 static u32 pick_random(void *ctx, const struct rt_choice *c)
 {
+	if (c->kind == RT_CHOICE_FAULT)
+		return !rt_random_below(RT_RANDOM_FAULT);
 	return (u32)rt_random_below(c->nr);
 }
 

@@ -18,6 +18,8 @@ struct rt_fault_slot {
 
 bool rt_fault_spent(const struct rt_fault *f)
 {
+	if (f->maybe)
+		return f->fired >= f->count;
 	return f->seen >= f->nth && f->seen - f->nth >= f->count - 1;
 }
 
@@ -73,6 +75,12 @@ static bool matches(const struct rt_fault *f, const char *site, u64 key, u32 act
 	return !strcmp(f->site, site);
 }
 
+/* It is its turn; one that may fire has to ask first. */
+static bool fires(struct rt_world *w, const struct rt_fault *f, const char *site, u64 key)
+{
+	return f->seen >= f->nth && (!f->maybe || rt_sched_ask_fault(w, site, key));
+}
+
 /* All that match count the visit; the first whose turn it is fires. */
 static bool visit(struct rt_world *w, const char *site, u64 key, u64 *value)
 {
@@ -86,14 +94,14 @@ static bool visit(struct rt_world *w, const char *site, u64 key, u64 *value)
 		if (rt_fault_spent(f) || !matches(f, site, key, actor))
 			continue;
 		f->seen++;
+		if (!fired && fires(w, f, site, key)) {
+			fired = true;
+			f->fired++;
+			if (value)
+				*value = f->value;
+			rt_trace(&rt_ev_fault, RT_PH_INSTANT, (u64)(uintptr_t)site, key, f->value);
+		}
 		fs->unspent -= rt_fault_spent(f);
-		if (fired || f->seen < f->nth)
-			continue;
-		fired = true;
-		f->fired++;
-		if (value)
-			*value = f->value;
-		rt_trace(&rt_ev_fault, RT_PH_INSTANT, (u64)(uintptr_t)site, key, f->value);
 	}
 	return fired;
 }

@@ -58,6 +58,7 @@ struct rt_heap {
 	size_t live_bytes, live_blocks; /* of the rooms above */
 	size_t own_bytes, own_blocks;	/* of the runtime */
 	u32 brk;			/* pages in use, free spans included */
+	u32 fresh; /* 1: what is free is not used again, all that is new lies at the top */
 	u32 run_cur, run_end;	/* small blocks are carved from here: offsets / 8 in the heap */
 	u32 bin_map;		/* bit n: bins[n] is not empty */
 	u32 bins[RT_PAGE_BINS]; /* free spans of n + 1 pages; the last has all longer ones */
@@ -75,6 +76,20 @@ void rt_own_free(struct rt_world *w, void *p);
 void *rt_own_grow(struct rt_world *w, void *p, u32 *cap, u32 nr, size_t size);
 
 void rt_heap_init(struct rt_world *w);
+/* From now on nothing that is free is used again, and what is new comes from behind the top. */
+void rt_heap_fresh(struct rt_world *w);
+/* All blocks from page @first on, which the heap had as its top when rt_heap_fresh() was called. */
+void rt_heap_walk(struct rt_world *w, u32 first,
+		  void (*fn)(void *ctx, const void *p, size_t size, bool is_free), void *ctx);
+/* Small blocks that are new then begin at a multiple of this. */
+#define RT_FRESH_ALIGN 256
+/* Whether the word at @p is the header of a block. */
+bool rt_heap_is_header(const struct rt_world *w, const void *p);
+/* Whether it is that of a block that was freed since rt_heap_fresh(), of @size bytes. */
+bool rt_heap_is_freed(const struct rt_world *w, const void *p, u32 *size);
+bool rt_heap_is_poison(const char *p, size_t len);
+/* All words of the heap that are headers of blocks. */
+void rt_heap_headers(struct rt_world *w, void (*fn)(void *ctx, const void *p), void *ctx);
 u32 rt_pages_take(struct rt_world *w, u32 nr, bool *fresh);
 void rt_pages_give(struct rt_world *w, u32 page, u32 nr);
 
@@ -128,6 +143,13 @@ struct rt_actor {
 #define RT_SLOT_WORDS 16
 #define RT_ACTORS_MAX (RT_SLOT_WORDS * 64)
 
+/* A fault may fire where the actor stands that ran last, and the chooser has to say. */
+struct rt_question {
+	const char *site; /* NULL: none is open */
+	u64 key;
+	bool fires; /* the answer */
+};
+
 struct rt_sched {
 	u64 step;
 	struct rt_actor *running; /* NULL outside of actors, so in every image */
@@ -136,7 +158,8 @@ struct rt_sched {
 	struct rt_actor **actors; /* all, by id */
 	u32 nr_actors, cap_actors;
 	u32 nr_live;
-	u32 nr_yields;		  /* actors that yield */
+	u32 nr_yields; /* actors that yield */
+	struct rt_question question;
 	u64 slots[RT_SLOT_WORDS]; /* stack slots in use */
 };
 
@@ -151,6 +174,8 @@ static inline bool rt_actor_can_go(const struct rt_actor *a)
  * changed.
  */
 void rt_sched_rearm(struct rt_world *w);
+/* The running actor passes a fault that may fire: does it? A step of its own. */
+bool rt_sched_ask_fault(struct rt_world *w, const char *site, u64 key);
 /* actor.c: the running actor is at its end. */
 void rt_actor_retire(struct rt_world *w, struct rt_actor *a);
 char *rt_slot_stack(const struct rt_world *w, u32 slot);
@@ -160,8 +185,9 @@ char *rt_slot_stack(const struct rt_world *w, u32 slot);
 struct rt_lock_class {
 	const char *name;
 	u32 kind;
-	u32 words;  /* of after[] */
-	u64 *after; /* classes that were taken while one of this class was held */
+	u32 words;		   /* of after[] */
+	u64 *after;		   /* classes that were taken while one of this class was held */
+	bool in_callback, in_task; /* spinning: taken in an RCU callback, and elsewhere */
 };
 
 struct rt_lockdep {
@@ -206,9 +232,10 @@ void rt_rcu_run_ready(struct rt_world *w);
  */
 static inline void rt_rcu_quiescent(struct rt_world *w);
 
-/* ---- phys.c over phys_map.c; fault.c ---- */
+/* ---- phys.c and phys_cache.c over phys_map.c; fault.c ---- */
 
 struct rt_phys_chunk;
+struct rt_phys_lines;
 
 /* Pages used in place, found again without a search. A power of two; each page has one place. */
 #define RT_PHYS_TABLES 32
@@ -225,6 +252,8 @@ struct rt_phys {
 	u64 last_no; /* the chunk that was looked up last: @last, or NULL if it does not exist */
 	struct rt_phys_chunk *last;
 	size_t pages;
+	struct rt_phys_lines *lines; /* in the caches, of owners before (phys_cache.c) */
+	u32 nr_lines, cap_lines;
 };
 
 struct rt_fault_slot;
@@ -286,11 +315,14 @@ struct rt_world {
 	u32 choice[RT_ACTORS_MAX]; /* ids for the chooser */
 	bool in_run;
 	bool stop;
-	u64 limit;	/* step at which the budget is spent */
-	u64 ask_from;	/* first step at which the chooser wants to be asked */
-	u64 fast_until; /* before this step, an actor at a point just goes on */
+	struct rt_base *base;	/* of a search (delta.h); NULL: none */
+	bool unmeasured;	/* locks keep no counts and no times (delta.h) */
+	u64 ran[RT_SLOT_WORDS]; /* stack slots whose actors have run, for delta.c */
+	u64 limit;		/* step at which the budget is spent */
+	u64 ask_from;		/* first step at which the chooser wants to be asked */
+	u64 fast_until;		/* before this step, an actor at a point just goes on */
 
-	struct rt_state s;
+	struct rt_state s __attribute__((aligned(256))); /* a difference has chunks of that size */
 };
 
 static inline struct rt_task *rt_task_current(struct rt_world *w)

@@ -41,30 +41,59 @@ static bool can_write(void *arg)
 	return !l->held_ex && !l->readers;
 }
 
+static void count_taken(struct rt_world *w, struct rt_lock *l, enum rt_lock_mode mode)
+{
+	if (mode == RT_LOCK_EX) {
+		l->since = w->s.cycles;
+		l->stats.ex++;
+	} else {
+		l->stats.sh++;
+	}
+}
+
+static void count_held(struct rt_world *w, struct rt_lock *l)
+{
+	u64 held = w->s.cycles - l->since;
+
+	l->stats.held_cycles += held;
+	if (held > l->stats.longest_cycles)
+		l->stats.longest_cycles = held;
+}
+
 static void acquired(struct rt_world *w, struct rt_lock *l, enum rt_lock_mode mode)
 {
 	if (mode == RT_LOCK_EX) {
 		l->held_ex = true;
 		l->owner = rt_actor_id(w->s.sched.running);
-		l->since = w->s.cycles;
-		l->stats.ex++;
 	} else {
 		l->readers++;
-		l->stats.sh++;
 	}
+	if (!w->unmeasured)
+		count_taken(w, l, mode);
 	rt_held_add(w, (struct rt_held){.obj = l, .kind = RT_HELD_LOCK, .mode = (u8)mode});
 	rt_trace(&rt_ev_lock, RT_PH_INSTANT, (u64)(uintptr_t)l->name, (u64)mode, (u64)l->id);
+}
+
+/* A lock of zeroes: told once, then made, so that a run that goes on does so with a lock. */
+static void check_init(struct rt_lock *l, enum rt_lock_mode mode)
+{
+	if (l->name)
+		return;
+	rt_report("lockdep", "%s uses a lock that nobody has initialised",
+		  rt_actor_name(rt_need_world()->s.sched.running));
+	rt_lock_init(l, mode == RT_LOCK_EX ? RT_LOCK_MUTEX : RT_LOCK_RWSEM, "uninitialised lock");
 }
 
 /*
  * Spinlocks and mutexes have one mode; asking for the other is a mistake of the code that wraps
  * them.
  */
-static void check_mode(const struct rt_lock *l, enum rt_lock_mode mode)
+static void check_mode(struct rt_lock *l, enum rt_lock_mode mode)
 {
-	bool shareable = l->kind == RT_LOCK_RW || l->kind == RT_LOCK_RWSEM;
+	bool shareable;
 
-	assert(l->name);
+	check_init(l, mode);
+	shareable = l->kind == RT_LOCK_RW || l->kind == RT_LOCK_RWSEM;
 	assert(mode == RT_LOCK_EX || shareable);
 	(void)shareable;
 }
@@ -81,7 +110,7 @@ void rt_lock_take(struct rt_lock *l, enum rt_lock_mode mode)
 	rt_lockdep_before(w, l);
 	rt_point(RT_PT_LOCK, l->id);
 	if (!ready(l)) {
-		l->stats.waits++;
+		l->stats.waits += !w->unmeasured;
 		++*waiting;
 		rt_block(l->name, ready, l);
 		--*waiting;
@@ -109,13 +138,10 @@ bool rt_lock_try(struct rt_lock *l, enum rt_lock_mode mode)
 static void released(struct rt_world *w, struct rt_lock *l, enum rt_lock_mode mode)
 {
 	if (mode == RT_LOCK_EX) {
-		u64 held = w->s.cycles - l->since;
-
 		l->held_ex = false;
 		l->owner = RT_NOBODY;
-		l->stats.held_cycles += held;
-		if (held > l->stats.longest_cycles)
-			l->stats.longest_cycles = held;
+		if (!w->unmeasured)
+			count_held(w, l);
 	} else {
 		assert(l->readers > 0);
 		l->readers--;

@@ -74,7 +74,7 @@ static u32 span_find(const struct rt_world *w, u32 nr)
 u32 rt_pages_take(struct rt_world *w, u32 nr, bool *fresh)
 {
 	struct rt_heap *h = &w->s.heap;
-	u32 page = span_find(w, nr);
+	u32 page = h->fresh ? RT_NO_PAGE : span_find(w, nr);
 
 	assert(nr > 0);
 	*fresh = page == RT_NO_PAGE;
@@ -106,6 +106,8 @@ void rt_pages_give(struct rt_world *w, u32 page, u32 nr)
 	assert(page + nr <= h->brk);
 	for (u32 i = 0; i < nr; i++)
 		w->pages[page + i] = (struct rt_page){.kind = RT_PG_NONE};
+	if (h->fresh)
+		return;
 	if (page + nr < h->brk && w->pages[page + nr].kind == RT_PG_FREE) {
 		u32 after = page + nr;
 

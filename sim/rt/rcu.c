@@ -48,6 +48,7 @@ void rt_rcu_read_unlock(void)
 	}
 	if (--t->rcu_nest)
 		return;
+	t->rcu_since = 0;
 	rt_point(RT_PT_RCU, 0);
 	rt_rcu_quiescent(w);
 }

@@ -81,7 +81,7 @@ static void wait_for(const char *why, bool (*ready)(void *arg), void *arg, bool 
 		return;
 	if (!a)
 		rt_panic("code outside of actors would wait for ever: %s", why);
-	rt_trace(&rt_ev_wait, RT_PH_BEGIN, (u64)(uintptr_t)why);
+	rt_trace(&rt_ev_wait, RT_PH_BEGIN, (u64)(uintptr_t)why, idle);
 	a->ready = ready;
 	a->ready_arg = arg;
 	a->why = why;
@@ -89,9 +89,11 @@ static void wait_for(const char *why, bool (*ready)(void *arg), void *arg, bool 
 	a->point = RT_PT_WAKE;
 	yield(w, a);
 	a->ready = NULL;
+	a->ready_arg = NULL;
+	a->why = NULL;
 	a->idle = false;
 	assert(ready(arg));
-	rt_trace(&rt_ev_wait, RT_PH_END, (u64)(uintptr_t)why);
+	rt_trace(&rt_ev_wait, RT_PH_END, (u64)(uintptr_t)why, idle);
 }
 
 void rt_block(const char *why, bool (*ready)(void *arg), void *arg)
@@ -102,6 +104,22 @@ void rt_block(const char *why, bool (*ready)(void *arg), void *arg)
 void rt_idle(const char *why, bool (*ready)(void *arg), void *arg)
 {
 	wait_for(why, ready, arg, true);
+}
+
+bool rt_sched_ask_fault(struct rt_world *w, const char *site, u64 key)
+{
+	struct rt_sched *s = &w->s.sched;
+
+	if (!s->running)
+		return false;
+	/* An actor that is alone needs no question who goes on; this one it does. */
+	if (s->step < w->fast_until && s->step < w->ask_from) {
+		s->step++;
+		return false;
+	}
+	s->question = (struct rt_question){.site = site, .key = key};
+	yield(w, s->running);
+	return s->question.fires;
 }
 
 void rt_stop(void)
@@ -188,6 +206,37 @@ static struct rt_actor *ask(struct rt_world *w, bool *paused)
 	return picked;
 }
 
+/* The open question goes to the chooser; the actor that asks goes on. NULL: it paused (*@paused). */
+static struct rt_actor *answer_fault(struct rt_world *w, bool *paused)
+{
+	static const u32 ids[] = {RT_FAULT_NO, RT_FAULT_FIRES};
+	struct rt_sched *s = &w->s.sched;
+	struct rt_question *q = &s->question;
+	const struct rt_choice c = {.step = s->step,
+				    .nr = RT_ARRAY_SIZE(ids),
+				    .ids = ids,
+				    .kind = RT_CHOICE_FAULT,
+				    .actor = s->last->id,
+				    .site = q->site,
+				    .key = q->key};
+	u32 i = 0;
+
+	if (s->step >= w->ask_from || w->chooser.all_steps)
+		i = w->chooser.pick(w->chooser.ctx, &c);
+	if (i == RT_PICK_PAUSE) {
+		*paused = true;
+		return NULL;
+	}
+	if (i >= c.nr)
+		rt_panic("chooser '%s' picked %u of %u", w->chooser.name, i, c.nr);
+	if (w->record && i)
+		rt_schedule_add(w->record, s->step, ids[i]);
+	q->site = NULL;
+	q->fires = i;
+	rt_sched_rearm(w);
+	return s->last;
+}
+
 /* Somebody makes a step: that is what those that yield have waited for. */
 static void end_yields(struct rt_sched *s)
 {
@@ -208,6 +257,7 @@ static void run_one(struct rt_world *w, struct rt_actor *a)
 	if (s->last != a)
 		rt_trace(&rt_ev_switch, RT_PH_INSTANT, (u64)before);
 	s->last = a;
+	w->ran[a->slot / 64] |= 1ULL << (a->slot % 64);
 	rt_fiber_switch(&w->main, &a->fiber);
 	s->running = NULL;
 	if (w->step_hook)
@@ -225,7 +275,9 @@ static enum rt_run_result run_loop(struct rt_world *w)
 			return RT_RUN_STOPPED;
 		if (s->step >= w->limit)
 			return in_order(s) ? RT_RUN_BUDGET : at_rest(s);
-		if (s->step < w->ask_from && !w->chooser.all_steps)
+		if (s->question.site)
+			next = answer_fault(w, &paused);
+		else if (s->step < w->ask_from && !w->chooser.all_steps)
 			next = in_order(s);
 		else
 			next = ask(w, &paused);

@@ -7,8 +7,8 @@
  * Invariants:
  *  - A run is a function of the world and of the chooser's answers, nothing else.
  *  - A step is one decision of the scheduler; steps count from 0 in each world and only go up.
- *  - The chooser is asked only when more than one actor could go on; a recorded schedule lists the
- *    answers that differ from "in order".
+ *  - The chooser is asked only when more than one actor could go on, or whether a fault that may
+ *    fire does; a recorded schedule lists the answers that differ from "in order".
  */
 #ifndef RT_SCHED_H
 #define RT_SCHED_H
@@ -72,6 +72,7 @@ struct rt_where {
 	u64 obj;
 	const char *blocked_on;
 	bool idle;
+	const char *asks; /* site of the fault whose question is open; NULL: none */
 };
 struct rt_where rt_actor_where(const struct rt_actor *a);
 
@@ -127,13 +128,26 @@ u64 rt_step(void);
  * Choosers. @pick gets the choice and returns an index into @c->ids, or RT_PICK_PAUSE.
  * The chooser hangs on the world from outside: it is not saved with it.
  */
+enum rt_choice_kind {
+	RT_CHOICE_ACTOR, /* who goes on */
+	RT_CHOICE_FAULT, /* a fault may fire where an actor stands: does it? */
+};
+
 struct rt_choice {
 	u64 step;
 	u32 cur; /* index in ids[] of the actor that just stopped; RT_NOBODY if it can't go on */
 	u32 nr;	 /* >= 2, or >= 1 when the chooser asked to see every step (all_steps) */
-	const u32 *ids; /* actor ids, ascending */
+	const u32 *ids; /* actor ids, ascending; of a fault: RT_FAULT_NO, RT_FAULT_FIRES */
+	enum rt_choice_kind kind;
+	/* Of a fault, for which cur is 0 (it does not fire): who asks, at which site, with which key. */
+	u32 actor;
+	const char *site;
+	u64 key;
 };
-#define RT_PICK_PAUSE 0xfffffffeU /* rt_run() returns; the next one asks the same question again */
+/* What stands in the place of an actor's id where the choice is about a fault. */
+#define RT_FAULT_NO    0xfffffffcU
+#define RT_FAULT_FIRES 0xfffffffdU
+#define RT_PICK_PAUSE  0xfffffffeU /* rt_run() returns; the next one asks the same question again */
 
 struct rt_chooser {
 	const char *name;
@@ -151,12 +165,16 @@ void rt_set_chooser(struct rt_world *w, const struct rt_chooser *ch);
 
 /* "In order": the current actor as long as it can, else the lowest id. The default. */
 extern const struct rt_chooser rt_chooser_in_order;
-/* "Seeded random": uniform over those that can go on, from the world's random source. */
+/*
+ * "Seeded random": uniform over those that can go on, from the world's random source; a fault that
+ * may fire does so once in RT_RANDOM_FAULT times.
+ */
+#define RT_RANDOM_FAULT 4
 extern const struct rt_chooser rt_chooser_random;
 
 /*
- * A recorded schedule: the answers that differ from "in order", as (step, actor id), steps
- * ascending. As a chooser it is tolerant: an answer that no longer fits is skipped and counted, and
+ * A recorded schedule: the answers that differ from "in order", as (step, actor id or
+ * RT_FAULT_FIRES), steps ascending. As a chooser it is tolerant: an answer that no longer fits is skipped and counted, and
  * the first such step kept.
  */
 struct rt_schedule_entry {

@@ -91,10 +91,13 @@ int rt_schedule_write(const struct rt_schedule *s, FILE *out, const char *(*acto
 {
 	for (size_t i = 0; i < s->nr; i++) {
 		const struct rt_schedule_entry *e = &s->entries[i];
-		const char *name = actor_name ? actor_name(e->actor) : NULL;
+		bool fault = e->actor == RT_FAULT_FIRES;
+		const char *name = actor_name && !fault ? actor_name(e->actor) : NULL;
 		int n;
 
-		if (name)
+		if (fault)
+			n = fprintf(out, "%llu fault\n", e->step);
+		else if (name)
 			n = fprintf(out, "%llu %s\n", e->step, name);
 		else
 			n = fprintf(out, "%llu #%u\n", e->step, e->actor);
@@ -170,8 +173,10 @@ static int parse_actor(struct line *l, u32 *actor)
 	u64 id;
 
 	*actor = RT_NOBODY;
-	if (len && *l->pos == '#') {
-		if (!parse_u64(l->pos + 1, len - 1, &id) || id >= RT_NOBODY)
+	if (len == strlen("fault") && !memcmp(l->pos, "fault", len)) {
+		*actor = RT_FAULT_FIRES;
+	} else if (len && *l->pos == '#') {
+		if (!parse_u64(l->pos + 1, len - 1, &id) || id >= RT_FAULT_NO)
 			return bad(l, "#ID of an actor");
 		*actor = (u32)id;
 	} else if (len && len < sizeof(name) && l->src->actor_id) {
@@ -180,8 +185,8 @@ static int parse_actor(struct line *l, u32 *actor)
 		*actor = l->src->actor_id(l->src->ctx, name);
 	}
 	if (*actor == RT_NOBODY)
-		return bad(l,
-			   l->src->actor_id ? "the name of an actor, or #ID" : "#ID of an actor");
+		return bad(l, l->src->actor_id ? "the name of an actor, #ID or fault"
+					       : "#ID of an actor, or fault");
 	l->pos += len;
 	return 0;
 }

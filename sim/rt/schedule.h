@@ -5,12 +5,14 @@
  * in is the lab's business.
  *
  * The form: one line for each answer that differs from "in order", "STEP ACTOR", the step in
- * decimal, strictly ascending, the actor by name or by "#ID"; white space around, empty lines, and
+ * decimal, strictly ascending, the actor by name or by "#ID", or "fault" in its place where a fault
+ * that may fire did; white space around, empty lines, and
  * ";" to the end of the line are skipped.
  *
  *	17 host
  *	23 vcpu1      ; the reader looks at the old table
  *	40 #2
+ *	41 fault
  */
 #ifndef RT_SCHEDULE_H
 #define RT_SCHEDULE_H

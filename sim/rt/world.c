@@ -259,6 +259,11 @@ u64 rt_random(void)
 	return z ^ (z >> 31);
 }
 
+void rt_reseed(u64 seed)
+{
+	rt_need_world()->s.random = seed;
+}
+
 /*
  * Multiply and take the high half: no division, and a bias below 2^-50 for the small @n that
  * choosers have.

@@ -120,6 +120,8 @@ void rt_set_root(u32 slot, void *p);
 
 /* The world's one random source (splitmix64 over the seed); used by choosers and nothing else. */
 u64 rt_random(void);
+/* As if the world had been made with that seed. */
+void rt_reseed(u64 seed);
 u64 rt_random_below(u64 n);
 
 /*

@@ -188,7 +188,7 @@ static void test_exec__two_tds_on_one_host(void **state)
 /* The report of a scenario, with or without a seed, and its verdict. */
 static enum lab_verdict run_text(const char *text, u64 seed, char **report)
 {
-	struct lab_run_opts opts = {.session = {.seed = seed, .random = seed != 0},
+	struct lab_run_opts opts = {.session = {.seed = seed, .random = seed != 0, .budget = 20000},
 				    .trace_path = "lab-test.trace"};
 	enum lab_verdict v;
 	size_t len;
@@ -244,6 +244,45 @@ static void test_exec__same_seed_same_trace(void **state)
 	free(other);
 }
 
+/* Of 30 random runs of @text, in how many the fault came to its turn. */
+static u32 runs_that_met(const char *text, const char *not_met)
+{
+	u32 n = 0;
+
+	for (u64 seed = 1; seed <= 30; seed++) {
+		char *report;
+
+		assert_int_equal(run_text(text, seed, &report), LAB_HELD);
+		n += !strstr(report, not_met);
+		free(report);
+	}
+	remove("lab-test.trace");
+	return n;
+}
+
+/* The IPI comes between two pieces of the accept; the guest may go through one more. */
+static void test_exec__a_late_ipi_is_a_matter_of_the_schedule(void **state)
+{
+	static const char text[] = "region none\ninject ipi-late\n"
+				   "host: prefault slot0+4K 64K level=4K\nparallel {\n"
+				   "vcpu0: accept slot0+4K 64K\nhost: signal vcpu0\nexpect ok\n}\n";
+	u32 met = runs_that_met(text, "never spent");
+
+	assert_in_range(met, 1, 29);
+}
+
+static void test_exec__a_fault_that_may_fire(void **state)
+{
+	static const char text[] = "inject busy leaf=TDH.MEM.PAGE.DEMOTE maybe\n"
+				   "vcpu0: accept slot0 2M\nhost: convert slot0 4K shared\n";
+	static const char never[] = "inject busy leaf=TDH.MEM.SEPT.RD maybe\n"
+				    "vcpu0: accept slot0 2M\nhost: convert slot0 4K shared\n";
+
+	/* The demote is asked about each time, and a BUSY of it heals. */
+	assert_int_equal(runs_that_met(text, "never asked about"), 30);
+	assert_int_equal(runs_that_met(never, "never asked about"), 0);
+}
+
 static void test_exec__verdicts(void **state)
 {
 	static const struct {
@@ -260,6 +299,14 @@ static void test_exec__verdicts(void **state)
 		 "line 1, inject busy leaf=TDH.MEM.PAGE.DEMOTE: never spent"},
 		{"inject enomem site=sp-alloc\nvcpu0: accept slot0 4K\n", LAB_FAILED,
 		 "the build of the TD failed"},
+		{"inject busy leaf=TDH.MEM.PAGE.AUG count=9999\nvcpu0: accept slot0 4K\n"
+		 "expect violation no-progress\n",
+		 LAB_HELD, "broke what it was to break"},
+		{"inject busy leaf=TDH.MEM.PAGE.AUG count=9999\nvcpu0: accept slot0 4K\n"
+		 "expect violation deadlock\n",
+		 LAB_NO_PROGRESS, "seen:     no-progress"},
+		{"inject busy leaf=TDH.MEM.PAGE.AUG count=9999\nvcpu0: accept slot0 4K\n",
+		 LAB_NO_PROGRESS, "no progress: the step budget is spent"},
 	};
 
 	for (u32 i = 0; i < RT_ARRAY_SIZE(runs); i++) {
@@ -271,6 +318,7 @@ static void test_exec__verdicts(void **state)
 		free(report);
 	}
 	remove("lab-test.trace");
+	remove("lab-test.replay");
 }
 
 int main(void)
@@ -289,6 +337,8 @@ int main(void)
 		cmocka_unit_test(test_exec__an_injected_reference_makes_it_eagain),
 		cmocka_unit_test(test_exec__two_tds_on_one_host),
 		cmocka_unit_test(test_exec__same_seed_same_trace),
+		cmocka_unit_test(test_exec__a_late_ipi_is_a_matter_of_the_schedule),
+		cmocka_unit_test(test_exec__a_fault_that_may_fire),
 		cmocka_unit_test(test_exec__verdicts),
 	};
 

@@ -191,7 +191,7 @@ static const struct rt_schedule_source with_names = {.file = "f.replay", .actor_
 
 static void test_schedule__text_round_trip(void **state)
 {
-	static const char expected[] = "0 vcpu1\n17 host\n18446744073709551615 #7\n";
+	static const char expected[] = "0 vcpu1\n17 host\n18 fault\n18446744073709551615 #7\n";
 	struct rt_schedule s, back;
 	char *text, err[128];
 	size_t len;
@@ -201,13 +201,14 @@ static void test_schedule__text_round_trip(void **state)
 	rt_schedule_init(&back);
 	rt_schedule_add(&s, 0, 2);
 	rt_schedule_add(&s, 17, 0);
+	rt_schedule_add(&s, 18, RT_FAULT_FIRES);
 	rt_schedule_add(&s, ~0ULL, 7);
 	assert_int_equal(rt_schedule_write(&s, out, name_of), 0);
 	fclose(out);
 	assert_string_equal(text, expected);
 	assert_int_equal(rt_schedule_parse(&back, text, len, &with_names, err, sizeof(err)), 0);
-	assert_int_equal(back.nr, 3);
-	for (u32 i = 0; i < 3; i++) {
+	assert_int_equal(back.nr, s.nr);
+	for (u32 i = 0; i < s.nr; i++) {
 		assert_true(back.entries[i].step == s.entries[i].step);
 		assert_int_equal(back.entries[i].actor, s.entries[i].actor);
 	}
@@ -216,7 +217,7 @@ static void test_schedule__text_round_trip(void **state)
 	out = open_memstream(&text, &len);
 	assert_int_equal(rt_schedule_write(&s, out, NULL), 0);
 	fclose(out);
-	assert_string_equal(text, "0 #2\n17 #0\n18446744073709551615 #7\n");
+	assert_string_equal(text, "0 #2\n17 #0\n18 fault\n18446744073709551615 #7\n");
 	free(text);
 	rt_schedule_free(&s);
 	rt_schedule_free(&back);
@@ -224,18 +225,20 @@ static void test_schedule__text_round_trip(void **state)
 
 static void test_schedule__text_allows_blanks_and_comments(void **state)
 {
-	static const char text[] = "; a comment\n\n \t 3   vcpu0 \r\n4 #2;why\n   ; more\n9 host";
+	static const char text[] =
+		"; a comment\n\n \t 3   vcpu0 \r\n4 #2;why\n   ; more\n9 host\n12 fault ; fires";
 	struct rt_schedule s;
 	char err[128];
 
 	rt_schedule_init(&s);
 	assert_int_equal(rt_schedule_parse(&s, text, strlen(text), &with_names, err, sizeof(err)),
 			 0);
-	assert_int_equal(s.nr, 3);
+	assert_int_equal(s.nr, 4);
 	assert_int_equal(s.entries[0].step, 3);
 	assert_int_equal(s.entries[0].actor, 1);
 	assert_int_equal(s.entries[1].actor, 2);
 	assert_int_equal(s.entries[2].step, 9);
+	assert_int_equal(s.entries[3].actor, RT_FAULT_FIRES);
 	rt_schedule_free(&s);
 }
 
@@ -250,12 +253,15 @@ static void test_schedule__text_errors_say_where(void **state)
 		 "f.replay:1:1: found '99999999999999999999', expected a step (decimal)"},
 		{"5 host\n5 host",
 		 "f.replay:2:1: found '5', expected a step after that of the line before"},
-		{"5", "f.replay:1:2: found end of line, expected the name of an actor, or #ID"},
-		{"5 hots", "f.replay:1:3: found 'hots', expected the name of an actor, or #ID"},
+		{"5",
+		 "f.replay:1:2: found end of line, expected the name of an actor, #ID or fault"},
+		{"5 hots",
+		 "f.replay:1:3: found 'hots', expected the name of an actor, #ID or fault"},
 		{"5 #x", "f.replay:1:3: found '#x', expected #ID of an actor"},
 		{"5 #4294967295", "f.replay:1:3: found '#4294967295', expected #ID of an actor"},
 		{"5 host 6", "f.replay:1:8: found '6', expected end of line"},
-		{"5 \001\xff", "f.replay:1:3: found '?\?', expected the name of an actor, or #ID"},
+		{"5 \001\xff",
+		 "f.replay:1:3: found '?\?', expected the name of an actor, #ID or fault"},
 	};
 
 	for (u32 i = 0; i < RT_ARRAY_SIZE(bad); i++) {
@@ -280,7 +286,7 @@ static void test_schedule__text_inside_of_a_file(void **state)
 	rt_schedule_init(&s);
 	assert_int_equal(rt_schedule_parse(&s, "1 #0\n2 host\n", 12, &src, err, sizeof(err)),
 			 -EINVAL);
-	assert_string_equal(err, "f:41:3: found 'host', expected #ID of an actor");
+	assert_string_equal(err, "f:41:3: found 'host', expected #ID of an actor, or fault");
 	assert_int_equal(s.nr, 1);
 	rt_schedule_free(&s);
 }

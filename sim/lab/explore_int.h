@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Between the files of the explorer's engine. Not for other rooms.
+ */
+#ifndef LAB_EXPLORE_INT_H
+#define LAB_EXPLORE_INT_H
+
+#include "sim/lab/explore.h"
+
+/* ---- explore_store.c: states that were seen, and the edges between them ---- */
+
+#define EX_NONE 0xffffffffU
+/* Where an edge may lead but to a state. */
+#define EX_END		0xfffffffeU
+#define EX_BROKEN(i)	(0xffffff00U + (i)) /* of found[i] */
+#define EX_IS_STATE(to) ((to) < 0xffffff00U)
+#define EX_STATES_MAX	(1U << 30)
+
+/* Choices as bytes: an actor's id, or one of these. */
+#define EX_GO_ON   253 /* at rest there is nothing to choose */
+#define EX_NOFAULT 254
+#define EX_FAULT   255
+#define EX_CHOICES 60
+
+#define EX_AT_REST  1 /* flags of a state */
+#define EX_EXPANDED 2
+
+struct ex_rec {
+	struct rt_hash hash;
+	u32 parent; /* EX_NONE: the first */
+	u32 depth;
+	u32 edge; /* first of its edges */
+	u16 nr_edges;
+	u8 choice; /* that led here from @parent */
+	u8 flags;
+};
+
+struct ex_store {
+	struct ex_rec *rec;
+	u32 nr, cap;
+	u32 *to; /* edges */
+	u8 *by;	 /* choices that they are */
+	u32 nr_edges, cap_edges;
+	u64 *slot; /* open addressing: id + 1 and the upper half of the hash; 0: empty */
+	u64 nr_slots;
+};
+
+void ex_store_init(struct ex_store *st);
+void ex_store_free(struct ex_store *st);
+/* The state of that hash, EX_NONE if it was not seen. */
+u32 ex_store_find(const struct ex_store *st, struct rt_hash hash);
+void ex_store_prefetch(const struct ex_store *st, struct rt_hash hash);
+/* A state that was not seen. True: the table moved. */
+bool ex_store_add(struct ex_store *st, const struct ex_rec *rec);
+/* Edges of the state that is expanded, one after the other. */
+void ex_store_edge(struct ex_store *st, u32 from, u32 to, u8 by);
+u64 ex_store_bytes(const struct ex_store *st);
+
+/* ---- explore_step.c: one state to the next ---- */
+
+/* A state on its way, in a queue or as an answer; @bytes is extra and difference. */
+struct ex_state {
+	u32 size;   /* of all, a multiple of 8 */
+	u32 id;	    /* its own; of an answer: of the state that it comes from */
+	u32 target; /* of an answer: a state that was seen before, or EX_NONE */
+	u32 depth;
+	struct rt_hash hash;
+	u8 stop;   /* enum lab_ex_stop */
+	u8 choice; /* that led here */
+	u8 preemptions;
+	u8 nr, cur; /* choices, and which of them goes on as before (EX_CHOICES: none) */
+	u8 id_of[EX_CHOICES];
+	struct lab_ex_fault fault; /* EX_BROKEN */
+	u64 bytes[];
+};
+
+/* A growing row of states in memory that forked workers see too. */
+struct ex_queue {
+	char *mem;
+	size_t len;
+	size_t *at; /* places of the states */
+	u32 nr, cap;
+};
+
+struct ex_runner {
+	const struct lab_ex_model *model;
+	const struct lab_ex_opts *opts;
+	const struct ex_store *store; /* to see what was seen; NULL: nothing is */
+	struct rt_base *base;
+	u8 answer; /* to the next question */
+	bool answered;
+	u8 nr, cur;
+	u8 id_of[EX_CHOICES];
+	bool cut; /* --preemptions left something out */
+};
+
+void ex_runner_init(struct ex_runner *r, const struct lab_ex_model *model,
+		    const struct lab_ex_opts *opts);
+void ex_runner_free(struct ex_runner *r);
+/* The state in which the world is now, to the end of @q. */
+void ex_put_first(struct ex_runner *r, struct ex_queue *q);
+/* All that follows from @s, as answers to the end of @q. */
+void ex_expand(struct ex_runner *r, const struct ex_state *s, struct ex_queue *q);
+/* On from where the world is by @choice. */
+enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f);
+/* The world as it was in @s. */
+void ex_restore(struct ex_runner *r, const struct ex_state *s);
+
+void ex_queue_init(struct ex_queue *q);
+void ex_queue_free(struct ex_queue *q);
+void ex_queue_clear(struct ex_queue *q);
+struct ex_state *ex_queue_add(struct ex_queue *q, size_t bytes);
+static inline struct ex_state *ex_queue_get(const struct ex_queue *q, u32 i)
+{
+	return (struct ex_state *)(q->mem + q->at[i]);
+}
+
+/* ---- explore_graph.c: what the edges say ---- */
+
+struct ex_paths {
+	long double schedules, violations;
+	long double by_found[LAB_EX_FOUND_MAX];
+	u32 loop; /* a state on a cycle that no fair scheduler need ever leave; EX_NONE */
+};
+void ex_paths(const struct ex_store *st, struct ex_paths *p);
+
+#endif

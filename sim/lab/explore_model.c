@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A scenario as the explorer's model: its cursor, what is asked and what is not, what is state.
+ */
+#include "sim/lab/explore_model.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gmem/gmem.h"
+#include "sim/lab/stats.h"
+#include "tdx/abi.h"
+#include "tdx/inspect.h"
+
+/* Counters that oracles compare: at rest with those of the rest before, or with none. */
+static const char *const judged[] = {"overzap_bytes", "merges_refused", "retired_pages"};
+
+static bool asking(void *ctx)
+{
+	const struct lab_ex_scn *x = ctx;
+
+	return x->play.s->m->parallel;
+}
+
+static void fault_of(const struct lab_ex_scn *x, enum lab_played told, struct lab_ex_fault *f)
+{
+	struct lab_target t = lab_play_target(&x->play, told);
+
+	*f = (struct lab_ex_fault){.op = t.op};
+	snprintf(f->rule, sizeof(f->rule), "%s", t.rule);
+	f->kind = t.kind == LAB_TARGET_EXPECT  ? LAB_EX_EXPECT
+		  : t.kind == LAB_TARGET_STUCK ? LAB_EX_STUCK
+					       : LAB_EX_RULE;
+}
+
+static void forget(struct lab_session *s)
+{
+	s->nr_broken = 0;
+	s->stuck[0] = 0;
+}
+
+/* Lines behind the block, up to the next choice or the end. */
+static enum lab_ex_stop rest(void *ctx, struct lab_ex_fault *f)
+{
+	struct lab_ex_scn *x = ctx;
+	enum lab_played told;
+
+	forget(x->play.s);
+	do
+		told = lab_play_next(&x->play);
+	while (told == LAB_PLAY_LINE);
+	if (told == LAB_PLAY_OVER)
+		return LAB_EX_END;
+	if (told == LAB_PLAY_PAUSED)
+		return LAB_EX_CHOICE;
+	fault_of(x, told, f);
+	return LAB_EX_BROKEN;
+}
+
+static enum lab_ex_stop run(void *ctx, struct lab_ex_fault *f)
+{
+	struct lab_ex_scn *x = ctx;
+
+	forget(x->play.s);
+	switch (lab_session_go(x->play.s)) {
+	case LAB_PAUSED:
+		return LAB_EX_CHOICE;
+	case LAB_DONE:
+		return LAB_EX_REST;
+	case LAB_BROKEN:
+		fault_of(x, LAB_PLAY_BROKEN, f);
+		break;
+	case LAB_STUCK:
+		fault_of(x, LAB_PLAY_STUCK, f);
+		break;
+	}
+	return LAB_EX_BROKEN;
+}
+
+static u32 observe(void *ctx, u64 *word)
+{
+	const struct lab_ex_scn *x = ctx;
+	struct lab_machine *m = x->play.s->m;
+	u32 n = 0;
+
+	word[n++] = x->play.nr;
+	word[n++] = kvm_look_kicks(m->host);
+	/* What "no-unblock" and "demote-gated" look at. */
+	word[n++] = seam_calls(m->seam, SEAM_TDH_MEM_RANGE_UNBLOCK) != 0;
+	word[n++] = seam_calls(m->seam, SEAM_TDH_MEM_PAGE_DEMOTE) != 0;
+	for (u32 i = 0; i < x->nr_stats; i++)
+		word[n++] = lab_stat_at(m, x->stat[i]);
+	return n;
+}
+
+static void ignore_range(void *ctx, const void *p, size_t len)
+{
+	rt_base_ignore(ctx, p, len);
+}
+
+static void ignore(void *ctx, struct rt_base *b)
+{
+	const struct lab_ex_scn *x = ctx;
+	struct lab_machine *m = x->play.s->m;
+
+	seam_for_each_counter(m->seam, ignore_range, b);
+	kvm_for_each_counter(m->host, ignore_range, b);
+	kvm_gmem_for_each_counter(ignore_range, b);
+}
+
+static void add_stat(struct lab_ex_scn *x, u32 stat)
+{
+	for (u32 i = 0; i < x->nr_stats; i++) {
+		if (x->stat[i] == stat)
+			return;
+	}
+	if (x->nr_stats < RT_ARRAY_SIZE(x->stat))
+		x->stat[x->nr_stats++] = stat;
+	else
+		x->too_many = true;
+}
+
+/* Statistics that a lock keeps: they are state as soon as somebody asks for one. */
+static bool is_lock_stat(const char *name)
+{
+	return !strncmp(name, "mmu_lock_", 9) || !strncmp(name, "invalidate_lock_", 16);
+}
+
+static void find_stats(struct lab_ex_scn *x, const struct lab_scenario *sc)
+{
+	for (u32 i = 0; i < RT_ARRAY_SIZE(judged); i++)
+		add_stat(x, lab_stat_find(judged[i]));
+	for (u32 i = 0; i < sc->nr_ops; i++) {
+		const char *name;
+
+		if (sc->ops[i].kind != LAB_OP_EXP_STAT)
+			continue;
+		name = lab_string(sc, (u32)lab_num(&sc->ops[i], "NAME", 0));
+		x->model.measure |= is_lock_stat(name);
+		add_stat(x, lab_stat_find(name));
+	}
+}
+
+bool lab_ex_scn_wants_calls(const struct lab_scenario *sc)
+{
+	for (u32 i = 0; i < sc->nr_ops; i++) {
+		if (sc->ops[i].kind == LAB_OP_EXP_SEAMCALLS)
+			return true;
+	}
+	return false;
+}
+
+void lab_ex_scn_init(struct lab_ex_scn *x, struct lab_session *s)
+{
+	*x = (struct lab_ex_scn){.model = {.ctx = x,
+					   .world = s->world,
+					   .run = run,
+					   .rest = rest,
+					   .asking = asking,
+					   .observe = observe,
+					   .ignore = ignore,
+					   .extra = &x->play,
+					   .extra_size = sizeof(x->play)}};
+	find_stats(x, s->sc);
+	lab_play_init(&x->play, s);
+}
+
+static u32 pause(void *ctx, const struct rt_choice *c)
+{
+	return asking(ctx) ? RT_PICK_PAUSE : c->cur == RT_NOBODY ? 0 : c->cur;
+}
+
+enum lab_ex_stop lab_ex_scn_begin(struct lab_ex_scn *x, struct lab_ex_fault *f)
+{
+	const struct rt_chooser ch = {.name = "explore", .pick = pause, .ctx = x};
+
+	rt_set_chooser(x->model.world, &ch);
+	return rest(x, f);
+}

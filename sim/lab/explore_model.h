@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A scenario as the explorer's model (explore.h): the cursor over its lines, and which counters are
+ * state because an expectation or an oracle reads them.
+ *
+ * Invariant: everything that a run can depend on is in the world, in the cursor, or outside of both
+ * and constant.
+ */
+#ifndef LAB_EXPLORE_MODEL_H
+#define LAB_EXPLORE_MODEL_H
+
+#include "sim/lab/explore.h"
+#include "sim/lab/play.h"
+
+struct lab_ex_scn {
+	struct lab_ex_model model;
+	struct lab_play play;
+	u32 stat[LAB_EX_OBSERVED - 8]; /* places in the list of statistics */
+	u32 nr_stats;
+	bool too_many; /* of them */
+};
+
+/* Whether sessions of @sc need their SEAMCALLs recorded (struct lab_opts). */
+bool lab_ex_scn_wants_calls(const struct lab_scenario *sc);
+/* For @s, fresh. It stays where it is as long as the model is used. */
+void lab_ex_scn_init(struct lab_ex_scn *x, struct lab_session *s);
+/*
+ * To the first choice: LAB_EX_CHOICE. LAB_EX_END if there is none at all, LAB_EX_BROKEN if it
+ * breaks before.
+ */
+enum lab_ex_stop lab_ex_scn_begin(struct lab_ex_scn *x, struct lab_ex_fault *f);
+
+#endif

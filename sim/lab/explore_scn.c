@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Exploring a scenario file: read, searched, told. What was found is made small (minimise.h), and
+ * written as a replay file.
+ */
+#include "sim/lab/explore_scn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/lab/explore_model.h"
+#include "sim/lab/minimise.h"
+#include "sim/lab/replay.h"
+#include "sim/lab/util.h"
+#include "sim/rt/schedule.h"
+
+struct explored {
+	const char *path;
+	const struct lab_explore_opts *o;
+	struct lab_scenario sc;
+	struct lab_setup su;
+	struct lab_ex_totals totals;
+	enum lab_verdict verdict;
+	u32 nr_replays;
+};
+
+static enum lab_verdict verdict_of(const struct lab_ex_fault *f)
+{
+	switch (f->kind) {
+	case LAB_EX_RULE:
+		return LAB_VIOLATED;
+	case LAB_EX_EXPECT:
+		return LAB_FAILED;
+	case LAB_EX_STUCK:
+		return LAB_NO_PROGRESS;
+	}
+	return LAB_DEFECT;
+}
+
+static struct lab_target target_of(const struct lab_ex_fault *f)
+{
+	struct lab_target t = {.op = f->op};
+
+	t.kind = f->kind == LAB_EX_RULE	    ? LAB_TARGET_RULE
+		 : f->kind == LAB_EX_EXPECT ? LAB_TARGET_EXPECT
+					    : LAB_TARGET_STUCK;
+	memcpy(t.rule, f->rule, sizeof(t.rule));
+	return t;
+}
+
+/* "dir/name.scn" to "name.replay", the second to "name-2.replay". */
+static char *replay_name(const struct explored *e)
+{
+	const char *base = strrchr(e->path, '/');
+	size_t size = strlen(e->path) + 40;
+	char *name = lab_zalloc(size), *dot;
+	int len;
+
+	if (e->o->replay_path && e->nr_replays == 1) {
+		free(name);
+		return lab_strdup(e->o->replay_path);
+	}
+	len = snprintf(name, size, "%s", base ? base + 1 : e->path);
+	dot = strrchr(name, '.');
+	if (dot && dot != name)
+		len = (int)(dot - name);
+	if (e->nr_replays == 1)
+		snprintf(name + len, size - (size_t)len, ".replay");
+	else
+		snprintf(name + len, size - (size_t)len, "-%u.replay", e->nr_replays);
+	return name;
+}
+
+static void write_replay(struct explored *e, struct lab_session *s)
+{
+	char *name;
+	int ret;
+
+	e->nr_replays++;
+	name = replay_name(e);
+	ret = lab_replay_write(s, "explored", name);
+	if (ret) {
+		fprintf(e->o->err, "%s: the replay file was not written: %s\n", name,
+			strerror(ret));
+		e->verdict = lab_worse(e->verdict, LAB_BAD_INPUT);
+	} else {
+		fprintf(e->o->out, "  replay: tdxsim run %s\n", name);
+	}
+	free(name);
+}
+
+static void tell_broken(struct explored *e, struct lab_session *s)
+{
+	for (u32 i = 0; i < s->nr_broken; i++) {
+		if (!s->broken[i].excused)
+			fprintf(e->o->out, "  at step %llu: %s: %s\n", s->broken[i].step,
+				s->broken[i].rule, s->broken[i].text);
+	}
+	if (*s->stuck)
+		fprintf(e->o->out, "  %s", s->stuck);
+}
+
+/* The schedule is played again from the first line, by what "tdxsim run" would do. */
+static bool play_again(struct explored *e, const struct lab_target *t, struct rt_schedule *sched)
+{
+	struct lab_opts opts = e->o->session;
+	struct lab_session *s;
+	struct lab_play p;
+	char err[400];
+	bool met;
+
+	rt_schedule_rewind(sched);
+	opts.schedule = sched->nr ? sched : NULL;
+	s = lab_session_new(&e->sc, &e->su, &opts, err, sizeof(err));
+	if (!s) {
+		fprintf(e->o->err, "%s: %s\n", e->path, err);
+		return false;
+	}
+	lab_play_init(&p, s);
+	met = lab_play_until(&p, t);
+	if (met) {
+		tell_broken(e, s);
+		write_replay(e, s);
+	}
+	lab_session_free(s);
+	return met;
+}
+
+static void tell_found(struct explored *e, struct lab_ex *x, const struct lab_ex_found *f)
+{
+	struct lab_target t = target_of(&f->fault);
+	struct lab_minimised res;
+	struct rt_schedule sched;
+	char text[120], err[400];
+
+	lab_target_text(&e->sc, &t, text, sizeof(text));
+	fprintf(e->o->out, "broken: %s, after %u choices\n", text, f->depth);
+	e->verdict = lab_worse(e->verdict, verdict_of(&f->fault));
+	rt_schedule_init(&sched);
+	lab_ex_schedule(x, f, &sched);
+	if (!lab_minimise(&e->sc, &e->su, &e->o->session, &sched, &t, LAB_MINIMISE_RUNS, &res, err,
+			  sizeof(err))) {
+		fprintf(e->o->err, "%s: %s\n", e->path, err);
+	} else {
+		if (res.reproduced)
+			fprintf(e->o->out,
+				"  made small: %u to %u preemptions, %llu to %llu steps\n",
+				res.before.preemptions, res.after.preemptions, res.before.steps,
+				res.after.steps);
+		if (!play_again(e, &t, res.reproduced ? &res.schedule : &sched)) {
+			fprintf(e->o->out,
+				"  the schedule does not break it when it is played again: "
+				"a defect of tdxsim\n");
+			e->verdict = lab_worse(e->verdict, LAB_DEFECT);
+		}
+		rt_schedule_free(&res.schedule);
+	}
+	rt_schedule_free(&sched);
+}
+
+static void print_count(FILE *out, const char *name, long double n)
+{
+	if (n < 1e18L)
+		fprintf(out, "%s=%llu ", name, (u64)n);
+	else
+		fprintf(out, "%s=%.6Le ", name, n);
+}
+
+static void print_totals(const struct explored *e)
+{
+	const struct lab_ex_totals *t = &e->totals;
+	FILE *out = e->o->out;
+
+	if (t->bound)
+		fprintf(out, "not complete: stopped by %s\n", t->bound);
+	fprintf(out, "states=%llu ", t->states);
+	print_count(out, "schedules", t->schedules);
+	print_count(out, "violations", t->violations);
+	fprintf(out, "complete=%s\n", t->complete ? "yes" : "no");
+}
+
+static void print_rests(const struct explored *e, struct lab_ex *x)
+{
+	u32 nr = lab_ex_rests(x, NULL, 0);
+	struct rt_hash *h = lab_zalloc((nr + 1) * sizeof(*h));
+
+	lab_ex_rests(x, h, nr);
+	for (u32 i = 0; i < nr; i++)
+		fprintf(e->o->out, "rest %016llx%016llx\n", h[i].hi, h[i].lo);
+	free(h);
+}
+
+static void search(struct explored *e, struct lab_ex_scn *scn)
+{
+	struct lab_ex *x = lab_ex_new(&scn->model, &e->o->search);
+
+	lab_ex_run(x);
+	e->totals = lab_ex_totals(x);
+	fprintf(e->o->out,
+		"transitions=%llu depth=%u bytes-per-state=%llu waiting=%llu of %llu bytes\n",
+		e->totals.transitions, e->totals.depth,
+		e->totals.states ? e->totals.bytes / e->totals.states : 0,
+		e->totals.frontier_states, e->totals.frontier_bytes);
+	if (e->o->rests)
+		print_rests(e, x);
+	for (u32 i = 0; lab_ex_found(x, i); i++)
+		tell_found(e, x, lab_ex_found(x, i));
+	lab_ex_free(x);
+}
+
+/* A scenario that never asks has one schedule. */
+static void tell_only(struct explored *e, enum lab_ex_stop stop, const struct lab_ex_fault *f)
+{
+	struct rt_schedule none;
+	struct lab_target t;
+
+	e->totals = (struct lab_ex_totals){.schedules = 1, .complete = true};
+	if (stop != LAB_EX_BROKEN)
+		return;
+	e->totals.violations = 1;
+	e->verdict = verdict_of(f);
+	t = target_of(f);
+	rt_schedule_init(&none);
+	play_again(e, &t, &none);
+}
+
+static void explore(struct explored *e)
+{
+	struct lab_opts opts = e->o->session;
+	struct lab_ex_scn scn;
+	struct lab_session *s;
+	struct lab_ex_fault f;
+	enum lab_ex_stop stop;
+	char err[400];
+
+	opts.no_trace = true;
+	opts.no_calls = !lab_ex_scn_wants_calls(&e->sc);
+	s = lab_session_new(&e->sc, &e->su, &opts, err, sizeof(err));
+	if (!s) {
+		fprintf(e->o->err, "%s: %s\n", e->path, err);
+		e->verdict = LAB_BAD_INPUT;
+		return;
+	}
+	s->m->timeless = true;
+	lab_ex_scn_init(&scn, s);
+	stop = lab_ex_scn_begin(&scn, &f);
+	if (stop == LAB_EX_CHOICE)
+		search(e, &scn);
+	else
+		tell_only(e, stop, &f);
+	print_totals(e);
+	lab_session_free(s);
+}
+
+static bool read_input(struct explored *e, const struct lab_source *src, struct lab_diag *d)
+{
+	u32 errors = lab_parse(&e->sc, src, d);
+
+	for (u32 i = 0; !errors && e->o->set && e->o->set[i]; i++)
+		errors += lab_parse_set(&e->sc, e->o->set[i], d);
+	if (!errors)
+		errors = lab_setup_resolve(&e->sc, &e->su, d);
+	return !errors;
+}
+
+enum lab_verdict lab_explore_file(const char *path, const struct lab_explore_opts *o)
+{
+	struct explored *e = lab_zalloc(sizeof(*e));
+	struct lab_diag d = {o->err, 0};
+	enum lab_verdict verdict = LAB_BAD_INPUT;
+	struct lab_source src;
+	char *text = lab_source_read(path, &src, &d);
+
+	e->path = path;
+	e->o = o;
+	if (text) {
+		lab_scenario_init(&e->sc);
+		if (read_input(e, &src, &d)) {
+			explore(e);
+			verdict = e->verdict;
+		}
+		lab_scenario_free(&e->sc);
+	}
+	free(text);
+	free(e);
+	return verdict;
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From one state to those that follow: restored, one choice answered, run to the next question,
+ * named by its hash.
+ */
+#include <assert.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "sim/lab/explore_int.h"
+#include "sim/rt/world.h"
+
+/* ---- the chooser: one answer, then a pause ---- */
+
+static u8 choice_of(const struct rt_choice *c, u32 i)
+{
+	if (c->kind == RT_CHOICE_FAULT)
+		return c->ids[i] == RT_FAULT_FIRES ? EX_FAULT : EX_NOFAULT;
+	assert(c->ids[i] < EX_GO_ON);
+	return (u8)c->ids[i];
+}
+
+static u32 pick(void *ctx, const struct rt_choice *c)
+{
+	struct ex_runner *r = ctx;
+
+	if (r->model->asking && !r->model->asking(r->model->ctx))
+		return c->cur == RT_NOBODY ? 0 : c->cur;
+	for (u32 i = 0; !r->answered && i < c->nr; i++) {
+		if (choice_of(c, i) == r->answer) {
+			r->answered = true;
+			return i;
+		}
+	}
+	assert(r->answered && c->nr <= EX_CHOICES);
+	r->nr = (u8)c->nr;
+	r->cur = c->kind == RT_CHOICE_FAULT || c->cur == RT_NOBODY ? EX_CHOICES : (u8)c->cur;
+	for (u32 i = 0; i < c->nr; i++)
+		r->id_of[i] = choice_of(c, i);
+	return RT_PICK_PAUSE;
+}
+
+void ex_runner_init(struct ex_runner *r, const struct lab_ex_model *model,
+		    const struct lab_ex_opts *opts)
+{
+	const struct rt_chooser ch = {.name = "explore", .pick = pick, .ctx = r};
+
+	*r = (struct ex_runner){.model = model, .opts = opts, .answered = true};
+	rt_world_enter(model->world);
+	rt_set_chooser(model->world, &ch);
+	rt_record_schedule(model->world, NULL);
+	r->base = rt_base_new(model->world, model->measure);
+	if (model->ignore)
+		model->ignore(model->ctx, r->base);
+}
+
+void ex_runner_free(struct ex_runner *r)
+{
+	rt_base_free(r->base);
+}
+
+/* ---- states ---- */
+
+/* What a state is: the world, what somebody will read, and, under a bound, how it got here. */
+static struct rt_hash hash_of(struct ex_runner *r, u8 preemptions)
+{
+	u64 word[LAB_EX_OBSERVED + 4];
+	struct rt_hash h = rt_base_hash(r->base);
+	u32 n = 0;
+	XXH128_hash_t x;
+
+	if (r->model->observe)
+		n = r->model->observe(r->model->ctx, word);
+	assert(n <= LAB_EX_OBSERVED);
+	word[n++] = h.lo;
+	word[n++] = h.hi;
+	if (r->opts->preemptions != LAB_EX_UNBOUNDED) {
+		word[n++] = preemptions;
+		word[n++] = r->cur < r->nr ? r->id_of[r->cur] : EX_GO_ON;
+	}
+	x = XXH3_128bits(word, n * sizeof(*word));
+	return (struct rt_hash){x.low64, x.high64};
+}
+
+static size_t extra_room(const struct ex_runner *r)
+{
+	return (r->model->extra_size + 7) & ~(size_t)7;
+}
+
+static struct ex_state *put(struct ex_runner *r, struct ex_queue *q, enum lab_ex_stop stop,
+			    struct rt_hash hash, u32 seen)
+{
+	bool goes_on = (stop == LAB_EX_CHOICE || stop == LAB_EX_REST) && seen == EX_NONE;
+	size_t bytes = goes_on ? extra_room(r) + rt_delta_bytes(r->base) : 0;
+	struct ex_state *s = ex_queue_add(q, bytes);
+
+	s->target = seen;
+	s->hash = hash;
+	s->stop = (u8)stop;
+	if (stop == LAB_EX_CHOICE) {
+		s->nr = r->nr;
+		s->cur = r->cur;
+		memcpy(s->id_of, r->id_of, r->nr);
+	} else {
+		s->nr = 1;
+		s->cur = 0;
+		s->id_of[0] = EX_GO_ON;
+	}
+	if (goes_on) {
+		memcpy(s->bytes, r->model->extra, r->model->extra_size);
+		rt_delta_put(r->base, (char *)s->bytes + extra_room(r));
+	}
+	return s;
+}
+
+/* What goes with the world. */
+static void restore_rest(struct ex_runner *r, const struct ex_state *s)
+{
+	memcpy(r->model->extra, s->bytes, r->model->extra_size);
+	r->nr = s->nr;
+	r->cur = s->cur;
+	memcpy(r->id_of, s->id_of, s->nr);
+}
+
+/* @s is what was restored last. */
+static void restore_again(struct ex_runner *r, const struct ex_state *s)
+{
+	rt_delta_again(r->base);
+	restore_rest(r, s);
+}
+
+void ex_restore(struct ex_runner *r, const struct ex_state *s)
+{
+	rt_world_enter(r->model->world);
+	rt_delta_get(r->base, (const char *)s->bytes + extra_room(r),
+		     s->size - sizeof(*s) - extra_room(r));
+	restore_rest(r, s);
+}
+
+void ex_put_first(struct ex_runner *r, struct ex_queue *q)
+{
+	struct lab_ex_fault f;
+
+	/* The world is paused at a question; the next run asks it again. */
+	if (r->model->run(r->model->ctx, &f) != LAB_EX_CHOICE)
+		assert(!"the world is paused at a choice");
+	rt_base_diff(r->base);
+	put(r, q, LAB_EX_CHOICE, hash_of(r, 0), EX_NONE);
+}
+
+enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f)
+{
+	enum lab_ex_stop stop;
+
+	r->answer = choice;
+	r->answered = choice == EX_GO_ON;
+	if (choice == EX_GO_ON)
+		stop = r->model->rest(r->model->ctx, f);
+	else
+		stop = r->model->run(r->model->ctx, f);
+	assert(r->answered);
+	rt_base_diff(r->base);
+	return stop;
+}
+
+/* ---- expansion ---- */
+
+/* A write to freed memory is found when the state is named. */
+static bool wrote_freed(struct ex_runner *r, struct lab_ex_fault *f)
+{
+	if (!rt_base_written(r->base))
+		return false;
+	*f = (struct lab_ex_fault){.kind = LAB_EX_RULE, .rule = "use-after-free"};
+	return true;
+}
+
+static void expand_one(struct ex_runner *r, const struct ex_state *s, u32 i, u8 preemptions,
+		       bool first, struct ex_queue *q)
+{
+	struct lab_ex_fault fault = {0};
+	struct rt_hash hash = {0};
+	enum lab_ex_stop stop;
+	struct ex_state *to;
+	u32 seen = EX_NONE;
+
+	if (first)
+		ex_restore(r, s);
+	else
+		restore_again(r, s);
+	stop = ex_go(r, s->id_of[i], &fault);
+	if (stop == LAB_EX_CHOICE || stop == LAB_EX_REST) {
+		hash = hash_of(r, preemptions);
+		if (wrote_freed(r, &fault))
+			stop = LAB_EX_BROKEN;
+		else if (r->store)
+			seen = ex_store_find(r->store, hash);
+	}
+	to = put(r, q, stop, hash, seen);
+	to->id = s->id;
+	to->depth = s->depth + 1;
+	to->choice = s->id_of[i];
+	to->preemptions = preemptions;
+	to->fault = fault;
+}
+
+void ex_expand(struct ex_runner *r, const struct ex_state *s, struct ex_queue *q)
+{
+	bool first = true;
+
+	for (u32 i = 0; i < s->nr; i++) {
+		u32 preemptions = s->preemptions + (s->cur != EX_CHOICES && i != s->cur);
+
+		if (preemptions > r->opts->preemptions) {
+			r->cut = true;
+			continue;
+		}
+		/* Counted only where there is a bound; then it is part of the state. */
+		if (r->opts->preemptions == LAB_EX_UNBOUNDED)
+			preemptions = 0;
+		expand_one(r, s, i, (u8)(preemptions < 255 ? preemptions : 255), first, q);
+		first = false;
+	}
+}
