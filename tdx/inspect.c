@@ -284,6 +284,43 @@ bool seam_look_pair(const struct seam *s, u64 hpa, struct seam_pair_view *v)
 	return true;
 }
 
+struct pair_visit {
+	const struct seam *s;
+	bool (*fn)(void *ctx, u64 hpa, const struct seam_pair_view *v);
+	void *ctx;
+};
+
+static bool visit_pairs_of_gb(const struct pair_visit *w, const struct seam_pamt_1g *g, u64 base)
+{
+	for (u32 i = 0; i < SEPT_ENTRIES; i++) {
+		const struct seam_pamt_2m *group = g->group[i / SEAM_PAMT_GROUP];
+		const struct seam_pamt_2m *b = group ? &group[i % SEAM_PAMT_GROUP] : NULL;
+		u64 hpa = base + i * SEAM_LEVEL_SIZE(1);
+		struct seam_pair_view v;
+
+		if (b && b->sub && b->sub->has_pair && seam_look_pair(w->s, hpa, &v) &&
+		    !w->fn(w->ctx, hpa, &v))
+			return false;
+	}
+	return true;
+}
+
+void seam_for_each_pair(const struct seam *s,
+			bool (*fn)(void *ctx, u64 hpa, const struct seam_pair_view *v), void *ctx)
+{
+	const struct pair_visit w = {s, fn, ctx};
+
+	for (u32 i = 0; i < s->nr_tdmr; i++) {
+		const struct seam_tdmr *t = &s->tdmr[i];
+
+		for (u64 k = 0; k < t->size >> SEAM_LEVEL_SHIFT(2); k++) {
+			if (t->gb[k] &&
+			    !visit_pairs_of_gb(&w, t->gb[k], t->base + k * SEAM_LEVEL_SIZE(2)))
+				return;
+		}
+	}
+}
+
 void seam_for_each_tlb(const struct seam *s, u64 tdvpr,
 		       bool (*fn)(void *ctx, const struct seam_tlb_view *v), void *ctx)
 {
@@ -314,8 +351,9 @@ void seam_for_each_counter(const struct seam *s, void (*fn)(void *ctx, const voi
 		for (const struct seam_td *td = s->td[i]; td; td = td->next) {
 			for (const struct seam_vcpu *v = td->vcpus; v; v = v->next) {
 				/* The monitor trap costs time and nothing else. */
-				fn(ctx, &v->entry_tsc, offsetof(struct seam_vcpu, epf) -
-							       offsetof(struct seam_vcpu, entry_tsc));
+				fn(ctx, &v->entry_tsc,
+				   offsetof(struct seam_vcpu, epf) -
+					   offsetof(struct seam_vcpu, entry_tsc));
 				fn(ctx, &v->hp_since, sizeof(v->hp_since));
 			}
 		}

@@ -100,6 +100,9 @@ struct seam_pair_view {
 	u64 hpa0, hpa1;
 };
 bool seam_look_pair(const struct seam *s, u64 hpa, struct seam_pair_view *v);
+/* Every 2M range that has a pair, ascending by HPA. */
+void seam_for_each_pair(const struct seam *s,
+			bool (*fn)(void *ctx, u64 hpa, const struct seam_pair_view *v), void *ctx);
 
 /* A VCPU's TLB: translations it may still use. @fn returns false to stop. */
 struct seam_tlb_view {

@@ -49,7 +49,7 @@ static u32 invent(struct lab_coder *k, u32 n, const struct lab_few *few)
 
 u32 lab_code(struct lab_coder *k, u32 val, u32 n, u32 width, const struct lab_few *few)
 {
-	assert(k->pos + width <= LAB_RECORD);
+	assert(k->pos + width <= LAB_RECORD_BYTES);
 	if (lab_coder_writes(k))
 		k->unsayable |= val >= n;
 	else

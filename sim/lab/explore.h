@@ -77,6 +77,7 @@ struct lab_ex_opts {
 	FILE *progress;	   /* a terminal; NULL: nobody looks */
 };
 #define LAB_EX_UNBOUNDED 0xffffffffU
+#define LAB_EX_JOBS_MAX  64
 
 /* What was found first of a rule. */
 struct lab_ex_found {

@@ -115,6 +115,20 @@ static inline struct ex_state *ex_queue_get(const struct ex_queue *q, u32 i)
 	return (struct ex_state *)(q->mem + q->at[i]);
 }
 
+/* ---- explore_jobs.c: a batch, by one process or several ---- */
+
+#define EX_BATCH 64 /* states that are expanded before their answers are looked at */
+
+struct ex_jobs;
+struct ex_jobs *ex_jobs_new(struct ex_runner *r, u32 nr);
+void ex_jobs_free(struct ex_jobs *j);
+/* States [first, end) of @q, at most EX_BATCH. */
+void ex_jobs_expand(struct ex_jobs *j, struct ex_runner *r, const struct ex_queue *q, u32 first,
+		    u32 end);
+/* All that followed, in order. */
+void ex_jobs_for_each(const struct ex_jobs *j, void (*fn)(void *ctx, const struct ex_state *a),
+		      void *ctx);
+
 /* ---- explore_graph.c: what the edges say ---- */
 
 struct ex_paths {

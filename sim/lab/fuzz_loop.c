@@ -219,13 +219,13 @@ static void drop_setup(struct slot *s)
 {
 	u32 n = 0;
 
-	for (u32 i = 0; i + LAB_RECORD <= s->len; i += LAB_RECORD) {
+	for (u32 i = 0; i + LAB_RECORD_BYTES <= s->len; i += LAB_RECORD_BYTES) {
 		struct lab_op op = {.kind = (u16)lab_record_kind(s->bytes + i)};
 
 		if (lab_op_makes_machine(&op))
 			continue;
-		memmove(s->bytes + n, s->bytes + i, LAB_RECORD);
-		n += LAB_RECORD;
+		memmove(s->bytes + n, s->bytes + i, LAB_RECORD_BYTES);
+		n += LAB_RECORD_BYTES;
 	}
 	s->len = n;
 }

@@ -21,30 +21,33 @@ static void set_err(struct lab_outcome *out, int ret)
 
 /*
  * [gpa, gpa + size) slot by slot, ascending, as a VMM does it: @fn on each part. The first error
- * ends it.
+ * ends it; *@done are the bytes in front of that part.
  */
-static int each_slot(struct lab_machine *m, u32 td, u64 gpa, u64 size,
+static int each_slot(struct lab_machine *m, u32 td, u64 gpa, u64 size, u64 *done,
 		     int (*fn)(struct kvm_gmem_file *file, u64 offset, u64 size))
 {
-	int ret = 0;
+	const u64 end = gpa + size;
+	int ret;
 
+	*done = 0;
 	if (!size)
 		return -EINVAL;
-	while (size && !ret) {
-		u32 slot = lab_setup_slot_at(m->su, td, gpa), gmem;
-		u64 part, offset;
+	while (gpa + *done < end) {
+		u64 at = gpa + *done, part, offset;
+		u32 slot = lab_setup_slot_at(m->su, td, at), gmem;
 
 		if (slot == LAB_SLOTS)
 			return -EINVAL;
-		if (!lab_file_at(m, td, gpa, &gmem, &offset))
+		if (!lab_file_at(m, td, at, &gmem, &offset))
 			return -EBADF;
-		part = m->su->slot[slot].gpa + m->su->slot[slot].size - gpa;
-		part = part < size ? part : size;
+		part = m->su->slot[slot].gpa + m->su->slot[slot].size - at;
+		part = part < end - at ? part : end - at;
 		ret = fn(m->file[gmem], offset, part);
-		gpa += part;
-		size -= part;
+		if (ret)
+			return ret;
+		*done += part;
 	}
-	return ret;
+	return 0;
 }
 
 int lab_convert(struct lab_machine *m, struct lab_td *td, u64 gpa, u64 size, bool to_private,
@@ -330,7 +333,7 @@ static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct 
 static int on_range(struct lab_machine *m, struct lab_td *td, const struct lab_op *op, u64 gpa,
 		    struct lab_outcome *out)
 {
-	u64 size = lab_num(op, "SIZE", 0);
+	u64 size = lab_num(op, "SIZE", 0), done;
 	bool to_private;
 	int ret;
 
@@ -343,15 +346,15 @@ static int on_range(struct lab_machine *m, struct lab_td *td, const struct lab_o
 		return ret;
 	case LAB_OP_PUNCH:
 		lab_model_begin(td->model, gpa, size, LAB_LOSS_PUNCH);
-		ret = each_slot(m, td->index, gpa, size, kvm_gmem_punch_hole);
-		lab_model_end(td->model, gpa, size, ret);
+		ret = each_slot(m, td->index, gpa, size, &done, kvm_gmem_punch_hole);
+		lab_model_end(td->model, gpa, done, ret);
 		return ret;
 	case LAB_OP_ALLOC:
-		return each_slot(m, td->index, gpa, size, kvm_gmem_allocate);
+		return each_slot(m, td->index, gpa, size, &done, kvm_gmem_allocate);
 	case LAB_OP_PIN:
-		return each_slot(m, td->index, gpa, size, kvm_gmem_pin);
+		return each_slot(m, td->index, gpa, size, &done, kvm_gmem_pin);
 	case LAB_OP_UNPIN:
-		return each_slot(m, td->index, gpa, size, kvm_gmem_unpin);
+		return each_slot(m, td->index, gpa, size, &done, kvm_gmem_unpin);
 	case LAB_OP_PREFAULT:
 		return prefault(m, td, gpa, size, lab_num(op, "level", 2) == 1, out);
 	}

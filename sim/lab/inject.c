@@ -18,12 +18,12 @@ static int take_ref(struct lab_machine *m, const struct lab_op *op)
 {
 	u32 td = 0, gmem;
 	u64 gpa = lab_setup_gpa(m->sc, m->su, lab_get(op, "gpa"), &td), offset;
-	bool pin = lab_num(op, "kind", 0);
+	static const enum gmem_stray kinds[] = {GMEM_STRAY_TRANSIENT, GMEM_STRAY_PIN,
+						GMEM_STRAY_LRU};
 
 	if (!lab_file_at(m, td, gpa, &gmem, &offset))
 		return -ENODEV;
-	return kvm_gmem_stray_ref(m->file[gmem], offset,
-				  pin ? GMEM_STRAY_PIN : GMEM_STRAY_TRANSIENT);
+	return kvm_gmem_stray_ref(m->file[gmem], offset, kinds[lab_num(op, "kind", 0)]);
 }
 
 static void set_site(struct rt_fault *f, const struct lab_op *op)
@@ -144,6 +144,17 @@ static u64 busy_fired(struct lab_machine *m, u64 leaf)
 			n += f->fired;
 	}
 	return n;
+}
+
+bool lab_inject_took_memory(struct lab_machine *m)
+{
+	for (u32 i = 0; i < m->nr_armed; i++) {
+		const struct rt_fault *f = find_fault(m->armed[i].fault);
+
+		if (f && f->fired && lab_op(m, m->armed[i].op)->kind == LAB_OP_INJ_ENOMEM)
+			return true;
+	}
+	return false;
 }
 
 bool lab_inject_forced(struct lab_machine *m)

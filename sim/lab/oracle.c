@@ -30,6 +30,7 @@ static bool (*const checks[LAB_ORACLE_NR])(struct lab_check *c) = {
 	[LAB_ORACLE_INHIBIT_STAYS] = lab_check_inhibit_stays,
 	[LAB_ORACLE_STATS] = lab_check_stats,
 	[LAB_ORACLE_SEPT_FLAG] = lab_check_sept_flag,
+	[LAB_ORACLE_REFUSED] = lab_check_refused,
 	[LAB_ORACLE_LPAGE] = lab_check_lpage,
 	[LAB_ORACLE_OWNER] = lab_check_owner,
 	[LAB_ORACLE_FOLIO] = lab_check_folio,

@@ -31,6 +31,8 @@
 	X(STATS, "page-stats", "R7", T, "page statistics count the present leaves of each level")   \
 	X(SEPT_FLAG, "sept-zap-flag", "R23", Q,                                                     \
 	  "wait_for_sept_zap is off when nobody holds mmu_lock for write")                          \
+	X(REFUSED, "refused-for-cause", "gmem 5", T,                                                \
+	  "an action fails only for a cause that is there: a reference, memory, a mapping")         \
 	X(LPAGE, "lpage-reasons", "R9 R10", T,                                                      \
 	  "a slot forbids a 2M page exactly where it does not fit or its frames are not aligned")   \
 	X(OWNER, "leaf-owns-page", "R34 R33 I19", T,                                                \
@@ -60,7 +62,7 @@
 	X(FOLIOS, "folio-books", "I7 I13", Q,                                                       \
 	  "folios are disjoint, aligned, no larger than their block, and none stays frozen")        \
 	X(PAMT_COUNT, "pamt-count", "R35 R40", T,                                                   \
-	  "KVM's Dynamic PAMT counts equal the pages that the module has at 4K")                    \
+	  "KVM's Dynamic PAMT counts are the module's pages at 4K, and 0 without a pair only")      \
 	X(STALE, "no-stale-translation", "R22", Q,                                                  \
 	  "no vCPU in the guest can use a translation that the tables no longer give")              \
 	X(ZAP, "precise-zap", "R29 R30 I10 I12", T,                                                 \
@@ -78,6 +80,8 @@
 	  "after the last TD every page and key is back")                                           \
 	X(RETRY, "retry-alone", "R23 R41", R,                                                       \
 	  "what was BUSY under write lock is called once more, when no vCPU is in or can enter")    \
+	X(REPORT, "report-true", "kvm-port 2.8", R,                                                 \
+	  "what TDX_BUG_ON prints is what the module said, and nothing if it was not asked")        \
 	X(EXITS, "exit-progress", "R13 R41", R,                                                     \
 	  "no vCPU exits again and again for the same page while nothing changes")                  \
 	X(LOCKDEP, "lockdep", "R15 R16 R17 R20", R,                                                 \

@@ -20,6 +20,9 @@
 #include "sim/rt/schedule.h"
 #include "sim/rt/world.h"
 
+/* Far from where the host puts anything by itself. */
+#define FIXED_PLACE (1ULL << 44)
+
 static void note_broken(struct lab_session *s, const char *rule, const char *text, bool excused)
 {
 	struct lab_broken *b;
@@ -71,7 +74,7 @@ static void on_report(void *ctx, const char *rule, const char *text)
 
 	note_broken(s, rule, text, excused);
 	if (s->m)
-		lab_watch_report(s->m, rule);
+		lab_watch_report(s->m, rule, text);
 	if (!excused && rt_actor_current())
 		rt_stop();
 }
@@ -92,14 +95,18 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 	} else if (pt == RT_PT_UNLOCK) {
 		lab_watch_unlock(s->m, obj);
 	}
+	if (s->opts.point)
+		s->opts.point(s->opts.point_ctx, pt, obj);
 }
 
 static void on_answer(void *ctx, u32 row, u64 rax, bool forced)
 {
 	struct lab_session *s = ctx;
 
-	if (s->m)
+	if (s->m) {
 		lab_retry_answer(s->m, row, rax);
+		lab_watch_answer(s->m, row, rax);
+	}
 	if (s->opts.observer)
 		s->opts.observer->answer(s->opts.observer->ctx, row, rax, forced);
 }
@@ -139,7 +146,9 @@ static void start_seeded(struct lab_session *s)
 static void read_chooser_line(struct lab_session *s)
 {
 	s->seeded_on = false;
-	for (u32 i = 0; i < s->sc->nr_ops && !s->opts.schedule && !s->opts.random; i++) {
+	if (s->opts.schedule || s->opts.random || s->opts.pct_depth)
+		return;
+	for (u32 i = 0; i < s->sc->nr_ops; i++) {
 		const struct lab_op *op = &s->sc->ops[i];
 
 		if (op->kind != LAB_OP_CHOOSER)
@@ -177,7 +186,9 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 				    const struct lab_opts *opts, char *err, size_t len)
 {
 	struct lab_session *s = lab_zalloc(sizeof(*s));
-	struct rt_world_opts wo = {.seed = opts->seed, .actors_max = count_actors(su)};
+	struct rt_world_opts wo = {.seed = opts->seed,
+				   .actors_max = count_actors(su),
+				   .at = opts->fixed_place ? FIXED_PLACE : 0};
 
 	s->sc = sc;
 	s->su = su;
@@ -394,6 +405,7 @@ enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool para
 
 	if (step != LAB_DONE)
 		return step;
+	note_begin(s, parallel);
 	start_seeded(s);
 	lab_block_begin(s->m, first, nr, parallel);
 	call_threads(s->m);
@@ -422,6 +434,8 @@ static enum lab_step judge_end(struct lab_session *s, enum lab_step step)
 	/* After a reported failure, also one of this teardown, pages are leaked on purpose (R36). */
 	for (u32 t = 0; t < s->su->nr_tds; t++)
 		judge &= !s->m->td[t].was_bugged;
+	for (u32 i = 0; i < s->nr_broken; i++)
+		judge &= !s->broken[i].excused;
 	if (judge)
 		lab_oracles_end(s->m, on_broke, s);
 	return lab_session_violated(s) ? LAB_BROKEN : LAB_DONE;

@@ -27,7 +27,7 @@ const char *const lab_words_irq[] = {"intr", "nmi", "smi", NULL};
 const char *const lab_words_site[] = {
 	"sp-alloc",	 "spt-alloc",	  "external-spt-alloc", "pamt-alloc",	  "attr-alloc",
 	"filemap-alloc", "vmemmap-alloc", "folio-alloc",	"metadata-alloc", NULL};
-const char *const lab_words_ref[] = {"transient", "pin", NULL};
+const char *const lab_words_ref[] = {"transient", "pin", "lru", NULL};
 const char *const lab_words_exit[] = {
 	"memory-fault", "shutdown", "internal-error", "hypercall", "intr", "unknown", NULL};
 const u32 lab_exit_reason[] = {KVM_EXIT_MEMORY_FAULT, KVM_EXIT_SHUTDOWN, KVM_EXIT_INTERNAL_ERROR,

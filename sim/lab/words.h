@@ -18,7 +18,7 @@ extern const char *const lab_words_level_2m[];
 extern const char *const lab_words_level_huge[];
 extern const char *const lab_words_irq[];     /* intr, nmi, smi: bit n is SEAM_IRQ_* */
 extern const char *const lab_words_site[];    /* of inject enomem: the fault sites' names */
-extern const char *const lab_words_ref[];     /* transient, pin */
+extern const char *const lab_words_ref[];     /* transient, pin, lru */
 extern const char *const lab_words_exit[];    /* lab_exit_reason[i] is KVM's number */
 extern const char *const lab_words_state[];   /* lab_state_number[i] is the public S-EPT state */
 extern const char *const lab_words_cmp[];     /* == != < <= > >= */

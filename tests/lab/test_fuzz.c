@@ -41,7 +41,7 @@ static void make(struct program *p, u64 seed)
 	size_t len;
 
 	lab_choices_random(&src, seed);
-	len = lab_generate(&src, bytes, 16 * LAB_RECORD);
+	len = lab_generate(&src, bytes, 16 * LAB_RECORD_BYTES);
 	lab_scenario_init(&p->sc);
 	lab_bytes_decode(bytes, len, &p->sc, &p->su);
 }
