@@ -23,6 +23,9 @@ enum {
 	OPT_PREEMPTIONS,
 	OPT_MAX_STATES,
 	OPT_JOBS,
+	OPT_SHARD,
+	OPT_CHECKPOINT,
+	OPT_CHECKPOINT_MS,
 	OPT_ALL,
 	OPT_MODE,
 	OPT_NO_REDUCTION,
@@ -35,6 +38,11 @@ static const struct opt explore_options[] = {
 	[OPT_PREEMPTIONS] = {"preemptions", "N", "only schedules with at most N preemptions"},
 	[OPT_MAX_STATES] = {"max-states", "N", "give up after that many states"},
 	[OPT_JOBS] = {"jobs", "N", "processes that search (1); the totals are the same"},
+	[OPT_SHARD] = {"shard", "I/N", "part I, from 0, of N: schedules and violations add up"},
+	[OPT_CHECKPOINT] = {"checkpoint", "FILE",
+			    "keep the search there, and go on from there if it exists"},
+	[OPT_CHECKPOINT_MS] = {"checkpoint-ms", "N",
+			       "not more often than every N milliseconds (5000)"},
 	[OPT_ALL] = {"all", NULL, "go on behind a violation: every rule that can break"},
 	[OPT_MODE] = {"mode", "bfs|dfs", "breadth first (shortest schedule first), or depth first"},
 	[OPT_NO_REDUCTION] = {"no-reduction", NULL,
@@ -75,6 +83,21 @@ static bool number32(u32 i, const char *val, u32 *num)
 	return true;
 }
 
+static bool shard(const char *val, struct lab_ex_opts *o)
+{
+	unsigned int i, n;
+	char more;
+
+	if (sscanf(val, "%u/%u%c", &i, &n, &more) == 2 && n && n <= 1000000 && i < n) {
+		o->shard = i;
+		o->shards = n;
+		return true;
+	}
+	opts_error(&explore_opts, "--shard: found \"%s\", expected I/N with I from 0 to N - 1",
+		   val);
+	return false;
+}
+
 static bool explore_set(void *arg, u32 i, const char *val)
 {
 	static const char *const modes[] = {"bfs", "dfs", NULL};
@@ -94,6 +117,13 @@ static bool explore_set(void *arg, u32 i, const char *val)
 		opts_error(&explore_opts, "--jobs: found \"%s\", expected 1 to %d", val,
 			   LAB_EX_JOBS_MAX);
 		return false;
+	case OPT_SHARD:
+		return shard(val, &c->o.search);
+	case OPT_CHECKPOINT:
+		c->o.search.checkpoint = val;
+		return true;
+	case OPT_CHECKPOINT_MS:
+		return number32(i, val, &c->o.search.checkpoint_ms);
 	case OPT_ALL:
 		c->o.search.all = true;
 		return true;
@@ -136,5 +166,6 @@ int cmd_explore(int argc, char **argv)
 				  argc - first);
 	}
 	c.o.set = c.set;
+	c.o.search.progress = isatty(STDERR_FILENO) ? stderr : NULL;
 	return (int)lab_explore_file(argv[first], &c.o);
 }

@@ -71,13 +71,16 @@ struct lab_ex_opts {
 	u32 preemptions; /* most of one schedule; LAB_EX_UNBOUNDED */
 	bool no_reduction;
 	bool depth_first;
-	bool all;	   /* go on behind a violation */
-	u32 jobs;	   /* processes; 0 is 1 */
-	u32 shard, shards; /* part @shard, from 0, of @shards; 0 of 0: all of it */
-	FILE *progress;	   /* a terminal; NULL: nobody looks */
+	bool all;		/* go on behind a violation */
+	u32 jobs;		/* processes; 0 is 1 */
+	u32 shard, shards;	/* part @shard, from 0, of @shards; 0 of 0: all of it */
+	const char *checkpoint; /* file; NULL: none */
+	u32 checkpoint_ms;	/* between two of them at least; 0: 5000 */
+	struct rt_hash input;	/* of the model: a checkpoint of another is refused */
+	FILE *progress;		/* a terminal; NULL: nobody looks */
 };
 #define LAB_EX_UNBOUNDED 0xffffffffU
-#define LAB_EX_JOBS_MAX  64
+#define LAB_EX_JOBS_MAX	 64
 
 /* What was found first of a rule. */
 struct lab_ex_found {
@@ -103,6 +106,25 @@ struct lab_ex_totals {
 	u64 frontier_bytes, frontier_states; /* at its largest: what was kept to go on from */
 };
 
+/* What became of a checkpoint. */
+enum lab_ex_file {
+	LAB_EX_FILE_NONE,      /* there was none: the search began */
+	LAB_EX_FILE_RESUMED,   /* it went on from there */
+	LAB_EX_FILE_DAMAGED,   /* it can't be read, or is not whole: nothing was searched */
+	LAB_EX_FILE_FOREIGN,   /* of another scenario, other options or another build: the same */
+	LAB_EX_FILE_UNWRITTEN, /* it could not be written */
+};
+
+/*
+ * What random schedules tell before the search: choices that were answered, and by how many
+ * actors; with nothing in common, so many states at most.
+ */
+struct lab_ex_estimate {
+	u32 schedules, actors;
+	u32 least, most; /* choices of a schedule */
+	long double states;
+};
+
 struct lab_ex;
 
 /*
@@ -112,7 +134,8 @@ struct lab_ex;
 struct lab_ex *lab_ex_new(const struct lab_ex_model *model, const struct lab_ex_opts *opts);
 void lab_ex_free(struct lab_ex *x);
 
-void lab_ex_run(struct lab_ex *x);
+struct lab_ex_estimate lab_ex_estimate(struct lab_ex *x);
+enum lab_ex_file lab_ex_run(struct lab_ex *x);
 struct lab_ex_totals lab_ex_totals(const struct lab_ex *x);
 const struct lab_ex_found *lab_ex_found(const struct lab_ex *x, u32 i);
 /* The schedule that breaks it, appended to @s (initialised). */

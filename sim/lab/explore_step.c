@@ -150,7 +150,7 @@ void ex_put_first(struct ex_runner *r, struct ex_queue *q)
 	put(r, q, LAB_EX_CHOICE, hash_of(r, 0), EX_NONE);
 }
 
-enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f)
+enum lab_ex_stop ex_answer(struct ex_runner *r, u8 choice, struct lab_ex_fault *f)
 {
 	enum lab_ex_stop stop;
 
@@ -161,8 +161,41 @@ enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f)
 	else
 		stop = r->model->run(r->model->ctx, f);
 	assert(r->answered);
+	return stop;
+}
+
+enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f)
+{
+	enum lab_ex_stop stop = ex_answer(r, choice, f);
+
 	rt_base_diff(r->base);
 	return stop;
+}
+
+bool ex_follow(struct ex_runner *r, const struct ex_state *s, const u8 *choice, u32 nr)
+{
+	struct lab_ex_fault f;
+
+	ex_restore(r, s);
+	r->stop = LAB_EX_CHOICE;
+	for (u32 i = 0; i < nr; i++) {
+		bool fits = (r->stop == LAB_EX_REST) == (choice[i] == EX_GO_ON) &&
+			    (r->stop == LAB_EX_CHOICE || r->stop == LAB_EX_REST);
+
+		if (!fits)
+			return false;
+		r->stop = ex_answer(r, choice[i], &f);
+	}
+	rt_base_diff(r->base);
+	return r->stop == LAB_EX_CHOICE || r->stop == LAB_EX_REST;
+}
+
+struct ex_state *ex_put_now(struct ex_runner *r, u8 preemptions, struct ex_queue *q)
+{
+	struct ex_state *s = put(r, q, r->stop, hash_of(r, preemptions), EX_NONE);
+
+	s->preemptions = preemptions;
+	return s;
 }
 
 /* ---- expansion ---- */
