@@ -204,7 +204,7 @@ static void print_estimate(const struct explored *e, struct lab_ex *x)
 
 	fprintf(e->o->out, "estimate: %u actors, %u to %u choices in %u random schedules; ",
 		est.actors, est.least, est.most, est.schedules);
-	fprintf(e->o->out, "up to %.1Le states\n", est.states);
+	fprintf(e->o->out, "about %.1Le states\n", est.states);
 }
 
 /* What became of the checkpoint; false: nothing was searched. */

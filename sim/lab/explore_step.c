@@ -172,6 +172,14 @@ enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f)
 	return stop;
 }
 
+struct ex_state *ex_put_now(struct ex_runner *r, u8 preemptions, struct ex_queue *q)
+{
+	struct ex_state *s = put(r, q, r->stop, hash_of(r, preemptions), EX_NONE);
+
+	s->preemptions = preemptions;
+	return s;
+}
+
 bool ex_follow(struct ex_runner *r, const struct ex_state *s, const u8 *choice, u32 nr)
 {
 	struct lab_ex_fault f;
@@ -184,18 +192,10 @@ bool ex_follow(struct ex_runner *r, const struct ex_state *s, const u8 *choice, 
 
 		if (!fits)
 			return false;
-		r->stop = ex_answer(r, choice[i], &f);
+		/* What a step leaves below the stacks is cleared before the next, as in the search. */
+		r->stop = ex_go(r, choice[i], &f);
 	}
-	rt_base_diff(r->base);
 	return r->stop == LAB_EX_CHOICE || r->stop == LAB_EX_REST;
-}
-
-struct ex_state *ex_put_now(struct ex_runner *r, u8 preemptions, struct ex_queue *q)
-{
-	struct ex_state *s = put(r, q, r->stop, hash_of(r, preemptions), EX_NONE);
-
-	s->preemptions = preemptions;
-	return s;
 }
 
 /* ---- expansion ---- */
