@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "sim/lab/explore_scn.h"
@@ -85,12 +86,14 @@ static bool number32(u32 i, const char *val, u32 *num)
 
 static bool shard(const char *val, struct lab_ex_opts *o)
 {
-	unsigned int i, n;
-	char more;
+	char *slash, *end;
+	unsigned long i = strtoul(val, &slash, 10), n = 0;
 
-	if (sscanf(val, "%u/%u%c", &i, &n, &more) == 2 && n && n <= 1000000 && i < n) {
-		o->shard = i;
-		o->shards = n;
+	if (*slash == '/' && slash != val)
+		n = strtoul(slash + 1, &end, 10);
+	if (n && !*end && n <= 1000000 && i < n && val[0] != '-' && slash[1] != '-') {
+		o->shard = (u32)i;
+		o->shards = (u32)n;
 		return true;
 	}
 	opts_error(&explore_opts, "--shard: found \"%s\", expected I/N with I from 0 to N - 1",
@@ -151,12 +154,41 @@ static bool explore_set(void *arg, u32 i, const char *val)
 	return false;
 }
 
+/* A clock that nothing of a search depends on: milliseconds since it was made, or none. */
+struct ticker {
+	int fd;
+	u64 ms;
+};
+
+static u64 ticker_ms(void *ctx)
+{
+	struct ticker *t = ctx;
+	u64 ticks;
+
+	if (t->fd >= 0 && read(t->fd, &ticks, sizeof(ticks)) == sizeof(ticks))
+		t->ms += ticks;
+	return t->ms;
+}
+
+static void ticker_start(struct ticker *t)
+{
+	const struct itimerspec every = {{0, 1000000}, {0, 1000000}};
+
+	t->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (t->fd >= 0 && timerfd_settime(t->fd, 0, &every, NULL)) {
+		close(t->fd);
+		t->fd = -1;
+	}
+}
+
 int cmd_explore(int argc, char **argv)
 {
 	struct explore_ctx c = {.o = {.out = stdout, .err = stderr}};
+	struct ticker clock = {.fd = -1};
 	int status, first;
 
 	c.o.search.preemptions = LAB_EX_UNBOUNDED;
+	c.o.search.checkpoint_ms = 5000;
 	first = opts_parse(&explore_opts, argc, argv, &c, &status);
 	if (first < 0)
 		return status;
@@ -166,6 +198,12 @@ int cmd_explore(int argc, char **argv)
 				  argc - first);
 	}
 	c.o.set = c.set;
+	ticker_start(&clock);
+	c.o.search.clock_ms = ticker_ms;
+	c.o.search.clock_ctx = &clock;
 	c.o.search.progress = isatty(STDERR_FILENO) ? stderr : NULL;
-	return (int)lab_explore_file(argv[first], &c.o);
+	status = (int)lab_explore_file(argv[first], &c.o);
+	if (clock.fd >= 0)
+		close(clock.fd);
+	return status;
 }

@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "sim/lab/explore_search.h"
 #include "sim/lab/util.h"
@@ -198,29 +197,24 @@ static void part(struct lab_ex *x)
 
 /* ---- the search ---- */
 
-static u64 now_ms(void)
+static u64 now_ms(const struct lab_ex *x)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (u64)t.tv_sec * 1000 + (u64)t.tv_nsec / 1000000;
+	return x->opts.clock_ms ? x->opts.clock_ms(x->opts.clock_ctx) : 0;
 }
 
 static void save(struct lab_ex *x, bool at_once)
 {
-	u32 every = x->opts.checkpoint_ms ? x->opts.checkpoint_ms : 5000;
-
-	if (!x->opts.checkpoint || (!at_once && now_ms() - x->saved_at < every))
+	if (!x->opts.checkpoint || (!at_once && now_ms(x) - x->saved_at < x->opts.checkpoint_ms))
 		return;
 	if (ex_file_write(x, x->opts.checkpoint))
 		x->file = LAB_EX_FILE_UNWRITTEN;
-	x->saved_at = now_ms();
+	x->saved_at = now_ms(x);
 }
 
 /* For a person at a terminal; what it says depends on the clock, and nothing else does. */
 static void show_progress(struct lab_ex *x)
 {
-	u64 now = now_ms(), ms = now - x->began_at, rate;
+	u64 now = now_ms(x), ms = now - x->began_at, rate;
 
 	if (!x->opts.progress || now - x->shown_at < 500 || !ms)
 		return;
@@ -371,7 +365,7 @@ enum lab_ex_file lab_ex_run(struct lab_ex *x)
 	x->file = start(x);
 	if (x->file == LAB_EX_FILE_DAMAGED || x->file == LAB_EX_FILE_FOREIGN)
 		return x->file;
-	x->began_at = x->saved_at = now_ms();
+	x->began_at = x->saved_at = now_ms(x);
 	x->began_with = x->store.nr;
 	search(x);
 	end_progress(x);

@@ -75,9 +75,12 @@ struct lab_ex_opts {
 	u32 jobs;		/* processes; 0 is 1 */
 	u32 shard, shards;	/* part @shard, from 0, of @shards; 0 of 0: all of it */
 	const char *checkpoint; /* file; NULL: none */
-	u32 checkpoint_ms;	/* between two of them at least; 0: 5000 */
+	u32 checkpoint_ms;	/* between two of them at least */
 	struct rt_hash input;	/* of the model: a checkpoint of another is refused */
 	FILE *progress;		/* a terminal; NULL: nobody looks */
+	/* The host's clock, for those two only. NULL: it stands still. */
+	u64 (*clock_ms)(void *ctx);
+	void *clock_ctx;
 };
 #define LAB_EX_UNBOUNDED 0xffffffffU
 #define LAB_EX_JOBS_MAX	 64

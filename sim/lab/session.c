@@ -98,7 +98,8 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 				    const struct lab_opts *opts, char *err, size_t len)
 {
 	struct lab_session *s = lab_zalloc(sizeof(*s));
-	struct rt_world_opts wo = {.seed = opts->seed, .actors_max = count_actors(su),
+	struct rt_world_opts wo = {.seed = opts->seed,
+				   .actors_max = count_actors(su),
 				   .at = opts->fixed_place ? FIXED_PLACE : 0};
 
 	s->sc = sc;
