@@ -30,6 +30,7 @@ enum {
 	OPT_ALL,
 	OPT_MODE,
 	OPT_NO_REDUCTION,
+	OPT_SYMMETRY,
 	OPT_SET,
 	OPT_REPLAY,
 	OPT_RESTS,
@@ -47,7 +48,10 @@ static const struct opt explore_options[] = {
 	[OPT_ALL] = {"all", NULL, "go on behind a violation: every rule that can break"},
 	[OPT_MODE] = {"mode", "bfs|dfs", "breadth first (shortest schedule first), or depth first"},
 	[OPT_NO_REDUCTION] = {"no-reduction", NULL,
-			      "also schedules that differ only in the order of independent steps"},
+			      "states that differ in the order of allocations are not one"},
+	[OPT_SYMMETRY] =
+		{"symmetry", NULL,
+		 "vCPUs with the same lines begin in order of number: assumes that they are alike"},
 	[OPT_SET] = {"set", "SECTION.KEY=VALUE", "change a set-up line, e.g. kvm.series=v3"},
 	[OPT_REPLAY] = {"replay", "FILE",
 			"where the first schedule that breaks is written; NAME.replay otherwise"},
@@ -136,6 +140,9 @@ static bool explore_set(void *arg, u32 i, const char *val)
 		return word >= 0;
 	case OPT_NO_REDUCTION:
 		c->o.search.no_reduction = true;
+		return true;
+	case OPT_SYMMETRY:
+		c->o.search.symmetry = true;
 		return true;
 	case OPT_SET:
 		if (c->nr_sets == SETS_MAX) {

@@ -60,16 +60,22 @@ struct lab_ex_model {
 	/* Ranges of the world that are no state: for rt_base_ignore(). NULL: none. */
 	void (*ignore)(void *ctx, struct rt_base *b);
 	bool measure; /* counts and times of locks are state */
+	/*
+	 * Whether two actors have yet to begin, and are the same in all but their number. NULL: no
+	 * two are. For opts->symmetry.
+	 */
+	bool (*alike)(void *ctx, u32 a, u32 b);
 	/* Memory outside of the world that goes with a state, at most LAB_EX_EXTRA bytes. */
 	void *extra;
 	size_t extra_size;
 };
 
 struct lab_ex_opts {
-	u64 max_states;	 /* 0: no bound */
-	u64 max_depth;	 /* choices of one schedule; 0: no bound */
-	u32 preemptions; /* most of one schedule; LAB_EX_UNBOUNDED */
-	bool no_reduction;
+	u64 max_states;	   /* 0: no bound */
+	u64 max_depth;	   /* choices of one schedule; 0: no bound */
+	u32 preemptions;   /* most of one schedule; LAB_EX_UNBOUNDED */
+	bool no_reduction; /* the order of allocations makes a difference */
+	bool symmetry;	   /* of like actors the lowest begins first: an assumption */
 	bool depth_first;
 	bool all;		/* go on behind a violation */
 	u32 jobs;		/* processes; 0 is 1 */

@@ -179,6 +179,9 @@ static void print_totals(const struct explored *e)
 	const struct lab_ex_totals *t = &e->totals;
 	FILE *out = e->o->out;
 
+	if (e->search.symmetry)
+		fputs("assumed: vCPUs with the same lines differ in nothing but their number\n",
+		      out);
 	if (t->bound)
 		fprintf(out, "not complete: stopped by %s\n", t->bound);
 	fprintf(out, "states=%llu ", t->states);
