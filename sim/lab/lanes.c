@@ -33,6 +33,7 @@ struct weaver {
 	u64 *wanted;	      /* by lock id: mask of the actors that took it */
 	u32 nr_locks, cap_locks;
 	size_t next_entry; /* of the recorded schedule */
+	size_t at, end;	   /* event that is told, end of the window */
 };
 
 /* ---- rows ---- */
@@ -251,6 +252,33 @@ static void on_gmem(struct weaver *w, const struct rt_event *ev)
 	say_errno(r, lab_event_arg(ev, "errno"));
 }
 
+/* The other half of a reference, taken and dropped in one step: nobody can have met it. */
+static bool is_unseen(const struct weaver *w, const struct rt_event *ev)
+{
+	bool get = lab_event_arg(ev, "get");
+
+	for (size_t i = w->at + (get ? 1 : -1ULL); i < w->end; i += get ? 1 : -1ULL) {
+		const struct rt_event *o = rt_trace_get(w->s->trace, i);
+
+		if (o->step != ev->step)
+			return false;
+		if (o->type == ev->type && o->arg[0] == ev->arg[0] && o->arg[1] == ev->arg[1])
+			return lab_event_arg(o, "get") != get;
+	}
+	return false;
+}
+
+static void on_ref(struct weaver *w, const struct rt_event *ev)
+{
+	char kind[40];
+
+	if (is_unseen(w, ev))
+		return;
+	say(w, ev->actor, ev->step, "%s a reference (%s) of pfn 0x%llx",
+	    lab_event_arg(ev, "get") ? "takes" : "drops",
+	    ev->type->arg[1].sym(ev->arg[1], kind, sizeof(kind)), lab_event_arg(ev, "pfn"));
+}
+
 /* What an SPTE is, without its bits. */
 static const char *spte_word(const struct rt_event *ev, u32 i, char *buf, size_t len)
 {
@@ -331,15 +359,16 @@ static const struct {
 	const char *type;
 	void (*say)(struct weaver *w, const struct rt_event *ev);
 } sayings[] = {
-	{"lock", on_lock},	   {"unlock", on_lock},	     {"wait", on_wait},
-	{"seamcall", on_seamcall}, {"tdcall", on_seamcall},  {"sept", on_sept},
-	{"td_enter", on_enter},	   {"td_exit", on_td_exit},  {"access", on_access},
-	{"kick", on_kick},	   {"fault", on_injected},   {"action", on_action},
-	{"gmem_step", on_gmem},	   {"gmem_folio", on_gmem},  {"gmem_attr", on_gmem},
-	{"spte", on_spte},	   {"page-fault", on_fault}, {"split", on_split},
-	{"switch", silent},	   {"actor", silent},	     {"rcu", silent},
-	{"pamt", silent},	   {"op_state", silent},     {"gmem_alloc", silent},
-	{"kvm_exit", silent},	   {"epoch", silent},	     {"report", silent},
+	{"lock", on_lock},	   {"unlock", on_lock},	    {"wait", on_wait},
+	{"seamcall", on_seamcall}, {"tdcall", on_seamcall}, {"sept", on_sept},
+	{"td_enter", on_enter},	   {"td_exit", on_td_exit}, {"access", on_access},
+	{"kick", on_kick},	   {"fault", on_injected},  {"action", on_action},
+	{"gmem_step", on_gmem},	   {"gmem_folio", on_gmem}, {"gmem_attr", on_gmem},
+	{"gmem_ref", on_ref},	   {"spte", on_spte},	    {"page-fault", on_fault},
+	{"split", on_split},	   {"switch", silent},	    {"actor", silent},
+	{"rcu", silent},	   {"pamt", silent},	    {"op_state", silent},
+	{"gmem_alloc", silent},	   {"kvm_exit", silent},    {"epoch", silent},
+	{"report", silent},
 };
 
 static void on_event(struct weaver *w, const struct rt_event *ev)
@@ -398,8 +427,9 @@ void lab_lanes(struct lab_session *s, FILE *out, bool colour)
 		w.call[i].row = NO_ROW;
 	window(s, &from, &to);
 	count_locks(&w, from, to);
-	for (size_t i = from; i < to; i++)
-		on_event(&w, rt_trace_get(s->trace, i));
+	w.end = to;
+	for (w.at = from; w.at < to; w.at++)
+		on_event(&w, rt_trace_get(s->trace, w.at));
 	lab_lanes_print(s, &w.rows, out, colour);
 	free(w.rows.row);
 	free(w.call);
