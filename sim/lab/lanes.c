@@ -38,17 +38,22 @@ struct weaver {
 
 /* ---- rows ---- */
 
-/* Hex numbers out: they are what differs in a repetition. */
+/* Its actor, and the text without what counts up: those differ in a repetition. */
 static void make_key(struct lab_row *r)
 {
-	size_t n = 0;
+	size_t n = (size_t)snprintf(r->key, sizeof(r->key), "%u ", r->actor);
+	const char *c = r->text;
 
-	for (const char *c = r->text; *c; c++) {
-		r->key[n++] = *c;
-		if (c[0] != '0' || c[1] != 'x')
-			continue;
-		for (c++; (c[1] >= '0' && c[1] <= '9') || (c[1] >= 'a' && c[1] <= 'f'); c++)
-			;
+	while (*c && n + 1 < sizeof(r->key)) {
+		static const char epoch[] = "epoch ";
+		bool hex = c[0] == '0' && c[1] == 'x';
+
+		if (hex)
+			c += 2 + strspn(c + 2, "0123456789abcdef");
+		else if (!strncmp(c, epoch, strlen(epoch)))
+			c += strlen(epoch) + strspn(c + strlen(epoch), "0123456789");
+		else
+			r->key[n++] = *c++;
 	}
 	r->key[n] = 0;
 }
