@@ -158,7 +158,7 @@ static void test_fields__of_a_vcpu(void **state)
 		{VPF(0, 0x2016), 0, 0, 0x12345678},	     /* posted interrupt descriptor */
 		{VPF(0, 0x203c), 0, 0, 0x12345678},	     /* shared EPTP */
 		{VPF(0x20, 11), 0, 0, 0x78},		     /* PEND_NMI: a byte */
-		{VPF(0x20, 0x100), 0, unwritable, 0},	     /* VCPU_STATE_DETAILS */
+		{VPF(0x11, 0x100), 0, unwritable, 0},	     /* VCPU_STATE_DETAILS */
 		{VPF(0x20, 0), unreadable, unwritable, 0},   /* VCPU_STATE */
 		{VPF(0, 0x681e), unreadable, unwritable, 0}, /* guest RIP: of debug TDs */
 		{VPF(0x20, 0x777), unknown, unknown, 0},
