@@ -47,6 +47,11 @@ struct gmem_setup {
 
 /* KVM_CREATE_GUEST_MEMFD: checks of gmem.md 1 "Creation". */
 int kvm_gmem_create(struct kvm *kvm, const struct gmem_setup *setup, struct kvm_gmem_file **file);
+/*
+ * Another VM's file on the inode of @of. The ioctl for it is only proposed (gmem.md 1), so no
+ * scenario has it; what loops over files is tested by it. Keep one page out of two S-EPTs.
+ */
+struct kvm_gmem_file *kvm_gmem_link(struct kvm *kvm, struct kvm_gmem_file *of);
 /* Last close: release (gmem.md 2.11). The memory goes when no file is left on the inode. */
 void kvm_gmem_release(struct kvm_gmem_file *file);
 const char *kvm_gmem_name(const struct kvm_gmem_file *file);

@@ -39,6 +39,15 @@ void kvm_host_free(struct kvm_host *host);
 /* As in effect after the gating. */
 bool kvm_host_huge_pages(const struct kvm_host *host);
 
+/*
+ * The kernel tree whose TDP MMU runs in place of the port's, by its release ("7.3.4"); NULL: the
+ * port's own. What of @setup that tree can't do, as a sentence; NULL: nothing. How many
+ * faults it has handled since the host came up. (mmu/mmu_tree.c, compat/tree/; docs/ktree.md)
+ */
+const char *kvm_mmu_tree(void);
+const char *kvm_mmu_lacks(const struct kvm_host_setup *setup);
+u64 kvm_mmu_tree_calls(const struct kvm_host *host);
+
 /* --- VM ioctls ------------------------------------------------------------------------------- */
 
 struct kvm_tdx_params {

@@ -11,7 +11,6 @@
 #define ATTR_MAX_LEVEL 2
 #define ATTR_R	       RT_BIT(0)
 #define ATTR_W	       RT_BIT(1)
-#define ATTR_PRESENT   RT_MASK(3, 0) /* R, W, X, Xu: with any of them there is an alias */
 #define ATTR_PWA       RT_BIT(5)
 #define ATTR_FORBIDDEN RT_MASK(14, 7) /* suppress #VE, and reserved bits */
 #define ATTR_PENDING   RT_BIT(62)     /* in RCX: the page is not accepted yet */
@@ -115,7 +114,7 @@ static bool attr_merge(struct seam_tdg *g, u32 vm, struct attr_change *ch)
 		cur = seam_l2_attr(ch->l2.val);
 	}
 	want = (cur & ~mask) | (ch->attr & mask);
-	if (!(want & ATTR_PRESENT)) {
+	if (!(want & SEAM_ATTR_PRESENT)) {
 		ch->clear = aliased;
 		if (aliased)
 			ch->attr = SEAM_ATTR_VALID;

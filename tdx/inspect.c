@@ -351,8 +351,9 @@ void seam_for_each_counter(const struct seam *s, void (*fn)(void *ctx, const voi
 		for (const struct seam_td *td = s->td[i]; td; td = td->next) {
 			for (const struct seam_vcpu *v = td->vcpus; v; v = v->next) {
 				/* The monitor trap costs time and nothing else. */
-				fn(ctx, &v->entry_tsc, offsetof(struct seam_vcpu, epf) -
-							       offsetof(struct seam_vcpu, entry_tsc));
+				fn(ctx, &v->entry_tsc,
+				   offsetof(struct seam_vcpu, epf) -
+					   offsetof(struct seam_vcpu, entry_tsc));
 				fn(ctx, &v->hp_since, sizeof(v->hp_since));
 			}
 		}

@@ -130,7 +130,6 @@ static void commit(struct seam_ctx *c, struct merge *m)
 	assert(*c->pos.entry & SEPT_LOCK);
 	seam_sept_write(c, &c->pos,
 			seam_sept_make_leaf(c->s, c->td, hpa, state) | (m->first & SEPT_ALIASES));
-	c->r->rcx = free_table(c, &m->table);
 	for (u32 vm = 1; vm <= c->td->nr_l2; vm++) {
 		if (!m->l2[vm].e)
 			continue;
@@ -139,6 +138,8 @@ static void commit(struct seam_ctx *c, struct merge *m)
 		if (c->version)
 			*out[vm] = hpa;
 	}
+	/* Last, so of several tables in one pair's range it is the L1's that has the hint (8.4). */
+	c->r->rcx = free_table(c, &m->table);
 }
 
 u64 seam_tdh_mem_page_promote(struct seam_ctx *c)

@@ -43,7 +43,7 @@ u64 seam_tdh_mem_sept_rd(struct seam_ctx *c)
 }
 
 /* Prefix of both: note that the GPA is looked at only under the tree lock. */
-static u64 find_word(struct seam_ctx *c, u64 allowed, u64 states, u64 *hpa)
+static u64 find_word(struct seam_ctx *c, u64 allowed, u64 *hpa)
 {
 	u64 gpa = c->in.rcx, st;
 
@@ -70,17 +70,17 @@ static u64 find_word(struct seam_ctx *c, u64 allowed, u64 states, u64 *hpa)
 		return seam_entry_error(c, &c->pos, SEAM_OPERAND_BUSY | SEAM_OP_RCX);
 	seam_sept_reread(&c->pos);
 	assert(*c->pos.entry & SEPT_LOCK);
-	st = seam_check_entry_state(c, states);
+	assert(seam_sept_state(c->pos.val) == SEAM_SEPT_MAPPED); /* no other leaf is present */
 	*hpa = seam_sept_hpa(c->s, c->pos.val, c->pos.level) |
 	       (gpa & (SEAM_LEVEL_SIZE(c->pos.level) - 1));
-	return st;
+	return 0;
 }
 
 u64 seam_tdh_mem_rd(struct seam_ctx *c)
 {
 	u64 hpa = 0, st;
 
-	st = find_word(c, READ_OPS, SEAM_STATE(MAPPED), &hpa);
+	st = find_word(c, READ_OPS, &hpa);
 	if (st)
 		return st;
 	rt_phys_read(hpa, seam_key(c->s, c->td), &c->r->r8);
@@ -91,7 +91,7 @@ u64 seam_tdh_mem_wr(struct seam_ctx *c)
 {
 	u64 hpa = 0, st;
 
-	st = find_word(c, WRITE_OPS, SEAM_STATE(MAPPED), &hpa);
+	st = find_word(c, WRITE_OPS, &hpa);
 	if (st)
 		return st;
 	rt_phys_read(hpa, seam_key(c->s, c->td), &c->r->r8);

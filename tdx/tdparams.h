@@ -18,6 +18,7 @@ struct seam_lp;
 #define SEAM_ATTR_MIGRATABLE	  RT_BIT(29)
 #define SEAM_ATTR_PKS		  RT_BIT(30)
 #define SEAM_ATTR_PERFMON	  RT_BIT(63)
+#define SEAM_ATTR_ICSSD		  RT_BIT(16) /* accepted with its feature bit */
 #define SEAM_ATTR_ALLOWED                                                                     \
 	(SEAM_ATTR_DEBUG | SEAM_ATTR_SEPT_VE_DISABLE | SEAM_ATTR_MIGRATABLE | SEAM_ATTR_PKS | \
 	 SEAM_ATTR_PERFMON)
@@ -29,7 +30,8 @@ struct seam_lp;
 #define SEAM_CONFIG_FLEXIBLE_PENDING_VE RT_BIT(1)
 #define SEAM_CONFIG_NO_RBP_MOD		RT_BIT(2)
 #define SEAM_CONFIG_FLAGS_ALLOWED	(RT_BIT(0) | RT_BIT(1) | RT_BIT(2))
-#define SEAM_CONFIG_FLAG3		RT_BIT(3) /* accepted from 1.5.06 */
+#define SEAM_CONFIG_MAXPA_VIRT		RT_BIT(3) /* accepted from 1.5.06 */
+#define SEAM_CONFIG_MAXGPA_VIRT		RT_BIT(4)
 
 /* TD_CTLS: what the guest controls (7.3). */
 #define SEAM_CTLS_PENDING_VE_DISABLE RT_BIT(0)

@@ -22,6 +22,7 @@ struct explore_ctx {
 enum {
 	OPT_PREEMPTIONS,
 	OPT_MAX_STATES,
+	OPT_JOBS,
 	OPT_ALL,
 	OPT_MODE,
 	OPT_NO_REDUCTION,
@@ -33,6 +34,7 @@ enum {
 static const struct opt explore_options[] = {
 	[OPT_PREEMPTIONS] = {"preemptions", "N", "only schedules with at most N preemptions"},
 	[OPT_MAX_STATES] = {"max-states", "N", "give up after that many states"},
+	[OPT_JOBS] = {"jobs", "N", "processes that search (1); the totals are the same"},
 	[OPT_ALL] = {"all", NULL, "go on behind a violation: every rule that can break"},
 	[OPT_MODE] = {"mode", "bfs|dfs", "breadth first (shortest schedule first), or depth first"},
 	[OPT_NO_REDUCTION] = {"no-reduction", NULL,
@@ -84,6 +86,14 @@ static bool explore_set(void *arg, u32 i, const char *val)
 		return number32(i, val, &c->o.search.preemptions);
 	case OPT_MAX_STATES:
 		return opts_number(&explore_opts, i, val, &c->o.search.max_states);
+	case OPT_JOBS:
+		if (!number32(i, val, &c->o.search.jobs))
+			return false;
+		if (c->o.search.jobs && c->o.search.jobs <= LAB_EX_JOBS_MAX)
+			return true;
+		opts_error(&explore_opts, "--jobs: found \"%s\", expected 1 to %d", val,
+			   LAB_EX_JOBS_MAX);
+		return false;
 	case OPT_ALL:
 		c->o.search.all = true;
 		return true;

@@ -55,7 +55,9 @@ static const struct opt run_options[] = {
 	[OPT_SET] = {"set", "SECTION.KEY=VALUE", "change the set-up: --set kvm.tdx_huge_page=off"},
 	[OPT_TRACE] = {"trace", "FILE", "write every event"},
 	[OPT_TRACE_FORMAT] = {"trace-format", "FORMAT", "text, json (opens in Perfetto) or ftrace"},
-	[OPT_FORMAT] = {"format", "FORMAT", "report as text, tap or json (one object a line)"},
+	[OPT_FORMAT] =
+		{"format", "FORMAT",
+		 "report as text, tap, json (one object a line) or record (of tables, for diff-mmu)"},
 	[OPT_NARRATE] = {"narrate", NULL,
 			 "tell what each action did, and draw the S-EPT at the end"},
 	[OPT_LANES] = {"lanes", NULL, "show the last parallel block as a column for each actor"},
@@ -74,13 +76,15 @@ static const struct opts run_opts = {
 	.what = "Runs scenarios, prints one line per action with its outcome, and judges expectations and oracles.",
 	.opt = run_options,
 	.more = "Exit status: 0 everything held; 1 an expectation failed; 2 bad input; 3 a defect of tdxsim;\n"
-		"4 an oracle broke; 5 deadlock or no progress. Of several files the worst wins: 3, 4, 5, 1.\n",
+		"4 an oracle broke; 5 deadlock or no progress; 77 skipped, with --mmu: the tree can't do what the\n"
+		"scenario sets up. Of several files the worst wins: 3, 4, 5, 1.\n",
+	.mmu = true,
 	.set = run_set,
 };
 
 static bool run_set(void *arg, u32 i, const char *val)
 {
-	static const char *const formats[] = {"text", "tap", "json", NULL};
+	static const char *const formats[] = {"text", "tap", "json", "record", NULL};
 	static const char *const traces[] = {"text", "json", "ftrace", NULL};
 	static const char *const choosers[] = {"in-order", "random", "pct", NULL};
 	struct run_ctx *c = arg;

@@ -15,6 +15,20 @@
  */
 #define LAB_UADDR_BASE 0x7f0000000000ULL
 
+/* A slot's lpage_info goes with it, also if the same slot is back before anybody looks. */
+static void forget_inhibits(struct lab_td *td, const struct lab_slot_setup *s)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < td->nr_inhibited; i++) {
+		u64 gpa = td->inhibited[i] >> 2 << 12;
+
+		if (gpa < s->gpa || gpa - s->gpa >= s->size)
+			td->inhibited[n++] = td->inhibited[i];
+	}
+	td->nr_inhibited = n;
+}
+
 int lab_set_slot(struct lab_machine *m, u32 slot, bool present)
 {
 	const struct lab_slot_setup *s = &m->su->slot[slot];
@@ -35,9 +49,12 @@ int lab_set_slot(struct lab_machine *m, u32 slot, bool present)
 	if (present && !m->file[s->gmem])
 		return -EBADF;
 	ret = kvm_vm_ioctl_set_memory_region(td->kvm, &mem);
-	if (!ret)
-		m->slot_in[slot] = present;
-	return ret;
+	if (ret)
+		return ret;
+	m->slot_in[slot] = present;
+	if (!present)
+		forget_inhibits(td, s);
+	return 0;
 }
 
 static int build_vm(struct lab_machine *m, struct lab_td *td)
@@ -153,7 +170,8 @@ int lab_build_step(struct lab_machine *m, struct lab_td *td, enum lab_build_step
 	td->users--;
 	if (!ret && step == LAB_BUILD_FINALIZE)
 		td->built = true;
-	td->build_err = ret ? ret : td->build_err;
+	if (ret && ret != -EEXIST)
+		td->build_err = ret;
 	return ret;
 }
 
@@ -161,11 +179,19 @@ int lab_build(struct lab_machine *m, struct lab_td *td)
 {
 	int ret = 0;
 
-	if (td->built)
+	/*
+	 * Also one that a failed build left, which is closed before another is made, or that
+	 * another thread is building.
+	 */
+	if (td->kvm || td->building)
 		return -EEXIST;
+	td->building = true;
 	td->build_err = 0;
+	td->users++; /* a close waits for all of it */
 	for (u32 step = LAB_BUILD_VM; step <= LAB_BUILD_FINALIZE && !ret; step++)
 		ret = lab_build_step(m, td, step, LAB_VCPUS);
+	td->users--;
+	td->building = false;
 	return ret;
 }
 

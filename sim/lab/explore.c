@@ -12,15 +12,14 @@
 #include "sim/lab/util.h"
 #include "sim/rt/world.h"
 
-#define BATCH 256 /* states that are expanded before their answers are looked at */
-
 struct lab_ex {
 	struct lab_ex_model model;
 	struct lab_ex_opts opts;
 	struct ex_runner runner;
 	struct ex_store store;
 	struct ex_queue first; /* one state: from which schedules are played again */
-	struct ex_queue now, next, answers;
+	struct ex_queue now, next;
+	struct ex_jobs *jobs;
 	struct lab_ex_found found[LAB_EX_FOUND_MAX];
 	u32 nr_found;
 	struct lab_ex_totals totals;
@@ -38,9 +37,9 @@ struct lab_ex *lab_ex_new(const struct lab_ex_model *model, const struct lab_ex_
 	ex_queue_init(&x->first);
 	ex_queue_init(&x->now);
 	ex_queue_init(&x->next);
-	ex_queue_init(&x->answers);
 	ex_runner_init(&x->runner, &x->model, &x->opts);
 	x->runner.store = &x->store;
+	x->jobs = ex_jobs_new(&x->runner, x->opts.jobs ? x->opts.jobs : 1);
 	return x;
 }
 
@@ -48,12 +47,12 @@ void lab_ex_free(struct lab_ex *x)
 {
 	if (!x)
 		return;
+	ex_jobs_free(x->jobs);
 	ex_runner_free(&x->runner);
 	ex_store_free(&x->store);
 	ex_queue_free(&x->first);
 	ex_queue_free(&x->now);
 	ex_queue_free(&x->next);
-	ex_queue_free(&x->answers);
 	free(x);
 }
 
@@ -122,15 +121,27 @@ static void take_answer(struct lab_ex *x, const struct ex_state *a)
 		ex_store_edge(&x->store, a->id, to, a->choice);
 }
 
+static void prefetch(void *ctx, const struct ex_state *a)
+{
+	const struct lab_ex *x = ctx;
+
+	ex_store_prefetch(&x->store, a->hash);
+}
+
+static void take(void *ctx, const struct ex_state *a)
+{
+	struct lab_ex *x = ctx;
+
+	if (!x->stop)
+		take_answer(x, a);
+}
+
+/* States [first, end) of x->now; what is new goes to x->next. */
 static void expand_batch(struct lab_ex *x, u32 first, u32 end)
 {
-	ex_queue_clear(&x->answers);
-	for (u32 i = first; i < end; i++)
-		ex_expand(&x->runner, ex_queue_get(&x->now, i), &x->answers);
-	for (u32 i = 0; i < x->answers.nr; i++)
-		ex_store_prefetch(&x->store, ex_queue_get(&x->answers, i)->hash);
-	for (u32 i = 0; i < x->answers.nr && !x->stop; i++)
-		take_answer(x, ex_queue_get(&x->answers, i));
+	ex_jobs_expand(x->jobs, &x->runner, &x->now, first, end);
+	ex_jobs_for_each(x->jobs, prefetch, x);
+	ex_jobs_for_each(x->jobs, take, x);
 }
 
 static void swap_queues(struct lab_ex *x)
@@ -150,8 +161,8 @@ static void search(struct lab_ex *x)
 {
 	while (x->next.nr && !x->stop) {
 		swap_queues(x);
-		for (u32 i = 0; i < x->now.nr && !x->stop; i += BATCH)
-			expand_batch(x, i, i + BATCH < x->now.nr ? i + BATCH : x->now.nr);
+		for (u32 i = 0; i < x->now.nr && !x->stop; i += EX_BATCH)
+			expand_batch(x, i, i + EX_BATCH < x->now.nr ? i + EX_BATCH : x->now.nr);
 		if (x->nr_found && !x->opts.all)
 			end_by(x, "the first violation");
 	}
@@ -161,11 +172,11 @@ static void search(struct lab_ex *x)
 
 static void note_loop(struct lab_ex *x, u32 state)
 {
-	x->found[x->nr_found++] = (struct lab_ex_found){
-		.fault = {.kind = LAB_EX_STUCK, .rule = "no progress"},
-		.state = state,
-		.choice = EX_CHOICES,
-		.depth = x->store.rec[state].depth};
+	x->found[x->nr_found++] =
+		(struct lab_ex_found){.fault = {.kind = LAB_EX_STUCK, .rule = "no progress"},
+				      .state = state,
+				      .choice = EX_CHOICES,
+				      .depth = x->store.rec[state].depth};
 }
 
 static void sum_up(struct lab_ex *x)

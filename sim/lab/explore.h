@@ -66,17 +66,18 @@ struct lab_ex_model {
 };
 
 struct lab_ex_opts {
-	u64 max_states;	  /* 0: no bound */
-	u64 max_depth;	  /* choices of one schedule; 0: no bound */
-	u32 preemptions;  /* most of one schedule; LAB_EX_UNBOUNDED */
+	u64 max_states;	 /* 0: no bound */
+	u64 max_depth;	 /* choices of one schedule; 0: no bound */
+	u32 preemptions; /* most of one schedule; LAB_EX_UNBOUNDED */
 	bool no_reduction;
 	bool depth_first;
-	bool all; /* go on behind a violation */
-	u32 jobs; /* processes; 0 is 1 */
+	bool all;	   /* go on behind a violation */
+	u32 jobs;	   /* processes; 0 is 1 */
 	u32 shard, shards; /* part @shard, from 0, of @shards; 0 of 0: all of it */
 	FILE *progress;	   /* a terminal; NULL: nobody looks */
 };
 #define LAB_EX_UNBOUNDED 0xffffffffU
+#define LAB_EX_JOBS_MAX  64
 
 /* What was found first of a rule. */
 struct lab_ex_found {

@@ -16,11 +16,11 @@ struct walk {
 	const u8 *out; /* states that are left out; NULL: none */
 	u32 *index;    /* 1 + when it was found; 0: not yet */
 	u32 *low;
-	u32 *comp;   /* number of its component; EX_NONE: open */
-	u32 *order;  /* states, components one after the other */
-	u32 *stack;  /* open states */
-	u32 *path;   /* states whose edges are walked */
-	u32 *at;     /* next edge of each */
+	u32 *comp;  /* number of its component; EX_NONE: open */
+	u32 *order; /* states, components one after the other */
+	u32 *stack; /* open states */
+	u32 *path;  /* states whose edges are walked */
+	u32 *at;    /* next edge of each */
 	u32 nr_index, nr_comp, nr_order, nr_stack, nr_path;
 };
 
@@ -190,8 +190,8 @@ static u32 find_loop(const struct ex_store *st)
 		for (u32 first = 0, end; first < w.nr_order; first = end) {
 			int res;
 
-			for (end = first; end < w.nr_order &&
-					  w.comp[w.order[end]] == w.comp[w.order[first]];)
+			for (end = first;
+			     end < w.nr_order && w.comp[w.order[end]] == w.comp[w.order[first]];)
 				end++;
 			res = judge_component(&w, first, end, out);
 			again |= res < 0;

@@ -11,8 +11,8 @@
 
 #define EX_NONE 0xffffffffU
 /* Where an edge may lead but to a state. */
-#define EX_END	     0xfffffffeU
-#define EX_BROKEN(i) (0xffffff00U + (i)) /* of found[i] */
+#define EX_END		0xfffffffeU
+#define EX_BROKEN(i)	(0xffffff00U + (i)) /* of found[i] */
 #define EX_IS_STATE(to) ((to) < 0xffffff00U)
 #define EX_STATES_MAX	(1U << 30)
 
@@ -114,6 +114,20 @@ static inline struct ex_state *ex_queue_get(const struct ex_queue *q, u32 i)
 {
 	return (struct ex_state *)(q->mem + q->at[i]);
 }
+
+/* ---- explore_jobs.c: a batch, by one process or several ---- */
+
+#define EX_BATCH 64 /* states that are expanded before their answers are looked at */
+
+struct ex_jobs;
+struct ex_jobs *ex_jobs_new(struct ex_runner *r, u32 nr);
+void ex_jobs_free(struct ex_jobs *j);
+/* States [first, end) of @q, at most EX_BATCH. */
+void ex_jobs_expand(struct ex_jobs *j, struct ex_runner *r, const struct ex_queue *q, u32 first,
+		    u32 end);
+/* All that followed, in order. */
+void ex_jobs_for_each(const struct ex_jobs *j, void (*fn)(void *ctx, const struct ex_state *a),
+		      void *ctx);
 
 /* ---- explore_graph.c: what the edges say ---- */
 

@@ -13,7 +13,7 @@
 /* Address space only; the host gives pages when they are written to. */
 #define RESERVED (1ULL << 37)
 /* Less than this is not given back when a queue is emptied. */
-#define KEPT (16ULL << 20)
+#define KEPT (512ULL << 20)
 
 void ex_queue_init(struct ex_queue *q)
 {

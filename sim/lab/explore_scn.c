@@ -19,7 +19,7 @@ struct explored {
 	const char *path;
 	const struct lab_explore_opts *o;
 	struct lab_scenario sc;
-	struct lab_setup su;
+	struct lab_ex_placed *at; /* of sc; with its set-up */
 	struct lab_ex_totals totals;
 	enum lab_verdict verdict;
 	u32 nr_replays;
@@ -112,7 +112,7 @@ static bool play_again(struct explored *e, const struct lab_target *t, struct rt
 
 	rt_schedule_rewind(sched);
 	opts.schedule = sched->nr ? sched : NULL;
-	s = lab_session_new(&e->sc, &e->su, &opts, err, sizeof(err));
+	s = lab_session_new(&e->at->sc, &e->at->su, &opts, err, sizeof(err));
 	if (!s) {
 		fprintf(e->o->err, "%s: %s\n", e->path, err);
 		return false;
@@ -139,12 +139,13 @@ static void tell_found(struct explored *e, struct lab_ex *x, const struct lab_ex
 	e->verdict = lab_worse(e->verdict, verdict_of(&f->fault));
 	rt_schedule_init(&sched);
 	lab_ex_schedule(x, f, &sched);
-	if (!lab_minimise(&e->sc, &e->su, &e->o->session, &sched, &t, LAB_MINIMISE_RUNS, &res, err,
+	if (!lab_minimise(&e->at->sc, &e->at->su, &e->o->session, &sched, &t, LAB_MINIMISE_RUNS, &res, err,
 			  sizeof(err))) {
 		fprintf(e->o->err, "%s: %s\n", e->path, err);
 	} else {
 		if (res.reproduced)
-			fprintf(e->o->out, "  made small: %u to %u preemptions, %llu to %llu steps\n",
+			fprintf(e->o->out,
+				"  made small: %u to %u preemptions, %llu to %llu steps\n",
 				res.before.preemptions, res.after.preemptions, res.before.steps,
 				res.after.steps);
 		if (!play_again(e, &t, res.reproduced ? &res.schedule : &sched)) {
@@ -196,7 +197,8 @@ static void search(struct explored *e, struct lab_ex_scn *scn)
 
 	lab_ex_run(x);
 	e->totals = lab_ex_totals(x);
-	fprintf(e->o->out, "transitions=%llu depth=%u bytes-per-state=%llu waiting=%llu of %llu bytes\n",
+	fprintf(e->o->out,
+		"transitions=%llu depth=%u bytes-per-state=%llu waiting=%llu of %llu bytes\n",
 		e->totals.transitions, e->totals.depth,
 		e->totals.states ? e->totals.bytes / e->totals.states : 0,
 		e->totals.frontier_states, e->totals.frontier_bytes);
@@ -233,8 +235,9 @@ static void explore(struct explored *e)
 	char err[400];
 
 	opts.no_trace = true;
+	opts.fixed_place = true;
 	opts.no_calls = !lab_ex_scn_wants_calls(&e->sc);
-	s = lab_session_new(&e->sc, &e->su, &opts, err, sizeof(err));
+	s = lab_session_new(&e->at->sc, &e->at->su, &opts, err, sizeof(err));
 	if (!s) {
 		fprintf(e->o->err, "%s: %s\n", e->path, err);
 		e->verdict = LAB_BAD_INPUT;
@@ -257,8 +260,10 @@ static bool read_input(struct explored *e, const struct lab_source *src, struct 
 
 	for (u32 i = 0; !errors && e->o->set && e->o->set[i]; i++)
 		errors += lab_parse_set(&e->sc, e->o->set[i], d);
-	if (!errors)
-		errors = lab_setup_resolve(&e->sc, &e->su, d);
+	if (!errors) {
+		e->at = lab_ex_place(&e->sc);
+		errors = lab_setup_resolve(&e->at->sc, &e->at->su, d);
+	}
 	return !errors;
 }
 
@@ -278,6 +283,7 @@ enum lab_verdict lab_explore_file(const char *path, const struct lab_explore_opt
 			explore(e);
 			verdict = e->verdict;
 		}
+		lab_ex_unplace(e->at);
 		lab_scenario_free(&e->sc);
 	}
 	free(text);

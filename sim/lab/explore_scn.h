@@ -14,7 +14,7 @@ struct lab_explore_opts {
 	struct lab_opts session;
 	const char *const *set;	 /* --set, NULL ends; NULL: none */
 	const char *replay_path; /* of the first violation; NULL: NAME.replay here */
-	bool rests; /* print the hash of every state at rest */
+	bool rests;		 /* print the hash of every state at rest */
 	FILE *out, *err;
 };
 

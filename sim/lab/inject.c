@@ -12,6 +12,7 @@
 #include "sim/rt/fault.h"
 #include "sim/rt/world.h"
 #include "tdx/abi.h"
+#include "tdx/inspect.h"
 
 static int take_ref(struct lab_machine *m, const struct lab_op *op)
 {
@@ -48,6 +49,14 @@ static void set_site(struct rt_fault *f, const struct lab_op *op)
 		f->value = 1ULL << lab_num(op, "kind", 0);
 }
 
+/* A thread of the VMM that does nothing is not made: such a fault is never spent. */
+static u32 actor_id(struct lab_machine *m, const char *name)
+{
+	const struct lab_actor *a = lab_actor_by_name(m, name);
+
+	return a ? a->id : m->nr_actors;
+}
+
 int lab_inject_arm(struct lab_machine *m, u32 i)
 {
 	const struct lab_op *op = lab_op(m, i);
@@ -60,7 +69,7 @@ int lab_inject_arm(struct lab_machine *m, u32 i)
 	f.count = lab_num(op, "count", 1);
 	f.maybe = lab_set(op, "maybe");
 	if (lab_set(op, "actor"))
-		f.actor = lab_actor_by_name(m, lab_string(m->sc, (u32)lab_num(op, "actor", 0)))->id;
+		f.actor = actor_id(m, lab_string(m->sc, (u32)lab_num(op, "actor", 0)));
 	set_site(&f, op);
 	armed = rt_realloc(m->armed, (m->nr_armed + 1) * sizeof(*armed));
 	m->armed = armed;
@@ -108,10 +117,13 @@ static bool busy_is_healed(u64 leaf)
 	return false;
 }
 
-/* How often BUSY came to @leaf from all lines: two lines that each spend one can meet in a retry. */
+/*
+ * How often BUSY came to @leaf, from all lines and from others who held what it wanted: two of them
+ * can meet in a retry.
+ */
 static u64 busy_fired(struct lab_machine *m, u64 leaf)
 {
-	u64 n = 0;
+	u64 n = leaf & LAB_FAULT_TDG ? 0 : seam_busy_calls(m->seam, (u32)leaf);
 
 	for (u32 i = 0; i < m->nr_armed; i++) {
 		const struct rt_fault *f = find_fault(m->armed[i].fault);

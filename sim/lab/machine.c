@@ -59,19 +59,33 @@ static struct seam *new_seam(struct lab_machine *m, char *err, size_t len)
 	return seam_new(&cfg, err, len);
 }
 
-static bool new_host(struct lab_machine *m, char *err, size_t len)
+static struct kvm_host_setup host_setup(const struct lab_setup *su)
 {
 	struct kvm_host_setup hs = {
-		.seam = m->seam,
-		.cpus = m->su->cpus,
-		.mem = m->su->mem,
+		.cpus = su->cpus,
+		.mem = su->mem,
 		.mem_base = LAB_MEM_BASE,
-		.tdx_huge_page = m->su->tdx_huge_page,
-		.dynamic_pamt = m->su->dynamic_pamt,
+		.tdx_huge_page = su->tdx_huge_page,
+		.dynamic_pamt = su->dynamic_pamt,
 	};
+
+	memcpy(hs.policy, su->kvm_policy, sizeof(hs.policy));
+	return hs;
+}
+
+const char *lab_machine_lacks(const struct lab_setup *su)
+{
+	const struct kvm_host_setup hs = host_setup(su);
+
+	return kvm_mmu_lacks(&hs);
+}
+
+static bool new_host(struct lab_machine *m, char *err, size_t len)
+{
+	struct kvm_host_setup hs = host_setup(m->su);
 	int ret;
 
-	memcpy(hs.policy, m->su->kvm_policy, sizeof(hs.policy));
+	hs.seam = m->seam;
 	ret = kvm_host_new(&hs, &m->host);
 	if (ret)
 		snprintf(err, len, "the host does not come up: errno %d", -ret);

@@ -72,8 +72,10 @@ struct lab_actor {
 	u32 id; /* in the machine, equals the runtime's */
 	struct lab_td *td;
 	struct rt_actor *rt;
-	u32 next;     /* op that it does next in this block, LAB_NO_OP: none */
-	u32 doing;    /* LAB_NO_OP: none */
+	u32 next;      /* op that it does next in this block, LAB_NO_OP: none */
+	u32 doing;     /* LAB_NO_OP: none */
+	u32 last_leaf; /* and what the module answered */
+	u64 last_rax;
 	bool saw_end; /* its own call was what ended the VM: it knows that the VM is dead */
 	bool vcpu;
 	u32 index;
@@ -95,7 +97,7 @@ struct lab_actor {
 struct lab_td {
 	u32 index;
 	struct kvm *kvm; /* NULL before the build and after destroy */
-	bool built, destroyed;
+	bool building, built, destroyed;
 	bool tainted; /* a SEAMCALL past KVM changed its tables: rules about tables end */
 	int build_err;
 	bool was_bugged; /* when it was destroyed: what KVM leaked then is no finding */
@@ -156,6 +158,8 @@ static inline bool lab_in_parallel(const struct lab_machine *m)
  */
 struct lab_machine *lab_machine_new(const struct lab_scenario *sc, const struct lab_setup *su,
 				    char *err, size_t len);
+/* What of @su the kernel tree under this program can't do; NULL: nothing. Needs no world. */
+const char *lab_machine_lacks(const struct lab_setup *su);
 /* The actor that does @op; the one that runs now (NULL: none of ours). */
 struct lab_actor *lab_op_actor(struct lab_machine *m, const struct lab_op *op);
 struct lab_actor *lab_actor_current(struct lab_machine *m);
@@ -220,6 +224,10 @@ void lab_job_start(struct lab_actor *v, u32 op);
 void lab_job_end(struct lab_actor *v);
 /* The operands of a raw call. */
 void lab_set_regs(struct lab_machine *m, const struct lab_op *op, u32 td, struct seam_regs *r);
+
+/* Flags in what kvm_look_lpage() gives. */
+#define LAB_LPAGE_MIXED	  (1U << 31)
+#define LAB_LPAGE_INHIBIT (1U << 30)
 
 /* gpa to gmem file and offset; false where no slot is. */
 bool lab_file_at(struct lab_machine *m, u32 td, u64 gpa, u32 *gmem, u64 *offset);

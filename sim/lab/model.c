@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mmu/kvm_policy.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/world.h"
 #include "tdx/inspect.h"
@@ -335,20 +336,27 @@ static bool overzap_is_design(const struct lab_machine *m, const struct lab_td *
 }
 
 /*
- * Under these flows a failed call may leave the range unmapped (I10, weak form); so may several
- * ranges by KVM's ioctl (R31).
+ * Under these flows, and where the zap itself splits, a failed call may leave the range unmapped
+ * (I10, weak form); so may several ranges by KVM's ioctl (R31).
  */
 static bool failure_may_unmap(const struct lab_machine *m, const struct lab_td *td,
 			      const struct loss *l)
 {
 	u32 slot = lab_setup_slot_at(m->su, td->index, l->start << 12);
-	const char *flow = NULL;
+	const struct lab_gmem_setup *g;
+	const char *flow;
 
-	if (slot != LAB_SLOTS)
-		flow = lab_gmem_policy(&m->su->gmem[m->su->slot[slot].gmem], "conv_order");
-	return lab_vm_attrs(m->su) || !l->ended ||
-	       (flow && (!strcmp(flow, "ZAP_FIRST") || !strcmp(flow, "ROLLBACK") ||
-			 !strcmp(flow, "ARCH_PREZAP_ZAP_FIRST")));
+	/* Where a zap may fail, leaves in front of the one that was refused are gone (P10). */
+	if (lab_vm_attrs(m->su) || !l->ended ||
+	    m->su->kvm_policy[KVM_POLICY_ZAP_ERROR] == KVM_ZAP_ERROR_RETURN)
+		return true;
+	if (slot == LAB_SLOTS)
+		return false;
+	g = &m->su->gmem[m->su->slot[slot].gmem];
+	flow = lab_gmem_policy(g, "conv_order");
+	return !strcmp(flow, "ZAP_FIRST") || !strcmp(flow, "ROLLBACK") ||
+	       !strcmp(flow, "ARCH_PREZAP_ZAP_FIRST") ||
+	       !strcmp(lab_gmem_policy(g, "split_api"), "IN_ZAP");
 }
 
 enum verdict {

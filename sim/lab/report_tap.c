@@ -51,9 +51,14 @@ static void refused(const struct lab_run_opts *opts, const char *path, u32 file_
 	fprintf(opts->out, "# %s: bad input, not run\nnot ok %u - %s\n", path, file_nr, path);
 }
 
-static void total(const struct lab_run_opts *opts, u32 nr, u32 held)
+static void skipped(const struct lab_run *run, const char *why)
 {
-	fprintf(opts->out, "1..%u\n", nr);
+	fprintf(run->opts->out, "ok %u - %s # SKIP %s\n", run->file_nr, run->path, why);
 }
 
-const struct lab_report lab_report_tap = {begin, action, failed, end, refused, total};
+static void total(const struct lab_run_opts *opts, const struct lab_total *n)
+{
+	fprintf(opts->out, "1..%u\n", n->files);
+}
+
+const struct lab_report lab_report_tap = {begin, action, failed, end, refused, skipped, total};

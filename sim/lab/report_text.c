@@ -168,10 +168,23 @@ static void end(struct lab_run *run)
 	fprintf(out, "\n");
 }
 
-static void total(const struct lab_run_opts *opts, u32 nr, u32 held)
+static void skipped(const struct lab_run *run, const char *why)
 {
-	if (nr > 1)
-		fprintf(opts->out, "%u scenarios: %u ok, %u not\n", nr, held, nr - held);
+	fprintf(run->opts->out, "%s\n  skipped: %s\n", run->path, why);
 }
 
-const struct lab_report lab_report_text = {begin, action, failed, end, NULL, total};
+static void total(const struct lab_run_opts *opts, const struct lab_total *n)
+{
+	if (n->files < 2)
+		return;
+	fprintf(opts->out, "%u scenarios: %u ok, %u not", n->files, n->held,
+		n->files - n->held - n->skipped);
+	if (n->skipped)
+		fprintf(opts->out, ", %u skipped", n->skipped);
+	if (kvm_mmu_tree())
+		fprintf(opts->out, "; %u of the ok ones ran code of the kernel tree (%s)", n->tree,
+			kvm_mmu_tree());
+	fprintf(opts->out, "\n");
+}
+
+const struct lab_report lab_report_text = {begin, action, failed, end, NULL, skipped, total};

@@ -22,14 +22,22 @@ enum lab_verdict lab_worse(enum lab_verdict a, enum lab_verdict b)
 	/* Best to worst: 0, 2, 1, 5, 4, 3. Input that can't be read says nothing about what ran. */
 	static const u8 rank[] = {0, 2, 1, 5, 4, 3};
 
+	/* What did not run says nothing beside what did. */
+	if (a == LAB_SKIPPED || b == LAB_SKIPPED)
+		return a == LAB_SKIPPED ? b : a;
 	return rank[a] >= rank[b] ? a : b;
 }
 
 static const struct lab_report *report_of(const struct lab_run_opts *opts)
 {
-	return opts->format == LAB_TAP	  ? &lab_report_tap
-	       : opts->format == LAB_JSON ? &lab_report_json
-					  : &lab_report_text;
+	static const struct lab_report *const reports[] = {
+		[LAB_TEXT] = &lab_report_text,
+		[LAB_TAP] = &lab_report_tap,
+		[LAB_JSON] = &lab_report_json,
+		[LAB_RECORD] = &lab_report_record,
+	};
+
+	return reports[opts->format];
 }
 
 static void settle_verdict(struct lab_run *run, enum lab_verdict v)
@@ -315,6 +323,7 @@ static void run_session(struct lab_run *run)
 	if (run->verdict != LAB_VIOLATED && build_failed(run))
 		settle_verdict(run, LAB_FAILED);
 	judge_violations(run);
+	run->in_tree = kvm_mmu_tree_calls(run->s->m->host);
 	write_trace(run);
 	write_replay(run, &replay);
 	report_of(run->opts)->end(run);
@@ -347,6 +356,7 @@ static void run_source(struct lab_run *run, const struct lab_source *src, struct
 {
 	struct lab_opts opts = run->opts->session;
 	struct rt_schedule sched;
+	const char *lacks;
 	char err[400];
 
 	lab_scenario_init(&run->sc);
@@ -355,8 +365,14 @@ static void run_source(struct lab_run *run, const struct lab_source *src, struct
 		lab_scenario_free(&run->sc);
 		return;
 	}
-	if (!open_trace(run)) {
+	lacks = lab_machine_lacks(&run->su);
+	if (lacks) {
+		report_of(run->opts)->skipped(run, lacks);
+		run->verdict = LAB_SKIPPED;
+	} else if (!open_trace(run)) {
 		run->verdict = LAB_BAD_INPUT;
+	}
+	if (run->verdict) {
 		rt_schedule_free(&sched);
 		lab_scenario_free(&run->sc);
 		return;
@@ -380,7 +396,8 @@ static void run_source(struct lab_run *run, const struct lab_source *src, struct
 	free(run->found);
 }
 
-enum lab_verdict lab_run_file(const char *path, u32 file_nr, const struct lab_run_opts *opts)
+static enum lab_verdict run_file(const char *path, u32 file_nr, const struct lab_run_opts *opts,
+				 struct lab_total *n)
 {
 	struct lab_run *run = lab_zalloc(sizeof(*run));
 	struct lab_diag d = {opts->err, 0};
@@ -396,6 +413,10 @@ enum lab_verdict lab_run_file(const char *path, u32 file_nr, const struct lab_ru
 		run_source(run, &src, &d);
 		verdict = run->verdict;
 	}
+	n->files++;
+	n->held += verdict == LAB_HELD;
+	n->skipped += verdict == LAB_SKIPPED;
+	n->tree += verdict == LAB_HELD && run->in_tree;
 	if (verdict == LAB_BAD_INPUT && !run->began && report_of(opts)->refused)
 		report_of(opts)->refused(opts, path, file_nr);
 	free(text);
@@ -403,19 +424,23 @@ enum lab_verdict lab_run_file(const char *path, u32 file_nr, const struct lab_ru
 	return verdict;
 }
 
+enum lab_verdict lab_run_file(const char *path, u32 file_nr, const struct lab_run_opts *opts)
+{
+	struct lab_total n = {0};
+
+	return run_file(path, file_nr, opts, &n);
+}
+
 enum lab_verdict lab_run_files(char *const *path, u32 nr, const struct lab_run_opts *opts)
 {
-	enum lab_verdict worst = LAB_HELD;
-	u32 held = 0;
+	enum lab_verdict worst = LAB_SKIPPED;
+	struct lab_total n = {0};
 
 	for (u32 i = 0; i < nr; i++) {
-		enum lab_verdict v = lab_run_file(path[i], i + 1, opts);
-
-		held += v == LAB_HELD;
-		worst = lab_worse(worst, v);
+		worst = lab_worse(worst, run_file(path[i], i + 1, opts, &n));
 		fflush(opts->out);
 	}
 	if (report_of(opts)->total)
-		report_of(opts)->total(opts, nr, held);
+		report_of(opts)->total(opts, &n);
 	return worst;
 }

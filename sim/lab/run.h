@@ -17,12 +17,14 @@ enum lab_verdict {
 	LAB_DEFECT = 3,	     /* of tdxsim itself */
 	LAB_VIOLATED = 4,    /* an oracle broke */
 	LAB_NO_PROGRESS = 5, /* deadlock or livelock */
+	LAB_SKIPPED = 77,    /* not run: the kernel tree can't do what it sets up */
 };
 
 enum lab_format {
 	LAB_TEXT,
 	LAB_TAP,
-	LAB_JSON
+	LAB_JSON,
+	LAB_RECORD,
 };
 enum lab_trace_format {
 	LAB_TRACE_TEXT,
@@ -57,10 +59,16 @@ struct lab_run {
 	enum lab_verdict verdict;
 	char *found;	      /* what a search has to say, lines; NULL: there was none */
 	bool began;	      /* the report has: the input was good */
+	bool in_tree;	      /* a kernel tree's code was entered */
 	FILE *trace;	      /* of --trace, NULL: none */
 	const char *replay;   /* file that was written, NULL: none */
 	u32 events_shown;     /* index + 1 of the action whose events were printed already */
 	char *before, *after; /* drawings of the S-EPT around the last conversion (narrate) */
+};
+
+/* Of the files of one invocation; @tree: of those that held, how many entered a kernel tree's code. */
+struct lab_total {
+	u32 files, held, skipped, tree;
 };
 
 /* A report in one format; each function writes to run->opts->out. */
@@ -71,10 +79,12 @@ struct lab_report {
 	void (*end)(struct lab_run *run);
 	/* NULL, or: the file could not be run; why is on opts->err. */
 	void (*refused)(const struct lab_run_opts *opts, const char *path, u32 file_nr);
-	/* Behind the last of @nr files. */
-	void (*total)(const struct lab_run_opts *opts, u32 nr, u32 held);
+	/* The file was not run, for a reason that is no fault of it. */
+	void (*skipped)(const struct lab_run *run, const char *why);
+	/* Behind the last file. */
+	void (*total)(const struct lab_run_opts *opts, const struct lab_total *n);
 };
-extern const struct lab_report lab_report_text, lab_report_tap, lab_report_json;
+extern const struct lab_report lab_report_text, lab_report_tap, lab_report_json, lab_report_record;
 
 enum lab_verdict lab_worse(enum lab_verdict a, enum lab_verdict b);
 /* One file: read, parse, run, report. */

@@ -104,8 +104,10 @@ static bool look(struct lab_run *run, struct lab_opts *o, struct rt_schedule *sc
 	} else if (!lab_search_play(&run->sc, &run->su, o, &found, err, len)) {
 		return false;
 	}
-	if (!found.broke)
+	if (!found.broke) {
+		rt_schedule_free(&found.schedule);
 		return true;
+	}
 	if (ro->minimise && !minimise(run, o, &found, out, err, len)) {
 		rt_schedule_free(&found.schedule);
 		return false;

@@ -58,6 +58,8 @@ bool lab_search_play(const struct lab_scenario *sc, const struct lab_setup *su,
 	if (!s)
 		return false;
 	run_once(s, found);
+	if (!found->broke)
+		take_schedule(found, s);
 	lab_session_free(s);
 	if (o.schedule)
 		rt_schedule_rewind(o.schedule);

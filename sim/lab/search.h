@@ -22,7 +22,7 @@ struct lab_found {
 	u64 seed;		  /* under which; else the last that was tried */
 	u64 runs;		  /* done */
 	u64 longer;		  /* of those, runs of more than the k steps of their guarantee */
-	struct rt_schedule schedule; /* of the run that broke; the caller frees it */
+	struct rt_schedule schedule; /* of the run that broke; the caller frees it always */
 };
 
 /*
@@ -34,8 +34,8 @@ bool lab_search(const struct lab_scenario *sc, const struct lab_setup *su,
 		struct lab_found *found, char *err, size_t len);
 
 /*
- * lab_search_play - one run, as @opts has it (seed or schedule): what it breaks, and its schedule.
- * The same result as of a search with one run.
+ * lab_search_play - one run, as @opts has it (seed or schedule): what it breaks, and its schedule,
+ * also of a run that breaks nothing.
  */
 bool lab_search_play(const struct lab_scenario *sc, const struct lab_setup *su,
 		     const struct lab_opts *opts, struct lab_found *found, char *err, size_t len);

@@ -10,13 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/lab/choices.h"
 #include "sim/lab/inject.h"
 #include "sim/lab/oracle.h"
 #include "sim/lab/oracle_watch.h"
 #include "sim/lab/pct.h"
 #include "sim/lab/util.h"
 #include "sim/rt/lock.h"
+#include "sim/rt/schedule.h"
 #include "sim/rt/world.h"
+
+/* Far from where the host puts anything by itself. */
+#define FIXED_PLACE (1ULL << 44)
 
 static void note_broken(struct lab_session *s, const char *rule, const char *text, bool excused)
 {
@@ -69,7 +74,7 @@ static void on_report(void *ctx, const char *rule, const char *text)
 
 	note_broken(s, rule, text, excused);
 	if (s->m)
-		lab_watch_report(s->m, rule);
+		lab_watch_report(s->m, rule, text);
 	if (!excused && rt_actor_current())
 		rt_stop();
 }
@@ -88,14 +93,18 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 	} else if (pt == RT_PT_UNLOCK) {
 		lab_watch_unlock(s->m, obj);
 	}
+	if (s->opts.point)
+		s->opts.point(s->opts.point_ctx, pt, obj);
 }
 
 static void on_answer(void *ctx, u32 row, u64 rax, bool forced)
 {
 	struct lab_session *s = ctx;
 
-	if (s->m)
+	if (s->m) {
 		lab_retry_answer(s->m, row, rax);
+		lab_watch_answer(s->m, row, rax);
+	}
 	if (s->opts.observer)
 		s->opts.observer->answer(s->opts.observer->ctx, row, rax, forced);
 }
@@ -112,8 +121,44 @@ static void on_broke(void *ctx, const char *rule, const char *text)
 	note_broken(ctx, rule, text, false);
 }
 
+/* A line "chooser random": the answers of "seeded random", from a source outside of the world. */
+static u32 pick_seeded(void *ctx, const struct rt_choice *c)
+{
+	struct lab_session *s = ctx;
+
+	if (c->kind == RT_CHOICE_FAULT)
+		return !(lab_mix(&s->seeded) >> 32 & (RT_RANDOM_FAULT - 1));
+	return (u32)(((lab_mix(&s->seeded) >> 32) * c->nr) >> 32);
+}
+
+/* From the first action on; what is built without being asked for is built in order. */
+static void start_seeded(struct lab_session *s)
+{
+	if (!s->seeded_on)
+		return;
+	s->seeded_on = false;
+	s->chooser = (struct rt_chooser){.name = "seeded", .pick = pick_seeded, .ctx = s};
+	rt_set_chooser(s->world, &s->chooser);
+}
+
+static void read_chooser_line(struct lab_session *s)
+{
+	s->seeded_on = false;
+	if (s->opts.schedule || s->opts.random || s->opts.pct_depth)
+		return;
+	for (u32 i = 0; i < s->sc->nr_ops; i++) {
+		const struct lab_op *op = &s->sc->ops[i];
+
+		if (op->kind != LAB_OP_CHOOSER)
+			continue;
+		s->seeded_on = lab_num(op, "order|random", 0);
+		s->seeded = lab_num(op, "seed", 0);
+	}
+}
+
 static void set_chooser(struct lab_session *s)
 {
+	read_chooser_line(s);
 	if (s->opts.schedule) {
 		s->chooser = rt_schedule_chooser(s->opts.schedule);
 	} else if (s->opts.pct_depth) {
@@ -124,6 +169,23 @@ static void set_chooser(struct lab_session *s)
 		s->chooser = s->opts.random ? rt_chooser_random : rt_chooser_in_order;
 	}
 	rt_set_chooser(s->world, &s->chooser);
+	s->recorded.nr = 0;
+	rt_schedule_rewind(&s->recorded);
+	rt_record_schedule(s->world, &s->recorded);
+}
+
+void lab_session_rewind(struct lab_session *s, const struct rt_image *img,
+			struct rt_schedule *schedule)
+{
+	rt_world_enter(s->world);
+	rt_world_restore(s->world, img);
+	s->opts.schedule = schedule;
+	if (schedule)
+		rt_schedule_rewind(schedule);
+	s->nr_broken = 0;
+	s->stuck[0] = 0;
+	s->stuck_rule = NULL;
+	set_chooser(s);
 }
 
 static u32 count_actors(const struct lab_setup *su)
@@ -139,7 +201,8 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 				    const struct lab_opts *opts, char *err, size_t len)
 {
 	struct lab_session *s = lab_zalloc(sizeof(*s));
-	struct rt_world_opts wo = {.seed = opts->seed, .actors_max = count_actors(su)};
+	struct rt_world_opts wo = {.seed = opts->seed, .actors_max = count_actors(su),
+				   .at = opts->fixed_place ? FIXED_PLACE : 0};
 
 	s->sc = sc;
 	s->su = su;
@@ -158,7 +221,6 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 	rt_set_point_hook(s->world, on_point, s);
 	rt_set_budget(opts->budget);
 	rt_schedule_init(&s->recorded);
-	rt_record_schedule(s->world, &s->recorded);
 	s->m = lab_machine_new(sc, su, err, len);
 	if (!s->m) {
 		lab_session_free(s);
@@ -276,8 +338,9 @@ static u32 needs_build(const struct lab_machine *m, const struct lab_op *op)
 	return need;
 }
 
-static u32 to_build(const struct lab_machine *m, u32 first, u32 nr)
+u32 lab_session_unbuilt(const struct lab_session *s, u32 first, u32 nr)
 {
+	const struct lab_machine *m = s->m;
 	u32 need = 0, own = 0, fresh = 0;
 
 	for (u32 i = first; i < first + nr; i++) {
@@ -334,7 +397,7 @@ static void note_begin(struct lab_session *s, bool parallel)
 
 enum lab_step lab_session_build(struct lab_session *s, u32 first, u32 nr)
 {
-	u32 build = to_build(s->m, first, nr);
+	u32 build = lab_session_unbuilt(s, first, nr);
 	enum lab_step step;
 
 	rt_world_enter(s->world);
@@ -356,6 +419,7 @@ enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool para
 	if (step != LAB_DONE)
 		return step;
 	note_begin(s, parallel);
+	start_seeded(s);
 	lab_block_begin(s->m, first, nr, parallel);
 	call_threads(s->m);
 	return settle(s, run(s));

@@ -15,6 +15,7 @@
 #include "tdx/inspect.h"
 
 struct lab_pct;
+struct rt_image;
 
 struct lab_opts {
 	u64 seed;
@@ -24,9 +25,13 @@ struct lab_opts {
 	struct rt_schedule *schedule; /* play this one; NULL: none */
 	u64 budget;		      /* steps of one block, 0: the runtime's default */
 	size_t trace_cap;	      /* events kept; 0: all */
+	bool fixed_place; /* the world lies where it lies in every process, if that is free */
 	bool no_trace;
 	bool no_calls; /* nobody will ask which SEAMCALLs there were (expect seamcalls) */
 	const struct seam_observer *observer; /* of the module; NULL: none */
+	/* Every scheduling point of every actor, @ctx is point_ctx; NULL: nobody looks. */
+	void (*point)(void *ctx, enum rt_point pt, u64 obj);
+	void *point_ctx;
 };
 
 enum lab_step {
@@ -54,6 +59,8 @@ struct lab_session {
 		watch; /* of the module: what oracle_retry.c needs, and opts.observer */
 	struct rt_chooser chooser;
 	struct lab_pct *pct; /* NULL: another chooser */
+	u64 seeded;	     /* state of the chooser of a "chooser random" line */
+	bool seeded_on;
 	struct rt_schedule recorded;
 	struct lab_machine *m;
 	struct lab_broken broken[LAB_BROKEN_MAX];
@@ -74,6 +81,14 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 void lab_session_free(struct lab_session *s);
 
 /*
+ * lab_session_rewind - the world as in @img, which was saved in this session between two lines, and
+ * nothing recorded or broken yet: the chooser and @schedule (NULL: by the scenario's lines) are at
+ * their start. The operations of s->sc may be others than before, the machine may not.
+ */
+void lab_session_rewind(struct lab_session *s, const struct rt_image *img,
+			struct rt_schedule *schedule);
+
+/*
  * lab_session_do - the actions [first, first + nr) of sc->ops, in parallel or a single one; builds
  * what they need first. A build that fails leaves its errno in the TD (build_err).
  */
@@ -83,6 +98,8 @@ enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool para
  * themselves begin.
  */
 enum lab_step lab_session_build(struct lab_session *s, u32 first, u32 nr);
+/* The TDs that this would build, as a mask of their indexes. */
+u32 lab_session_unbuilt(const struct lab_session *s, u32 first, u32 nr);
 /*
  * lab_session_resume - on with a block, a build or the end that was paused, or whose world was
  * restored to where it was paused. After a build the block itself is still to be begun.

@@ -483,12 +483,15 @@ void lab_setup_describe(const struct lab_setup *su, char *buf, size_t len)
 {
 	int row = policy_find(kvm_policies, "series");
 
-	snprintf(buf, len, "profile %s, dynamic_pamt=%s%s, tdx_huge_page=%s, series=%s, %s=%s%s",
+	snprintf(buf, len,
+		 "profile %s, dynamic_pamt=%s%s, tdx_huge_page=%s, series=%s, %s=%s%s%s%s",
 		 su->profile, su->dynamic_pamt ? "on" : "off",
 		 su->enh_demote < 0 ? ", enhanced_demote_interruptibility=off" : "",
 		 su->tdx_huge_page ? "on" : "off",
 		 row >= 0 ? kvm_policies[row].values[su->kvm_policy[row]] : "?",
 		 su->nr_gmems ? su->gmem[0].name : "gmem",
 		 su->nr_gmems ? lab_words_backing[su->gmem[0].gmem.backing] : "none",
-		 su->non_blocking_resize ? ", non_blocking_resize=on (an assumption)" : "");
+		 su->non_blocking_resize ? ", non_blocking_resize=on (an assumption)" : "",
+		 kvm_mmu_tree() ? ", MMU of kernel tree " : "",
+		 kvm_mmu_tree() ? kvm_mmu_tree() : "");
 }

@@ -159,9 +159,21 @@ static void check_inject(struct lab_resolver *r, const struct lab_op *op)
 		lab_setup_error(r, op, NULL, "nth and count start at 1");
 }
 
+/* Choices stand in the order in which they were made. */
+static void check_schedule(struct lab_resolver *r, const struct lab_op *op, u64 *next_step)
+{
+	if (op->kind != LAB_OP_SCHEDULE)
+		return;
+	if (lab_num(op, "STEP", 0) < *next_step)
+		lab_setup_error(r, op, "STEP", "found step %llu, expected one from %llu on",
+				lab_num(op, "STEP", 0), *next_step);
+	*next_step = lab_num(op, "STEP", 0) + 1;
+}
+
 void lab_setup_check(struct lab_resolver *r)
 {
 	bool seen_action = false;
+	u64 next_step = 0;
 
 	for (u32 i = 0; i < r->sc->nr_ops; i++) {
 		const struct lab_op *op = &r->sc->ops[i];
@@ -179,6 +191,7 @@ void lab_setup_check(struct lab_resolver *r)
 			if (op->v[f].set)
 				check_value(r, op, &spec->field[f], &op->v[f], td);
 		}
+		check_schedule(r, op, &next_step);
 		if (r->d->errors != errors)
 			continue;
 		if (op->kind == LAB_OP_PARALLEL)

@@ -36,6 +36,7 @@ const char *const lab_words_state[] = {"mapped", "pending", "blocked", "pending_
 const u8 lab_state_number[] = {SEAM_SEPT_MAPPED, SEAM_SEPT_PENDING, SEAM_SEPT_BLOCKED,
 			       SEAM_SEPT_PENDING_BLOCKED};
 const char *const lab_words_cmp[] = {"==", "!=", "<", "<=", ">", ">=", NULL};
+const char *const lab_words_chooser[] = {"order", "random", NULL};
 const char *const lab_words_vm[] = {"alive", "bugged", NULL};
 const char *const lab_words_reg[] = {"rax", "rcx", "rdx", "rbx", "rbp", "rsi", "rdi", "r8",
 				     "r9",  "r10", "r11", "r12", "r13", "r14", "r15", NULL};

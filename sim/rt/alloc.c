@@ -339,6 +339,27 @@ static bool is_header(const struct rt_world *w, const char *p)
 	       tag == tag_at(off16, TAG_FREE);
 }
 
+bool rt_heap_is_freed(const struct rt_world *w, const void *p, u32 *size)
+{
+	const char *payload = (const char *)p + HDR;
+
+	*size = hdr_val(payload);
+	return ((uintptr_t)payload & 15) == 0 &&
+	       hdr_tag(payload) == tag_at(off16_of(w, payload), TAG_FREE);
+}
+
+RT_NO_ASAN bool rt_heap_is_poison(const char *p, size_t len)
+{
+	const u64 want = 0x0101010101010101ULL * RT_POISON;
+	const u64 *word = (const u64 *)p;
+
+	for (size_t i = 0; i < len / 8; i++) {
+		if (word[i] != want)
+			return false;
+	}
+	return true;
+}
+
 bool rt_heap_is_header(const struct rt_world *w, const void *p)
 {
 	return is_header(w, (const char *)p + HDR);

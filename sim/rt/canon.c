@@ -111,7 +111,8 @@ static u32 ignored_of(const struct rt_base *b, u32 at)
 		return b->ignored[at];
 	/* The last word may be the header of the block that begins with the next chunk. */
 	if (off < new_end(b))
-		return rt_heap_is_header(b->w, &word[CHUNK_WORDS - 1]) ? 1U << (CHUNK_WORDS - 1) : 0;
+		return rt_heap_is_header(b->w, &word[CHUNK_WORDS - 1]) ? 1U << (CHUNK_WORDS - 1)
+								       : 0;
 	/* The page map is bookkeeping; behind it are stacks. */
 	return (const char *)word < b->w->stacks ? ~0U : 0;
 }
@@ -240,10 +241,51 @@ static void share_chunks(struct rt_base *b)
 	}
 }
 
+/* ---- writes to what is free ---- */
+
+static void need_poison(struct rt_base *b, u64 off, size_t len)
+{
+	if (!b->written && !rt_heap_is_poison((char *)b->w + off, len))
+		b->written = off;
+}
+
+/* Small blocks of the base that are free now: their headers are in chunks that differ. */
+static void check_freed(struct rt_base *b, const struct rt_chunk *c)
+{
+	for (u32 bits = c->mask & b->ignored[c->at]; bits; bits &= bits - 1) {
+		u64 off = (u64)c->at * CHUNK_SIZE + 8ULL * (u32)__builtin_ctz(bits);
+		const char *p = (const char *)b->w + off;
+		u32 size;
+
+		if (p >= b->w->heap && rt_heap_is_freed(b->w, p, &size))
+			need_poison(b, off + 8, size & ~7U);
+	}
+}
+
+/* The same of large ones, by the page map. */
+static void check_freed_pages(struct rt_base *b)
+{
+	const struct rt_world *w = b->w;
+	const struct rt_page *was = rt_base_twin(b, w->pages);
+
+	for (u32 i = 0; i < b->floor; i++) {
+		bool live = was[i].kind == RT_PG_LARGE || was[i].kind == RT_PG_OWN;
+
+		if (live && w->pages[i].kind == RT_PG_NONE)
+			need_poison(b, (u64)(w->heap - (char *)w) + 4096ULL * i,
+				    4096UL * was[i].nr);
+	}
+}
+
 /* A free block is poison as the base is: what differs, somebody has written. */
 static void find_written(struct rt_base *b)
 {
 	b->written = 0;
+	for (u32 i = 0; i < b->now.nr; i++) {
+		if ((u64)b->now.chunk[i]->at * CHUNK_SIZE < new_begin(b))
+			check_freed(b, b->now.chunk[i]);
+	}
+	check_freed_pages(b);
 	for (u32 k = 0; k < b->nr_block; k++) {
 		const struct rt_canon_block *bl = &b->block[k];
 
@@ -281,7 +323,8 @@ static u32 number_of(struct rt_base *b, struct rt_canon_block *bl)
 /* ---- the hash ---- */
 
 /* The pointers of a chunk at @place, by the numbers of the blocks that they lead to. */
-static void add_pointers(struct rt_base *b, struct rt_hash *sum, const struct rt_chunk *c, u64 place)
+static void add_pointers(struct rt_base *b, struct rt_hash *sum, const struct rt_chunk *c,
+			 u64 place)
 {
 	for (u32 bits = c->ptrs; bits; bits &= bits - 1) {
 		u32 i = (u32)__builtin_ctz(bits);

@@ -15,8 +15,11 @@ static char *stack_top(const struct rt_world *w, u32 slot)
 	return rt_slot_stack(w, slot) + w->opts.stack_size;
 }
 
-/* Behind the base the heap is poison, in the twin and in the mirror too. */
-static void twin_extend(struct rt_base *b)
+/*
+ * Behind the base the heap is poison, in the twin and in the mirror too; and in the world, where
+ * the pages were taken by another process, which has searched another part.
+ */
+static void twin_extend(struct rt_base *b, bool world)
 {
 	struct rt_world *w = b->w;
 	char *p = w->heap + (size_t)b->twin_pages * 4096;
@@ -27,6 +30,10 @@ static void twin_extend(struct rt_base *b)
 	len = (size_t)(w->s.heap.brk - b->twin_pages) * 4096;
 	memset(rt_base_twin(b, p), RT_POISON, len);
 	memset(rt_base_mirror(b, p), RT_POISON, len);
+	if (world) {
+		rt_asan_unpoison(p, len);
+		memset(p, RT_POISON, len);
+	}
 	b->twin_pages = w->s.heap.brk;
 }
 
@@ -152,22 +159,24 @@ static void scan_stacks(struct rt_base *b)
 	}
 }
 
-RT_NO_ASAN static u32 encode_words(const u64 *p, const u64 *q, u64 *to)
+/* The words of @p that are not as in @q, to @c, which has room for all. */
+RT_NO_ASAN static void encode_words(const u64 *p, const u64 *q, struct rt_chunk *c)
 {
 	u32 mask = 0, n = 0;
 
 	for (u32 i = 0; i < CHUNK_WORDS; i++) {
-		to[n] = p[i];
+		c->word[n] = p[i];
 		n += p[i] != q[i];
 		mask |= (u32)(p[i] != q[i]) << i;
 	}
-	return mask;
+	c->mask = mask;
+	c->nr = (u16)n;
 }
 
 /* What has changed, as chunks; those that are as in the base again are none. */
 static void make_chunks(struct rt_base *b)
 {
-	size_t most = b->nr_changed * (sizeof(struct rt_chunk) + CHUNK_SIZE);
+	size_t most = b->nr_changed * (sizeof(struct rt_chunk) + CHUNK_SIZE) + CHUNK_SIZE;
 
 	if (most > b->made_cap) {
 		b->made_cap = 2 * most;
@@ -179,7 +188,7 @@ static void make_chunks(struct rt_base *b)
 		const char *p = (const char *)b->w + (size_t)b->changed[i] * CHUNK_SIZE;
 
 		c->at = b->changed[i];
-		c->mask = encode_words((const u64 *)p, rt_base_twin(b, p), c->word);
+		encode_words((const u64 *)p, rt_base_twin(b, p), c);
 		if (!c->mask)
 			continue;
 		rt_canon_chunk(b, c);
@@ -221,7 +230,7 @@ void rt_base_diff(struct rt_base *b)
 {
 	struct rt_world *w = b->w;
 
-	twin_extend(b);
+	twin_extend(b, false);
 	find_stacks(b, b->sp);
 	b->nr_changed = 0;
 	rt_scan(b, &w->s, (sizeof(w->s) + CHUNK_SIZE - 1) & ~(CHUNK_SIZE - 1UL));
@@ -295,14 +304,19 @@ static bool same_chunk(const struct rt_chunk *a, const struct rt_chunk *c)
 /* From the state of then[] to that of @next, whose chunks ascend too. */
 static void move_to(struct rt_base *b, const struct rt_chunk_list *next)
 {
-	u32 t = 0;
+	u32 t = 0, heap = (u32)((size_t)(b->w->heap - (char *)b->w) / CHUNK_SIZE);
 
 	for (u32 i = 0; i < next->nr; i++) {
 		const struct rt_chunk *c = next->chunk[i], *old;
 
+		/* The top of the heap is in the chunks before. */
+		if (c->at >= heap)
+			twin_extend(b, true);
 		while (t < b->then.list.nr && b->then.list.chunk[t]->at < c->at)
 			set_words(b, b->then.list.chunk[t++], true);
-		old = t < b->then.list.nr && b->then.list.chunk[t]->at == c->at ? b->then.list.chunk[t++] : NULL;
+		old = t < b->then.list.nr && b->then.list.chunk[t]->at == c->at
+			      ? b->then.list.chunk[t++]
+			      : NULL;
 		if (old && same_chunk(old, c))
 			continue;
 		if (old)
@@ -311,6 +325,7 @@ static void move_to(struct rt_base *b, const struct rt_chunk_list *next)
 	}
 	while (t < b->then.list.nr)
 		set_words(b, b->then.list.chunk[t++], true);
+	twin_extend(b, true);
 }
 
 /* The bytes of a difference, kept, and its chunks as a list. */

@@ -18,10 +18,11 @@
 
 /* A chunk that is not as in the base; in a difference, and what is known about it. */
 struct rt_chunk {
-	u32 at;	  /* offset in the region / CHUNK_SIZE */
-	u32 mask; /* words that differ */
-	u32 ptrs; /* of those, pointers to new blocks */
-	u32 pure; /* no word of it is ignored: the same hash is the same contents */
+	u32 at;		     /* offset in the region / CHUNK_SIZE */
+	u32 mask;	     /* words that differ */
+	u32 ptrs;	     /* of those, pointers to new blocks */
+	u16 nr;		     /* their number */
+	bool pure;	     /* no word of it is ignored: the same hash is the same contents */
 	struct rt_hash near; /* with addresses of new blocks */
 	struct rt_hash far;  /* without */
 	u64 word[];
@@ -51,17 +52,17 @@ struct rt_kept {
 
 struct rt_base {
 	struct rt_world *w;
-	char *twin;   /* what the base has at offset x of the region lies at twin + x */
-	char *mirror; /* the same of what was restored last */
-	u32 floor;    /* pages of the base's heap */
+	char *twin;	/* what the base has at offset x of the region lies at twin + x */
+	char *mirror;	/* the same of what was restored last */
+	u32 floor;	/* pages of the base's heap */
 	u32 twin_pages; /* pages of the heap that twin and mirror have, poison behind the base */
 	char *alt_stack;
-	u64 *hot;	/* a bit for each page of the base's heap: it was written to */
+	u64 *hot; /* a bit for each page of the base's heap: it was written to */
 
 	struct rt_kept then, before; /* what was restored last; room for the next */
-	struct rt_chunk_list now;   /* those of the difference that was found last */
-	char **low;		    /* of each stack slot, as restored: lowest live byte; NULL */
-	char **sp;		    /* the same of now */
+	struct rt_chunk_list now;    /* those of the difference that was found last */
+	char **low;		     /* of each stack slot, as restored: lowest live byte; NULL */
+	char **sp;		     /* the same of now */
 	u32 *changed, nr_changed, cap_changed;
 	char *made; /* chunks of changed[] that are not as in the base */
 	size_t made_len, made_cap;
@@ -75,7 +76,7 @@ struct rt_base {
 	size_t written;
 	struct {
 		struct rt_hash near, far;
-	} *known;
+	} * known;
 };
 
 /* Where the twin, or the mirror, has what the world has at @p. */
@@ -91,7 +92,7 @@ static inline void *rt_base_mirror(const struct rt_base *b, const void *p)
 
 static inline size_t rt_chunk_bytes(const struct rt_chunk *c)
 {
-	return sizeof(*c) + (size_t)__builtin_popcount(c->mask) * sizeof(u64);
+	return sizeof(*c) + c->nr * sizeof(u64);
 }
 
 void rt_chunk_add(struct rt_chunk_list *l, const struct rt_chunk *c);

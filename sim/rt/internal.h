@@ -85,6 +85,9 @@ void rt_heap_walk(struct rt_world *w, u32 first,
 #define RT_FRESH_ALIGN 256
 /* Whether the word at @p is the header of a block. */
 bool rt_heap_is_header(const struct rt_world *w, const void *p);
+/* Whether it is that of a block that was freed since rt_heap_fresh(), of @size bytes. */
+bool rt_heap_is_freed(const struct rt_world *w, const void *p, u32 *size);
+bool rt_heap_is_poison(const char *p, size_t len);
 /* All words of the heap that are headers of blocks. */
 void rt_heap_headers(struct rt_world *w, void (*fn)(void *ctx, const void *p), void *ctx);
 u32 rt_pages_take(struct rt_world *w, u32 nr, bool *fresh);
@@ -312,6 +315,7 @@ struct rt_world {
 	u32 choice[RT_ACTORS_MAX]; /* ids for the chooser */
 	bool in_run;
 	bool stop;
+	struct rt_base *base;	/* of a search (delta.h); NULL: none */
 	bool unmeasured;	/* locks keep no counts and no times (delta.h) */
 	u64 ran[RT_SLOT_WORDS]; /* stack slots whose actors have run, for delta.c */
 	u64 limit;		/* step at which the budget is spent */

@@ -97,61 +97,55 @@ void rt_scrub(struct rt_base *b, u32 slot, char *sp)
 
 #define ALT_STACK 65536
 
-/* The base of this process; one at a time can have its pages watched. */
-static struct rt_base *watched;
-static struct sigaction before;
-
+/*
+ * The first write to a page of the base. A fault of any other kind happens again without this
+ * handler, and then ends the program as it should.
+ */
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
-	size_t off = (size_t)((char *)info->si_addr - (watched ? watched->w->heap : NULL));
+	struct rt_world *w = rt_cur;
+	struct rt_base *b = w ? w->base : NULL;
+	size_t page = b ? (size_t)((char *)info->si_addr - w->heap) / 4096 : 0;
 	int err = errno;
 
-	/* A fault of any other kind happens again, and then ends the program as it should. */
-	if (!watched || off >= (size_t)watched->floor * 4096 ||
-	    watched->hot[off / 4096 / 64] >> (off / 4096 % 64) & 1) {
-		sigaction(SIGSEGV, &before, NULL);
+	if (!b || page >= b->floor || b->hot[page / 64] >> (page % 64) & 1) {
+		signal(SIGSEGV, SIG_DFL);
 		return;
 	}
-	watched->hot[off / 4096 / 64] |= 1ULL << (off / 4096 % 64);
-	mprotect(watched->w->heap + (off & ~4095UL), 4096, PROT_READ | PROT_WRITE);
+	b->hot[page / 64] |= 1ULL << (page % 64);
+	mprotect(w->heap + page * 4096, 4096, PROT_READ | PROT_WRITE);
 	errno = err;
 }
 
 /* The handler must not run on an actor's stack, which is state. */
-static void watch(struct rt_base *b)
-{
-	struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-	stack_t st = {.ss_size = ALT_STACK};
-
-	b->alt_stack = rt_host_realloc(NULL, ALT_STACK);
-	st.ss_sp = b->alt_stack;
-	watched = b;
-	if (sigaltstack(&st, NULL) || sigaction(SIGSEGV, &sa, &before) ||
-	    mprotect(b->w->heap, (size_t)b->floor * 4096, PROT_READ))
-		rt_panic("the pages of a world can't be watched");
-}
-
 void rt_hot_begin(struct rt_base *b)
 {
+	struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 	size_t words = b->floor / 64 + 1;
+	stack_t st = {.ss_size = ALT_STACK};
 
 	b->hot = rt_host_realloc(NULL, words * sizeof(u64));
-	/* A sanitizer has its own handler; two worlds at a time have one between them. */
-	memset(b->hot, RT_ASAN || watched ? 0xff : 0, words * sizeof(u64));
-	if (!RT_ASAN && !watched)
-		watch(b);
+	b->alt_stack = rt_host_realloc(NULL, ALT_STACK);
+	b->w->base = b;
+	/* A sanitizer has its own handler. */
+	memset(b->hot, RT_ASAN ? 0xff : 0, words * sizeof(u64));
+	if (RT_ASAN)
+		return;
+	st.ss_sp = b->alt_stack;
+	if (sigaltstack(&st, NULL) || sigaction(SIGSEGV, &sa, NULL) ||
+	    mprotect(b->w->heap, (size_t)b->floor * 4096, PROT_READ))
+		rt_panic("the pages of a world can't be watched");
 }
 
 void rt_hot_end(struct rt_base *b)
 {
 	const stack_t none = {.ss_flags = SS_DISABLE};
 
-	if (watched == b) {
+	if (!RT_ASAN) {
 		mprotect(b->w->heap, (size_t)b->floor * 4096, PROT_READ | PROT_WRITE);
-		sigaction(SIGSEGV, &before, NULL);
 		sigaltstack(&none, NULL);
-		watched = NULL;
 	}
+	b->w->base = NULL;
 	free(b->alt_stack);
 	free(b->hot);
 }

@@ -68,7 +68,7 @@ static void test_policy__rollback_takes_back(void **state)
 	assert_int_equal(to_private(512, 1), 0);
 	arm("filemap-alloc", 8 + 1);
 	assert_int_equal(convert(510, 4, 0, &err), -ENOMEM);
-	assert_int_equal(err, 512);
+	assert_int_equal(err, 510);
 	assert_true(kvm_gmem_look_private(fake()->file, 510));
 	assert_int_equal(folio_view(0).order, 9);
 }
@@ -391,7 +391,7 @@ static void test_policy__slot_alignment(void **state)
 /* --- P12, holes ------------------------------------------------------------------------ */
 
 /* [0 ...... 511][512 ..... 1023]   hole [510, 514) : both folios split, four pages gone */
-static void test_policy__hole_splits(void **state)
+static void hole_splits(const char *api)
 {
 	struct gmem_setup s = two_blocks("hole", "SPLIT");
 	struct gmem_folio_view v;
@@ -399,6 +399,7 @@ static void test_policy__hole_splits(void **state)
 	kvm_pfn_t pfn;
 	int order;
 
+	set_policy(&s, "split_api", api);
 	open_mapped(&s);
 	assert_int_equal(kvm_gmem_punch_hole(fake()->file, 510 * KB4, 4 * KB4), 0);
 	assert_int_equal(fake()->overzap, 0);
@@ -414,6 +415,14 @@ static void test_policy__hole_splits(void **state)
 	assert_int_equal(kvm_gmem_punch_hole(fake()->file, 0, 2 * MB2), 0);
 	assert_int_equal(fake()->host_used, 0);
 	assert_int_equal(kvm_gmem_reserved(), 1024);
+	close_file();
+}
+
+static void test_policy__hole_splits(void **state)
+{
+	hole_splits("HEAD_TAIL");
+	hole_splits("CROSS_BOUNDARY");
+	hole_splits("IN_ZAP");
 }
 
 static void test_policy__hole_that_cannot_split(void **state)

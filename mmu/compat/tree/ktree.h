@@ -29,9 +29,11 @@ typedef unsigned long long ktree_u64;
 #define KTREE_DIRECT_BITS (1U << 1) /* the direct table is indexed with the shared bit */
 #define KTREE_SPLIT_RANGE (1U << 2) /* splits mirror leaves that cross the ends of a range (v3) */
 #define KTREE_SPLIT_LEVEL (1U << 3) /* splits mirror leaves of a range to a level (v5) */
+#define KTREE_DYNAMIC_PAMT (1U << 4)
 #define KTREE_MIRROR_HUGE (KTREE_SPLIT_RANGE | KTREE_SPLIT_LEVEL)
 
 struct ktree_info {
+	const char *release; /* a label; nothing depends on it */
 	unsigned int caps;
 	unsigned int sp_size;	/* bytes of its struct kvm_mmu_page */
 	unsigned int page_size; /* bytes of its struct page */

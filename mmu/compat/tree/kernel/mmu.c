@@ -22,8 +22,15 @@
 #define KTREE_CAP_LEVEL 0
 #endif
 
+#ifdef HAVE_tdx_pamt_get
+#define KTREE_CAP_PAMT KTREE_DYNAMIC_PAMT
+#else
+#define KTREE_CAP_PAMT 0
+#endif
+
 const struct ktree_info ktree_info = {
-	.caps = KTREE_CAP_TDX | KTREE_CAP_RANGE | KTREE_CAP_LEVEL,
+	.release = KTREE_RELEASE,
+	.caps = KTREE_CAP_TDX | KTREE_CAP_RANGE | KTREE_CAP_LEVEL | KTREE_CAP_PAMT,
 	.sp_size = sizeof(struct kvm_mmu_page),
 	.page_size = sizeof(struct page),
 	.nonpresent = SHADOW_NONPRESENT_VALUE,

@@ -6,6 +6,36 @@
 #include "mmu/compat/tree/sim/glue.h"
 #include "mmu/kvm_policy.h"
 
+/* --- who is here -------------------------------------------------------- */
+
+const char *__wrap_kvm_mmu_tree(void);
+const char *__wrap_kvm_mmu_tree(void)
+{
+	return ktree_info.release;
+}
+
+const char *__wrap_kvm_mmu_lacks(const struct kvm_host_setup *setup);
+const char *__wrap_kvm_mmu_lacks(const struct kvm_host_setup *setup)
+{
+	if (!tree_has(KTREE_MIRROR))
+		return NULL; /* the port keeps the mirror, with all that it can do */
+	if (setup->tdx_huge_page && !tree_has(KTREE_MIRROR_HUGE))
+		return "the tree has no huge pages in the mirror (--set kvm.tdx_huge_page=off)";
+	if (setup->dynamic_pamt && !tree_has(KTREE_DYNAMIC_PAMT))
+		return "the tree knows nothing of Dynamic PAMT (--set module.dynamic_pamt=off)";
+	if (setup->policy[KVM_POLICY_ZAP_ERROR] != KVM_ZAP_ERROR_BUG)
+		return "the tree has no way to return an error of a zap (kvm zap_error)";
+	if (setup->policy[KVM_POLICY_SHARED_SPLIT] != KVM_SHARED_SPLIT_REFUSE)
+		return "the tree does not split under read mmu_lock (kvm shared_split)";
+	return NULL;
+}
+
+u64 __wrap_kvm_mmu_tree_calls(const struct kvm_host *host);
+u64 __wrap_kvm_mmu_tree_calls(const struct kvm_host *host)
+{
+	return glue()->calls;
+}
+
 /* --- VMs and vCPUs beside each other ------------------------------------ */
 
 struct glue_vm *glue_vm(const struct kvm *kvm)
@@ -243,6 +273,7 @@ int __wrap_kvm_tdp_mmu_map(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 	if (!tree_keeps(!kvm_is_addr_direct(vcpu->kvm, fault->addr)))
 		return __real_kvm_tdp_mmu_map(vcpu, fault);
 	glue_tree(vcpu->kvm);
+	glue()->calls++;
 	r = ktree_map(glue_vcpu(vcpu), &f);
 	fault->goal_level = f.goal_level;
 	fault->pfn = f.pfn;
