@@ -37,19 +37,9 @@ struct glue_process {
 };
 static _Thread_local struct glue_process process;
 
-static size_t vars_bytes(void *ctx)
+static size_t vars_bytes(void)
 {
 	return (size_t)(ktree_vars_end - ktree_vars_begin) & ~(size_t)7;
-}
-
-static size_t pages_for(size_t end)
-{
-	return PHYS_PFN(end + PAGE_SIZE - 1) * ktree_info.page_size;
-}
-
-static size_t pages_bytes(void *ctx)
-{
-	return pages_for(rt_heap_end());
 }
 
 static void let_go(void *ctx)
@@ -61,33 +51,36 @@ static void let_go(void *ctx)
 
 static void hear_traps(void);
 
+/* Zeros that can't be written to: what the tree keeps with a page, the simulator keeps. */
+static bool map_pages(void)
+{
+	process.pages_bytes = PHYS_PFN(rt_heap_limit()) * ktree_info.page_size;
+	process.pages = mmap(NULL, process.pages_bytes, PROT_READ,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return process.pages != MAP_FAILED;
+}
+
+static void set_first_values(void)
+{
+	if (!process.first_values) {
+		process.first_values = malloc(vars_bytes());
+		BUG_ON(!process.first_values);
+		memcpy(process.first_values, ktree_vars_begin, vars_bytes());
+		hear_traps();
+	}
+	memcpy(ktree_vars_begin, process.first_values, vars_bytes());
+}
+
 int glue_boot(void)
 {
-	const struct rt_extra vars = {.base = ktree_vars_begin, .used = vars_bytes};
-	struct rt_extra pages = {.used = pages_bytes, .gone = let_go};
-	const size_t bytes = vars_bytes(NULL);
 	struct glue *g;
 
 	if (process.owner)
 		return -EBUSY;
-	if (!process.first_values) {
-		process.first_values = malloc(bytes);
-		BUG_ON(!process.first_values);
-		memcpy(process.first_values, ktree_vars_begin, bytes);
-		hear_traps();
-	}
-	memcpy(ktree_vars_begin, process.first_values, bytes);
-
-	process.pages_bytes = pages_for(rt_heap_limit());
-	process.pages = mmap(NULL, process.pages_bytes, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (process.pages == MAP_FAILED)
+	if (!map_pages())
 		return -ENOMEM;
+	set_first_values();
 	process.owner = rt_world_current();
-	pages.base = process.pages;
-	rt_world_add_extra(process.owner, &vars);
-	rt_world_add_extra(process.owner, &pages);
-
 	g = rt_zalloc(sizeof(*g));
 	g->header_cache = mmu_page_header_cache;
 	g->header_cache.size = max_t(size_t, ktree_info.sp_size, g->header_cache.size);
@@ -95,6 +88,7 @@ int glue_boot(void)
 	ktree_boot((unsigned long)rt_at_offset(0) - COMPAT_HEAP_PHYS,
 		   (unsigned long)process.pages - PHYS_PFN(COMPAT_HEAP_PHYS) * ktree_info.page_size,
 		   kvm_host_current()->hkid_shift);
+	rt_world_add_outside(ktree_vars_begin, vars_bytes(), let_go, NULL);
 	return 0;
 }
 
