@@ -310,8 +310,6 @@ struct rt_world {
 	struct {
 		u64 *base, *copy; /* NULL: none */
 		size_t words;
-		void (*gone)(void *ctx);
-		void *ctx;
 	} outside;
 
 	/* Of the rt_run() that is under way. */
@@ -340,7 +338,10 @@ static inline void rt_rcu_quiescent(struct rt_world *w)
 		rt_rcu_run_ready(w);
 }
 
-/* world.c: what lies outside of the region: from its copy in the heap, and to it. */
+/*
+ * world.c: what lies outside of the region, from its copy in the heap and to it. Nothing if another
+ * world has it now.
+ */
 void rt_outside_load(struct rt_world *w);
 void rt_outside_store(struct rt_world *w);
 /* trace.c: forget all events from number @seq on. */

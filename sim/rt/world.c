@@ -124,7 +124,10 @@ struct rt_world *rt_world_new(const struct rt_world_opts *opts)
 	return w;
 }
 
-void rt_world_add_outside(void *base, size_t len, void (*gone)(void *ctx), void *ctx)
+/* The world whose variables are those of the process now. */
+static _Thread_local struct rt_world *outside_of;
+
+void rt_world_add_outside(void *base, size_t len)
 {
 	struct rt_world *w = rt_need_world();
 
@@ -132,30 +135,49 @@ void rt_world_add_outside(void *base, size_t len, void (*gone)(void *ctx), void 
 	w->outside.base = base;
 	w->outside.words = len / 8;
 	w->outside.copy = rt_own_zalloc(w, len);
-	w->outside.gone = gone;
-	w->outside.ctx = ctx;
+	outside_of = w;
 	rt_outside_store(w);
 }
 
 void rt_outside_load(struct rt_world *w)
 {
-	for (size_t i = 0; w->outside.copy && i < w->outside.words; i++)
+	if (outside_of != w)
+		return;
+	for (size_t i = 0; i < w->outside.words; i++)
 		w->outside.base[i] = w->outside.copy[i];
 }
 
 /* Only what has changed is written: a page that is not written to need not be looked at. */
 void rt_outside_store(struct rt_world *w)
 {
-	for (size_t i = 0; w->outside.copy && i < w->outside.words; i++) {
+	if (outside_of != w)
+		return;
+	for (size_t i = 0; i < w->outside.words; i++) {
 		if (w->outside.copy[i] != w->outside.base[i])
 			w->outside.copy[i] = w->outside.base[i];
 	}
 }
 
+void rt_outside_release(void)
+{
+	if (outside_of)
+		rt_outside_store(outside_of);
+	outside_of = NULL;
+}
+
+static void outside_take(struct rt_world *w)
+{
+	if (!w->outside.copy || outside_of == w)
+		return;
+	rt_outside_release();
+	outside_of = w;
+	rt_outside_load(w);
+}
+
 static void outside_drop(struct rt_world *w)
 {
-	if (w->outside.copy && w->outside.gone)
-		w->outside.gone(w->outside.ctx);
+	if (outside_of == w)
+		outside_of = NULL;
 	memset(&w->outside, 0, sizeof(w->outside));
 }
 
@@ -195,6 +217,8 @@ struct rt_world *rt_world_enter(struct rt_world *w)
 {
 	struct rt_world *before = rt_cur;
 
+	if (w)
+		outside_take(w);
 	rt_cur = w;
 	return before;
 }

@@ -52,12 +52,14 @@ size_t rt_image_bytes(const struct rt_image *img);
 
 /*
  * rt_world_add_outside - [@base, @base + @len) is state of the current world that can't lie in its
- * region: variables of which there is one copy in the process (mmu/compat/tree/). A copy in the
- * heap is brought up to date before the world is saved or compared, and taken back after it was
- * restored. @gone: tells that the world is freed or reset; NULL: nobody. One range a world,
- * 8-aligned.
+ * region: variables of which there is one copy in the process (mmu/compat/tree/). The world's own
+ * copy is in its heap: brought up to date before the world is saved or compared and when another
+ * world with such variables is entered, taken back when it was restored or is entered again. One
+ * range a world, the same one for all, 8-aligned. Who sets first values of a fresh world calls
+ * rt_outside_release() before, which puts the variables away for the world that has them.
  */
-void rt_world_add_outside(void *base, size_t len, void (*gone)(void *ctx), void *ctx);
+void rt_world_add_outside(void *base, size_t len);
+void rt_outside_release(void);
 
 /*
  * The world that this thread is in. One thread-local pointer is the only variable of the runtime
