@@ -483,7 +483,8 @@ void lab_setup_describe(const struct lab_setup *su, char *buf, size_t len)
 {
 	int row = policy_find(kvm_policies, "series");
 
-	snprintf(buf, len, "profile %s, dynamic_pamt=%s%s, tdx_huge_page=%s, series=%s, %s=%s%s%s%s",
+	snprintf(buf, len,
+		 "profile %s, dynamic_pamt=%s%s, tdx_huge_page=%s, series=%s, %s=%s%s%s%s",
 		 su->profile, su->dynamic_pamt ? "on" : "off",
 		 su->enh_demote < 0 ? ", enhanced_demote_interruptibility=off" : "",
 		 su->tdx_huge_page ? "on" : "off",
