@@ -50,6 +50,24 @@ static void file_begin(struct kvm_gmem_file *file, u64 start, u64 nr)
 			kvm_mmu_invalidate_range_add(file->kvm, r.start, r.end);
 }
 
+/*
+ * P14 IN_ZAP: the zap splits what it is about to cut, one leaf at each end. mmu_lock held for write,
+ * may be dropped.
+ */
+static int zap_split_ends(struct kvm *kvm, const struct kvm_gfn_range *r)
+{
+	const gfn_t pages = GMEM_PAGES(GMEM_ORDER_2M);
+	const gfn_t head = gmem_round_down(r->start, GMEM_ORDER_2M);
+	const gfn_t tail = gmem_round_down(r->end, GMEM_ORDER_2M);
+	int ret = 0;
+
+	if (head != r->start)
+		ret = kvm_tdp_mmu_mirrors_split_huge_pages(kvm, head, head + pages, PG_LEVEL_4K);
+	if (!ret && tail != r->end && (tail != head || head == r->start))
+		ret = kvm_tdp_mmu_mirrors_split_huge_pages(kvm, tail, tail + pages, PG_LEVEL_4K);
+	return ret;
+}
+
 /* mmu_lock held for write. */
 static void file_zap(struct kvm_gmem_file *file, u64 start, u64 nr, enum gmem_roots roots)
 {
@@ -98,7 +116,54 @@ void gmem_kvm_end(struct gmem_inode *inode, u64 start, u64 nr)
 	}
 }
 
-void gmem_kvm_zap(struct gmem_inode *inode, u64 start, u64 nr, enum gmem_roots roots)
+/*
+ * Slot by slot and file by file: those in front of a split that failed are zapped (which is why the
+ * idea was given up, gmem.md P14).
+ */
+static int file_split_and_zap(struct kvm_gmem_file *file, u64 start, u64 nr, enum gmem_roots roots)
+{
+	struct gmem_binding *b;
+	struct kvm_gfn_range r;
+	bool flush = false;
+	int ret = 0;
+
+	kvm_arch_split_lock(file->kvm);
+	TAILQ_FOREACH(b, &file->bindings, link) {
+		if (!slot_range(b, start, nr, roots, &r))
+			continue;
+		if (roots & GMEM_ROOTS_PRIVATE)
+			ret = zap_split_ends(file->kvm, &r);
+		if (ret)
+			break;
+		flush |= kvm_mmu_unmap_gfn_range(file->kvm, &r);
+	}
+	if (flush)
+		kvm_flush_remote_tlbs(file->kvm);
+	kvm_arch_split_unlock(file->kvm);
+	return ret;
+}
+
+int gmem_kvm_zap(struct gmem_inode *inode, u64 start, u64 nr, enum gmem_roots roots)
+{
+	struct kvm_gmem_file *file;
+	int ret;
+
+	if (gmem_policy(inode, GMEM_P_SPLIT_API) != GMEM_API_IN_ZAP) {
+		gmem_kvm_zap_whole(inode, start, nr, roots);
+		return 0;
+	}
+	assert(rt_lock_held_any(&inode->invalidate_lock));
+	TAILQ_FOREACH(file, &inode->files, link) {
+		if (!file_bound(file, start, nr))
+			continue;
+		ret = file_split_and_zap(file, start, nr, roots);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+void gmem_kvm_zap_whole(struct gmem_inode *inode, u64 start, u64 nr, enum gmem_roots roots)
 {
 	struct kvm_gmem_file *file;
 
@@ -154,14 +219,14 @@ static int file_split_crossing(struct kvm_gmem_file *file, u64 start, u64 nr)
 
 	if (!file_bound(file, start, nr))
 		return 0;
-	write_lock(&file->kvm->mmu_lock);
+	kvm_arch_split_lock(file->kvm);
 	TAILQ_FOREACH(b, &file->bindings, link) {
 		if (slot_range(b, start, nr, GMEM_ROOTS_PRIVATE, &r))
 			ret = kvm_split_cross_boundary_leafs(file->kvm, &r, false);
 		if (ret)
 			break;
 	}
-	write_unlock(&file->kvm->mmu_lock);
+	kvm_arch_split_unlock(file->kvm);
 	return ret;
 }
 
@@ -189,8 +254,12 @@ int gmem_kvm_split_ends(struct gmem_inode *inode, u64 start, u64 nr)
 	struct kvm_gmem_file *file;
 	int ret;
 
-	if (gmem_policy(inode, GMEM_P_SPLIT_API) == GMEM_API_HEAD_TAIL)
+	switch (gmem_policy(inode, GMEM_P_SPLIT_API)) {
+	case GMEM_API_HEAD_TAIL:
 		return gmem_kvm_convert_hook(inode, start, nr, false);
+	case GMEM_API_IN_ZAP:
+		return 0;
+	}
 	TAILQ_FOREACH(file, &inode->files, link) {
 		ret = file_split_crossing(file, start, nr);
 		if (ret)
@@ -209,7 +278,7 @@ int gmem_kvm_split_to(struct gmem_inode *inode, u64 start, u64 nr, u8 order)
 	TAILQ_FOREACH(file, &inode->files, link) {
 		if (!file_bound(file, start, nr))
 			continue;
-		write_lock(&file->kvm->mmu_lock);
+		kvm_arch_split_lock(file->kvm);
 		TAILQ_FOREACH(b, &file->bindings, link) {
 			if (slot_range(b, start, nr, GMEM_ROOTS_PRIVATE, &r))
 				ret = kvm_tdp_mmu_mirrors_split_huge_pages(file->kvm, r.start,
@@ -217,7 +286,7 @@ int gmem_kvm_split_to(struct gmem_inode *inode, u64 start, u64 nr, u8 order)
 			if (ret)
 				break;
 		}
-		write_unlock(&file->kvm->mmu_lock);
+		kvm_arch_split_unlock(file->kvm);
 		if (ret)
 			return ret;
 	}

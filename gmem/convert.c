@@ -138,10 +138,15 @@ static int step_unblock(struct gmem_convert *c)
 	return gmem_kvm_unblock(c->inode, c->start, c->nr);
 }
 
-/* H: the arch hook, for all files and slots before the first zap; x86 does nothing to-private. */
+/*
+ * H: the arch hook, for all files and slots before the first zap; x86 does nothing to-private. What
+ * it looks at is P14's question.
+ */
 static int step_hook(struct gmem_convert *c)
 {
-	return gmem_kvm_convert_hook(c->inode, c->start, c->nr, c->to_private);
+	if (c->to_private)
+		return gmem_kvm_convert_hook(c->inode, c->start, c->nr, true);
+	return gmem_kvm_split_ends(c->inode, c->start, c->nr);
 }
 
 /* The part of E' for one folio: down to the size that F is about to give it. */
@@ -241,10 +246,11 @@ static int step_split_folios(struct gmem_convert *c)
 	return ret;
 }
 
-/* Whether Z itself may end in an error (P10, P7): then it is no point of no return. */
+/* Whether Z itself may end in an error (P7, P10, P14): then it is no point of no return. */
 static bool zap_can_fail(const struct gmem_inode *inode)
 {
-	return gmem_policy(inode, GMEM_P_ZAP_ERROR) == GMEM_ZAPERR_RETURN ||
+	return gmem_policy(inode, GMEM_P_SPLIT_API) == GMEM_API_IN_ZAP ||
+	       gmem_policy(inode, GMEM_P_ZAP_ERROR) == GMEM_ZAPERR_RETURN ||
 	       gmem_policy(inode, GMEM_P_TDX_REF) == GMEM_TDX_REF_ON_ERROR;
 }
 
@@ -254,10 +260,14 @@ static bool zap_can_fail(const struct gmem_inode *inode)
  */
 static int step_zap(struct gmem_convert *c)
 {
+	int ret;
+
 	if (!c->to_private && (c->fragile || zap_can_fail(c->inode)))
 		c->unmapped = gmem_kvm_mapped(c->inode, c->start, c->nr);
-	gmem_kvm_zap(c->inode, c->start, c->nr,
-		     c->to_private ? GMEM_ROOTS_SHARED : GMEM_ROOTS_PRIVATE);
+	ret = gmem_kvm_zap(c->inode, c->start, c->nr,
+			   c->to_private ? GMEM_ROOTS_SHARED : GMEM_ROOTS_PRIVATE);
+	if (ret)
+		return ret;
 	c->blocked = false; /* and whatever K blocked of them is gone */
 	return gmem_zap_errors(c->inode);
 }

@@ -47,6 +47,11 @@ struct gmem_setup {
 
 /* KVM_CREATE_GUEST_MEMFD: checks of gmem.md 1 "Creation". */
 int kvm_gmem_create(struct kvm *kvm, const struct gmem_setup *setup, struct kvm_gmem_file **file);
+/*
+ * Another VM's file on the inode of @of. The ioctl for it is only proposed (gmem.md 1), so no
+ * scenario has it; what loops over files is tested by it. Keep one page out of two S-EPTs.
+ */
+struct kvm_gmem_file *kvm_gmem_link(struct kvm *kvm, struct kvm_gmem_file *of);
 /* Last close: release (gmem.md 2.11). The memory goes when no file is left on the inode. */
 void kvm_gmem_release(struct kvm_gmem_file *file);
 const char *kvm_gmem_name(const struct kvm_gmem_file *file);
@@ -114,6 +119,8 @@ struct gmem_extent_view {
 bool kvm_gmem_look_extent(const struct kvm_gmem_file *file, u64 index, struct gmem_extent_view *v);
 void kvm_gmem_for_each_extent(const struct kvm_gmem_file *file,
 			      bool (*fn)(void *ctx, const struct gmem_extent_view *v), void *ctx);
+/* Whether a page of [index, index + nr) sits in an lru_add batch, which a drain would empty. */
+bool kvm_gmem_look_batched(const struct kvm_gmem_file *file, u64 index, u64 nr);
 /*
  * Whether nothing stands against the whole block of the file's page size at @index being one folio:
  * all there, private, of one block of the allocator, not poisoned, and nobody holds a part (I18).

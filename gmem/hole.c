@@ -126,8 +126,9 @@ static int hole_zap_and_remove(struct gmem_inode *inode, struct hole *h, bool ch
 		ret = hole_split_folios(inode, h);
 	if (ret)
 		return ret;
-	gmem_kvm_zap(inode, h->start, nr, GMEM_ROOTS_BOTH);
-	ret = gmem_zap_errors(inode);
+	ret = gmem_kvm_zap(inode, h->start, nr, GMEM_ROOTS_BOTH);
+	if (!ret)
+		ret = gmem_zap_errors(inode);
 	if (ret)
 		return ret;
 	if (check_late) {

@@ -71,9 +71,20 @@ static int check_setup(const struct gmem_setup *s)
 	return 0;
 }
 
+static struct kvm_gmem_file *new_file(struct gmem_inode *inode, struct kvm *kvm)
+{
+	struct kvm_gmem_file *f = rt_zalloc(sizeof(*f));
+
+	f->inode = inode;
+	f->kvm = kvm;
+	TAILQ_INIT(&f->bindings);
+	TAILQ_INSERT_TAIL(&inode->files, f, link);
+	kvm_get_kvm(kvm);
+	return f;
+}
+
 int kvm_gmem_create(struct kvm *kvm, const struct gmem_setup *setup, struct kvm_gmem_file **file)
 {
-	struct kvm_gmem_file *f;
 	struct gmem_inode *inode;
 	int ret = check_setup(setup);
 
@@ -103,14 +114,18 @@ int kvm_gmem_create(struct kvm *kvm, const struct gmem_setup *setup, struct kvm_
 	TAILQ_INIT(&inode->files);
 	TAILQ_INSERT_TAIL(&gmem_get()->inodes, inode, link);
 
-	f = rt_zalloc(sizeof(*f));
-	f->inode = inode;
-	f->kvm = kvm;
-	TAILQ_INIT(&f->bindings);
-	TAILQ_INSERT_TAIL(&inode->files, f, link);
-	kvm_get_kvm(kvm);
-	*file = f;
+	*file = new_file(inode, kvm);
 	return 0;
+}
+
+struct kvm_gmem_file *kvm_gmem_link(struct kvm *kvm, struct kvm_gmem_file *of)
+{
+	struct kvm_gmem_file *f;
+
+	rt_lock_take(&of->inode->invalidate_lock, RT_LOCK_EX);
+	f = new_file(of->inode, kvm);
+	rt_lock_release(&of->inode->invalidate_lock, RT_LOCK_EX);
+	return f;
 }
 
 const char *kvm_gmem_name(const struct kvm_gmem_file *file)

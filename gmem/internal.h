@@ -310,7 +310,8 @@ enum {
 };
 enum {
 	GMEM_API_HEAD_TAIL,
-	GMEM_API_CROSS_BOUNDARY
+	GMEM_API_CROSS_BOUNDARY,
+	GMEM_API_IN_ZAP
 };
 enum {
 	GMEM_VIEW_STORE_FIRST,
@@ -398,7 +399,9 @@ enum {
 	GMEM_CHECK_PFN_CONVERTIBLE,
 	GMEM_CHECK_WRAPPER_FOLIO,
 	GMEM_CHECK_AUG_ONLY,
-	GMEM_CHECK_MODULE
+	GMEM_CHECK_MODULE,
+	GMEM_CHECK_PAGE_NR,
+	GMEM_CHECK_TYPED
 };
 enum {
 	GMEM_SCOPE_INODE,
@@ -570,12 +573,17 @@ enum gmem_roots {
 
 void gmem_kvm_begin(struct gmem_inode *inode, u64 start, u64 nr);
 void gmem_kvm_end(struct gmem_inode *inode, u64 start, u64 nr);
-void gmem_kvm_zap(struct gmem_inode *inode, u64 start, u64 nr, enum gmem_roots roots);
+/*
+ * Every leaf with a part in the range. Fails only under P14 IN_ZAP, where it splits first what it
+ * would cut: -errno, and slots in front of the one that failed are zapped. zap_whole() never splits.
+ */
+int gmem_kvm_zap(struct gmem_inode *inode, u64 start, u64 nr, enum gmem_roots roots);
+void gmem_kvm_zap_whole(struct gmem_inode *inode, u64 start, u64 nr, enum gmem_roots roots);
 /* B, Z of both kinds and N over all that one file shows: its end. */
 void gmem_kvm_zap_file(struct kvm_gmem_file *file);
-/* Split leaves that cross an end of the range, by P14. */
+/* Split leaves that cross an end of the range, by P14; nothing under IN_ZAP. */
 int gmem_kvm_split_ends(struct gmem_inode *inode, u64 start, u64 nr);
-/* The arch hook of ARCH_PREZAP, all files and slots. */
+/* The arch hook, all files and slots. */
 int gmem_kvm_convert_hook(struct gmem_inode *inode, u64 start, u64 nr, bool to_private);
 /* Split every private leaf in the range down to @order (SEPT_FIRST). */
 int gmem_kvm_split_to(struct gmem_inode *inode, u64 start, u64 nr, u8 order);
@@ -663,5 +671,6 @@ void gmem_trace_folio(const char *what, u64 index, u64 pfn, u8 order, int ret);
 /* Something was allocated under the fault site @site, @nr times. */
 void gmem_trace_alloc(const char *site, u64 nr);
 void gmem_trace_attr(u64 start, u64 nr, u64 value);
+void gmem_trace_ref(u64 pfn, enum gmem_ref kind, bool get);
 
 #endif

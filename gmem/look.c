@@ -102,6 +102,19 @@ bool kvm_gmem_look_poisoned(const struct kvm_gmem_file *file, u64 index, u64 nr)
 	return false;
 }
 
+bool kvm_gmem_look_batched(const struct kvm_gmem_file *file, u64 index, u64 nr)
+{
+	struct gmem_folio f;
+	struct gmem_page *p;
+	u64 at;
+
+	for (at = index; gmem_folio_next(file->inode, at, index + nr, &f); at = f.index + f.nr)
+		for (p = gmem_page_from(f.pfn); p && p->pfn < f.pfn + f.nr; p = gmem_page_next(p))
+			if (p->refs[GMEM_REF_LRU])
+				return true;
+	return false;
+}
+
 bool kvm_gmem_look_block_mergeable(const struct kvm_gmem_file *file, u64 index)
 {
 	const struct gmem_inode *inode = file->inode;

@@ -31,7 +31,11 @@ static int error_folio(struct gmem_inode *inode, u64 index, u64 pfn)
 		if (mode == GMEM_MF_SPLIT_ELSE_ZAP)
 			ret = 0;
 		if (!ret)
-			gmem_kvm_zap(inode, f.index, f.nr, GMEM_ROOTS_BOTH);
+			ret = gmem_kvm_zap(inode, f.index, f.nr, GMEM_ROOTS_BOTH);
+		if (ret && mode != GMEM_MF_SPLIT_FAIL) {
+			gmem_kvm_zap_whole(inode, f.index, f.nr, GMEM_ROOTS_BOTH);
+			ret = 0;
+		}
 		gmem_kvm_end(inode, f.index, f.nr);
 	}
 	gmem_unlock_range(inode, index, 1, RT_LOCK_SH);

@@ -82,10 +82,13 @@ const struct policy_desc gmem_policies[] = {
 	[GMEM_P_SPLIT_API] =
 		{
 			.key = "split_api",
-			.values = {"HEAD_TAIL", "CROSS_BOUNDARY"},
-			.question = "Does the S-EPT split look at the two ends or walk the range?",
-			.who = "Sean: head and tail; Yan: the walk is cheap up to 1G",
-			.measure = "mmu_lock_write_cycles",
+			.values = {"HEAD_TAIL", "CROSS_BOUNDARY", "IN_ZAP"},
+			.question = "Who splits what a zap would cut: a step before it that looks "
+				    "at both ends, one that walks the range, or the zap itself?",
+			.who = "Sean: head and tail; Yan: the walk is cheap up to 1G; IN_ZAP: "
+			       "Sean's first wish, given up, since -ENOMEM would make a zap fail "
+			       "when other VMs have lost the range",
+			.measure = "split_visits mmu_lock_write_cycles failed_unmapped",
 			.source = "gmem.md P14, 2.7",
 		},
 	[GMEM_P_MERGE_VIEW] =
@@ -279,20 +282,23 @@ const struct policy_desc gmem_policies[] = {
 	[GMEM_P_TDX_CHECK] =
 		{
 			.key = "tdx_check",
-			.values = {"PFN_CONVERTIBLE", "WRAPPER_FOLIO", "AUG_ONLY", "MODULE"},
+			.values = {"PFN_CONVERTIBLE", "WRAPPER_FOLIO", "AUG_ONLY", "MODULE",
+				   "PAGE_NR", "TYPED"},
 			.question = "Where is it checked that a frame is fit for the module?",
 			.who = "Sean, Dave: a warning about the pfn; v3: the range lies in one "
 			       "folio, in each wrapper; Yan's fallback: only when mapping; Rick: "
-			       "the module's status says it",
+			       "the module's status says it; Vishal: page and count; Rick, "
+			       "Dave: a type of its own, made by one checked conversion",
 			.measure = "false alarms under a conversion",
 			.source = "gmem.md P15; where the code branches it is KVM's check_at",
 		},
 	[GMEM_P_CHECK_FAIL] =
 		{
 			.key = "check_fail",
-			.values = {"BOTH", "RETURN"},
+			.values = {"BOTH", "RETURN", "WARN"},
 			.question = "What does a failed check do?",
-			.who = "Sean: warn and return; v3: return only",
+			.who = "Sean: warn and return; v3: return only; WARN: warn, and call the "
+			       "module all the same",
 			.measure = "reports per fault",
 			.source = "gmem.md P16; where the code branches it is KVM's sw_error",
 		},
@@ -357,12 +363,16 @@ const struct gmem_alias gmem_aliases[] = {
 	{"conv_order", "PLAN7_SEPT", "split_order", "folio"},
 	{"split_api", "CROSS_BOUNDARY", "split_api", "cross"},
 	{"split_api", "HEAD_TAIL", "split_api", "headtail"},
+	{"split_api", "IN_ZAP", "split_api", "headtail"},
 	{"mem_failure", "ZAP_FOLIO", "poison_zap", "folio"},
 	{"mem_failure", "SPLIT_ELSE_ZAP", "poison_zap", "split"},
 	{"tdx_check", "WRAPPER_FOLIO", "check_at", "wrapper"},
 	{"tdx_check", "PFN_CONVERTIBLE", "check_at", "glue"},
 	{"tdx_check", "MODULE", "check_at", "module"},
 	{"tdx_check", "AUG_ONLY", "check_at", "gmem"},
+	{"tdx_check", "PAGE_NR", "check_at", "page_nr"},
+	{"tdx_check", "TYPED", "check_at", "typed"},
+	{"check_fail", "WARN", "sw_error", "warn"},
 	{"check_fail", "BOTH", "sw_error", "on"},
 	{"check_fail", "RETURN", "sw_error", "off"},
 	{"zap_error", "BUG_VM", "zap_error", "bug"},

@@ -245,8 +245,10 @@ int gmem_range_split(struct gmem_inode *inode, u64 start, u64 end, u64 *err_inde
 		}
 		gmem_folio_next(inode, at, end, &f);
 		at = f.index + f.nr;
-		*err_index = gmem_max(start, f.index);
 		ret = split_folio(inode, &f, start, end);
+		/* Which page stands in the way; no memory is no page's fault. */
+		if (ret == -EAGAIN || ret == -EHWPOISON)
+			*err_index = gmem_max(start, f.index);
 	}
 	return ret;
 }

@@ -63,6 +63,16 @@ bool kvm_look_wait_for_sept_zap(const struct kvm *kvm)
 	return tdx_of(kvm)->wait_for_sept_zap;
 }
 
+u64 kvm_look_mmu_lock(const struct kvm *kvm)
+{
+	return kvm->mmu_lock.rt.id;
+}
+
+long kvm_look_invalidating(const struct kvm *kvm)
+{
+	return kvm->mmu_invalidate_in_progress;
+}
+
 u64 kvm_look_pamt_count(const struct kvm_host *host, u64 pfn)
 {
 	return tdx_pamt_count(host, pfn);

@@ -303,7 +303,12 @@ static u32 send_kicks(struct kvm *kvm, u32 req)
 
 bool kvm_make_all_cpus_request(struct kvm *kvm, u32 req)
 {
-	u32 sent = send_kicks(kvm, req);
+	u32 sent;
+
+	/* v3 kept the spinlock of its split cache over a second DEMOTE, and its kick (B58, R20). */
+	if (req & KVM_REQUEST_WAIT)
+		lockdep_assert_no_spinlock("vCPUs to leave guest mode");
+	sent = send_kicks(kvm, req);
 
 	if (req == KVM_REQ_OUTSIDE_GUEST_MODE)
 		kvm_stat_add(KVM_STAT_KICKS, 1);

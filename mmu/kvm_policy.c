@@ -36,13 +36,16 @@ const struct policy_desc kvm_policies[] = {
 	ROW(CHECK_AT, "check_at", "Who sees first that a frame is not fit for the module?",
 	    "glue: Sean, Dave (a warning about what is not convertible, no folio looked up); "
 	    "wrapper: Yan, v3 (inside one folio); gmem: Yan's fallback (only when mapping: is it "
-	    "guest_memfd's?); module: Rick (its status says it)",
+	    "guest_memfd's?); module: Rick (its status says it); page_nr: Vishal (the wrapper gets "
+	    "a page and a count, and sees that all of them are TDX's); typed: Rick, Dave (a frame "
+	    "becomes an operand by one checked conversion, or not at all)",
 	    "false alarms under a conversion; the layer that reports first",
-	    "kvm-port 2.8, 5; gmem P15", "glue", "wrapper", "gmem", "module"),
+	    "kvm-port 2.8, 5; gmem P15", "glue", "wrapper", "gmem", "module", "page_nr", "typed"),
 	ROW(SW_ERROR, "sw_error",
 	    "A wrapper meets a bad operand: WARN and TDX_SW_ERROR, or quietly TDX_OPERAND_INVALID?",
-	    "on: Sean; off: Yan (afraid of a double report with TDX_BUG_ON)", "reports per fault",
-	    "kvm-port 5; gmem P16", "on", "off"),
+	    "on: Sean; off: Yan (afraid of a double report with TDX_BUG_ON); warn: WARN and make "
+	    "the call all the same, so that a false alarm costs no VM",
+	    "reports per fault", "kvm-port 5; gmem P16", "on", "off", "warn"),
 	ROW(SPLIT_API, "split_api",
 	    "Is a partial zap prepared at the two ends of the range, or by walking all of it?",
 	    "headtail: Sean, Kai (a walk over 12 TiB of holes is absurd); "

@@ -39,6 +39,15 @@ void kvm_host_free(struct kvm_host *host);
 /* As in effect after the gating. */
 bool kvm_host_huge_pages(const struct kvm_host *host);
 
+/*
+ * The kernel tree whose TDP MMU runs in place of the port's, by its release ("7.3.4"); NULL: the
+ * port's own. What of @setup that tree can't do, as a sentence; NULL: nothing. How many
+ * faults it has handled since the host came up. (mmu/mmu_tree.c, compat/tree/; docs/ktree.md)
+ */
+const char *kvm_mmu_tree(void);
+const char *kvm_mmu_lacks(const struct kvm_host_setup *setup);
+u64 kvm_mmu_tree_calls(const struct kvm_host *host);
+
 /* --- VM ioctls ------------------------------------------------------------------------------- */
 
 struct kvm_tdx_params {
@@ -199,8 +208,13 @@ bool kvm_look_slot(const struct kvm *kvm, u64 gpa, u32 *slot, struct kvm_gmem_fi
 		   u64 *index);
 /* Whether the VMs' entries are held off because a SEAMCALL was BUSY (R23). */
 bool kvm_look_wait_for_sept_zap(const struct kvm *kvm);
+/* mmu_lock as the points of sim/rt/sched.h name it; invalidations that began and did not end. */
+u64 kvm_look_mmu_lock(const struct kvm *kvm);
+long kvm_look_invalidating(const struct kvm *kvm);
 /* The attribute of @gfn as KVM sees it: its own array with vm_attrs=on, else the gmem file's. */
 bool kvm_look_private(const struct kvm *kvm, u64 gfn);
+/* With vm_attrs=on: the first gfn behind @gfn whose attribute is another; ~0 if none follows. */
+u64 kvm_look_attr_end(const struct kvm *kvm, u64 gfn);
 /* The page of the VMM's own memory behind @gfn (vm_attrs=on); false if nobody has touched it. */
 bool kvm_look_user_page(const struct kvm *kvm, u64 gfn, u64 *pfn);
 /* Whether the frame is handed out by the page allocator (a page in an S-EPT must be). */

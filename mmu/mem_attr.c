@@ -69,6 +69,15 @@ bool kvm_look_private(const struct kvm *kvm, u64 gfn)
 	return kvm_gmem_peek_private(gfn_to_memslot((struct kvm *)kvm, gfn), gfn);
 }
 
+u64 kvm_look_attr_end(const struct kvm *kvm, u64 gfn)
+{
+	const u32 i = find_run(kvm, gfn);
+
+	if (i == kvm->nr_mem_attr)
+		return ~0ULL;
+	return kvm->mem_attr[i].start <= gfn ? kvm->mem_attr[i].end : kvm->mem_attr[i].start;
+}
+
 /*
  * Room for two more runs: a change splits one run at the most and adds one. The kernel's
  * xa_reserve().

@@ -141,6 +141,23 @@ int mmu_topup_memory_caches(struct kvm_vcpu *vcpu);
 /* Whether the walk towards @gfn ends at an entry that somebody has frozen. No lock. (mmu_look.c) */
 bool kvm_mmu_gfn_frozen(const struct kvm *kvm, bool mirror, gfn_t gfn);
 
+/*
+ * For those who only look (mmu_table.c): the valid root's table, without entries if there is none,
+ * and what an entry of it says. No lock, no point.
+ */
+struct kvm_mmu_table {
+	const u64 *entries;
+	int level;
+	gfn_t index_bits; /* to be added to a gfn before it is an index */
+};
+struct kvm_mmu_entry {
+	bool present, frozen, leaf, writable;
+	kvm_pfn_t pfn;	  /* leaf: of the page; table: of its S-EPT page (mirror) or of the table */
+	const u64 *child; /* table: its entries; NULL for anything else */
+};
+struct kvm_mmu_table kvm_mmu_root_table(const struct kvm *kvm, bool mirror);
+struct kvm_mmu_entry kvm_mmu_read_entry(const struct kvm *kvm, bool mirror, u64 spte, int level);
+
 /* mmu_level.c; mmu_lock held either way */
 void kvm_mmu_hugepage_adjust(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault);
 void disallowed_hugepage_adjust(struct kvm_page_fault *fault, u64 spte, int cur_level);

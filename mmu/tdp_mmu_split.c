@@ -127,10 +127,10 @@ retry:
 			continue;
 
 		/*
-		 * No memory in hand, or (v3) the VM's split cache was drained by another splitter
+		 * No memory in hand, or the VM's split cache (v3) was drained by another splitter
 		 * while the lock was dropped: get it without locks and look at everything again.
 		 */
-		if (!sp || (mirror && kvm_x86_call(need_topup_split_cache)(kvm, iter.level))) {
+		if (!sp || (mirror && kvm_x86_call(need_topup_split_cache)(kvm, sp, iter.level))) {
 			rcu_read_unlock();
 			tdp_mmu_unlock(kvm, shared);
 

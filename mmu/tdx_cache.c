@@ -164,19 +164,35 @@ void tdx_free_split_cache(struct kvm_mmu_page *sp)
 	sp->split_cache = NULL;
 }
 
-bool tdx_need_topup_split_cache(struct kvm *kvm, enum pg_level level)
+bool tdx_need_topup_split_cache(struct kvm *kvm, struct kvm_mmu_page *sp, enum pg_level level)
 {
-	const struct tdx_pamt_cache *cache = &to_kvm_tdx(kvm)->prealloc_split_cache;
+	const bool shared = !lockdep_is_held_type(&kvm->mmu_lock, 1);
+	const struct tdx_pamt_cache *cache = tdx_split_cache(kvm, sp, shared);
 
 	KVM_BUG_ON(level != PG_LEVEL_2M, kvm);
 	/*
 	 * Everywhere else a mutex keeps others away, or being the running vCPU does, or the pages are
 	 * the table's: what was filled is there.
 	 */
-	if (kvm_policy(KVM_POLICY_SPLIT_CACHE) != KVM_SPLIT_CACHE_SPIN ||
-	    !lockdep_is_held_type(&kvm->mmu_lock, 1))
+	if (cache != &to_kvm_tdx(kvm)->prealloc_split_cache)
 		return false;
 	return READ_ONCE(cache->cnt) < tdx_min_split_cache_sz();
+}
+
+/* --- owning ------------------------------------------------------------- */
+
+void tdx_split_lock(struct kvm *kvm)
+{
+	if (kvm_policy(KVM_POLICY_SPLIT_CACHE) == KVM_SPLIT_CACHE_MUTEX)
+		mutex_lock(&to_kvm_tdx(kvm)->pamt_cache_lock);
+	write_lock(&kvm->mmu_lock);
+}
+
+void tdx_split_unlock(struct kvm *kvm)
+{
+	write_unlock(&kvm->mmu_lock);
+	if (kvm_policy(KVM_POLICY_SPLIT_CACHE) == KVM_SPLIT_CACHE_MUTEX)
+		mutex_unlock(&to_kvm_tdx(kvm)->pamt_cache_lock);
 }
 
 /* --- drawing ------------------------------------------------------------ */

@@ -45,20 +45,26 @@ static bool gmem_owns(kvm_pfn_t pfn, u64 npages)
 	return true;
 }
 
-void tdx_check_map(kvm_pfn_t pfn, enum pg_level level)
+static bool all_convertible(kvm_pfn_t pfn, u64 npages)
+{
+	return tdx_is_convertible_pfn(pfn) && tdx_is_convertible_pfn(pfn + npages - 1);
+}
+
+bool tdx_check_map(kvm_pfn_t pfn, enum pg_level level)
 {
 	const u64 npages = KVM_PAGES_PER_HPAGE(level);
 
 	switch (kvm_policy(KVM_POLICY_CHECK_AT)) {
 	case KVM_CHECK_AT_GLUE:
-		KVM_MMU_WARN_ON(!tdx_is_convertible_pfn(pfn) ||
-				!tdx_is_convertible_pfn(pfn + npages - 1));
-		break;
+		KVM_MMU_WARN_ON(!all_convertible(pfn, npages));
+		return true;
 	case KVM_CHECK_AT_GMEM:
 		KVM_MMU_WARN_ON(!gmem_owns(pfn, npages));
-		break;
+		return true;
+	case KVM_CHECK_AT_TYPED:
+		return IS_ALIGNED(pfn, npages) && all_convertible(pfn, npages);
 	default:
-		break;
+		return true;
 	}
 }
 
@@ -68,9 +74,12 @@ bool tdx_check_operand(kvm_pfn_t pfn, enum pg_level level)
 
 	switch (kvm_policy(KVM_POLICY_CHECK_AT)) {
 	case KVM_CHECK_AT_MODULE:
+	case KVM_CHECK_AT_TYPED:
 		return true;
 	case KVM_CHECK_AT_WRAPPER:
 		return IS_ALIGNED(pfn, npages) && inside_one_folio(pfn, npages);
+	case KVM_CHECK_AT_PAGE_NR:
+		return all_convertible(pfn, npages);
 	default:
 		return IS_ALIGNED(pfn, npages);
 	}

@@ -10,15 +10,17 @@
 #include <linux/kvm_types.h>
 
 /*
- * check_at=glue (a debug warning about what is not convertible) and gmem (the pages are
- * guest_memfd's): before a leaf is mapped. Warns only; the module has the last word.
+ * Before a leaf is mapped, in the glue. check_at=glue warns about what is not convertible and gmem
+ * about what is not guest_memfd's: the module has the last word. False under typed: the frame cannot
+ * become a page of that level, so there is no call.
  */
-void tdx_check_map(kvm_pfn_t pfn, enum pg_level level);
+bool tdx_check_map(kvm_pfn_t pfn, enum pg_level level);
 
 /*
- * check_at=wrapper, v3: the range lies in one folio, and is aligned to its level. A frame that
- * guest_memfd does not own is a folio of its own. True for every other value, but glue and gmem keep
- * the test of the alignment.
+ * In a wrapper, whether the operand is fit. check_at=wrapper, v3: the range lies in one folio, and is
+ * aligned to its level; a frame that guest_memfd does not own is a folio of its own. page_nr: the
+ * pages are all convertible. glue and gmem keep the test of the alignment, typed has made it, module
+ * leaves it to the module.
  */
 bool tdx_check_operand(kvm_pfn_t pfn, enum pg_level level);
 

@@ -264,8 +264,7 @@ int tdx_handle_ept_violation(struct kvm_vcpu *vcpu)
 
 /*
  * Split what crosses an end of [start, end): the 2M block of an end that is not aligned, once if it
- * is the same block. Nothing else is walked, a hole of terabytes costs nothing. Write mmu_lock and
- * pamt_cache_lock.
+ * is the same block. Nothing else is walked, a hole of terabytes costs nothing. tdx_split_lock() held.
  */
 static int tdx_split_head_and_tail(struct kvm *kvm, gfn_t start, gfn_t end)
 {
@@ -286,17 +285,14 @@ static int tdx_split_head_and_tail(struct kvm *kvm, gfn_t start, gfn_t end)
 
 int tdx_gmem_convert(struct kvm *kvm, gfn_t start, gfn_t end, bool to_private)
 {
-	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
 	int r;
 
 	/* Shared memory has no S-EPT. */
 	if (to_private || !kvm_has_mirrored_tdp(kvm))
 		return 0;
 
-	mutex_lock(&kvm_tdx->pamt_cache_lock);
-	write_lock(&kvm->mmu_lock);
+	tdx_split_lock(kvm);
 	r = tdx_split_head_and_tail(kvm, start, end);
-	write_unlock(&kvm->mmu_lock);
-	mutex_unlock(&kvm_tdx->pamt_cache_lock);
+	tdx_split_unlock(kvm);
 	return r;
 }

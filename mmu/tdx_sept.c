@@ -94,7 +94,8 @@ static int tdx_sept_map_leaf_spte(struct kvm *kvm, gfn_t gfn, u64 new_spte, enum
 	/* A later change of the permissions can't be told to the module (R6). */
 	WARN_ON_ONCE((new_spte & VMX_EPT_RWX_MASK) != VMX_EPT_RWX_MASK);
 
-	tdx_check_map(pfn, level);
+	if (KVM_BUG_ON(!tdx_check_map(pfn, level), kvm))
+		return -EIO;
 
 	/* A 2M leaf needs no PAMT_4K pages, and AUG would refuse the range if it had them (B26). */
 	if (level == PG_LEVEL_4K) {

@@ -52,7 +52,7 @@ static u64 seamcall_on(u32 cpu, u64 fn, struct tdx_module_args *args)
 
 /*
  * A dirty line of the host's key must not be evicted over what the module writes with the TD's.
- * Caches are not modelled, so only the cost of CLFLUSH is left of it.
+ * The host's own lines are not modelled (docs/fidelity.md): only the cost of CLFLUSH is left of it.
  */
 static void tdx_clflush_pfn(kvm_pfn_t pfn, enum pg_level level)
 {
@@ -65,15 +65,20 @@ static void tdx_clflush_page(struct page *page)
 }
 
 /*
- * Policy sw_error: WARN and TDX_SW_ERROR (Sean), or the module's word for it and no noise (Yan);
- * spec 5 "error style".
+ * A frame that does not fit its level. True: the call is not made, and *@ret is its answer: WARN and
+ * TDX_SW_ERROR (policy sw_error=on, Sean), or the module's word for it and no noise (off, Yan). warn:
+ * the call is made all the same (spec 5 "error style").
  */
-static u64 tdx_bad_operand(const char *what)
+static bool tdx_refuse_operand(kvm_pfn_t pfn, enum pg_level level, const char *what, u64 *ret)
 {
-	if (kvm_policy(KVM_POLICY_SW_ERROR) == KVM_SW_ERROR_OFF)
-		return TDX_OPERAND_INVALID;
-	compat_warn(__FILE__, __LINE__, what);
-	return TDX_SW_ERROR;
+	const u32 style = kvm_policy(KVM_POLICY_SW_ERROR);
+
+	if (tdx_check_operand(pfn, level))
+		return false;
+	*ret = style == KVM_SW_ERROR_OFF ? TDX_OPERAND_INVALID : TDX_SW_ERROR;
+	if (style != KVM_SW_ERROR_OFF)
+		compat_warn(__FILE__, __LINE__, what);
+	return style != KVM_SW_ERROR_WARN;
 }
 
 static u64 page_info(u64 gpa, enum pg_level level)
@@ -252,9 +257,10 @@ u64 tdh_mem_page_aug(struct tdx_td *td, u64 gpa, enum pg_level level, kvm_pfn_t 
 		.rdx = tdx_tdr_pa(td),
 		.r8 = PFN_PHYS(pfn),
 	};
+	u64 ret;
 
-	if (!tdx_check_operand(pfn, level))
-		return tdx_bad_operand("PAGE.AUG of a frame that does not fit its level");
+	if (tdx_refuse_operand(pfn, level, "PAGE.AUG of a frame that does not fit its level", &ret))
+		return ret;
 	tdx_clflush_pfn(pfn, level);
 	return sept_call(TDH_MEM_PAGE_AUG, &args, ext_err1, ext_err2);
 }
@@ -314,9 +320,9 @@ u64 tdh_mem_page_demote(struct tdx_td *td, u64 gpa, enum pg_level level, kvm_pfn
 	if (!(host->features0 & TDX_FEATURES0_ENHANCE_DEMOTE_INTERRUPTIBILITY))
 		return TDX_SW_ERROR;
 	if (host->dynamic_pamt) {
-		if (!tdx_check_operand(pfn, level))
-			return tdx_bad_operand(
-				"PAGE.DEMOTE of a frame that does not fit its level");
+		if (tdx_refuse_operand(pfn, level,
+				       "PAGE.DEMOTE of a frame that does not fit its level", &ret))
+			return ret;
 		if (!tdx_take_pamt_pair(cache, pair))
 			return TDX_SW_ERROR;
 		args.r12 = page_to_phys(pair[0]);
@@ -380,8 +386,9 @@ u64 tdh_phymem_page_wbinvd_hkid(u16 hkid, kvm_pfn_t pfn, enum pg_level level)
 {
 	u64 i, ret = TDX_SUCCESS;
 
-	if (!tdx_check_operand(pfn, level))
-		return tdx_bad_operand("PAGE.WBINVD of a frame that does not fit its level");
+	if (tdx_refuse_operand(pfn, level, "PAGE.WBINVD of a frame that does not fit its level",
+			       &ret))
+		return ret;
 	for (i = 0; i < KVM_PAGES_PER_HPAGE(level) && ret == TDX_SUCCESS; i++)
 		ret = wbinvd_one(hkid, pfn + i);
 	return ret;

@@ -261,6 +261,16 @@ void kvm_prepare_memory_fault_exit(struct kvm_vcpu *vcpu, gpa_t gpa, gpa_t size,
 	vcpu->run.memory_fault.flags = is_private ? KVM_MEMORY_EXIT_FLAG_PRIVATE : 0;
 }
 
+void kvm_arch_split_lock(struct kvm *kvm)
+{
+	kvm_x86_call(split_lock)(kvm);
+}
+
+void kvm_arch_split_unlock(struct kvm *kvm)
+{
+	kvm_x86_call(split_unlock)(kvm);
+}
+
 /*
  * Before [start, end) changes: leaves that would be cut are split, so that the zap that follows
  * cannot fail (gmem.md, ARCH_PREZAP).

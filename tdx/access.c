@@ -11,6 +11,7 @@
 #include "tdx/access.h"
 #include "tdx/epf.h"
 #include "tdx/tdparams.h"
+#include "tdx/trace.h"
 
 #define VECTOR_PF 14
 #define INSN_LEN  4
@@ -122,6 +123,24 @@ static enum seam_result access_exit(struct seam *s, u32 lp, const struct seam_ac
 }
 
 /*
+ * A dead TD's VCPU leaves at its next VM exit, whatever that is about: the host gets hardware's
+ * qualification as it is, and no address.
+ */
+static enum seam_result access_exit_dead(struct seam *s, u32 lp, const struct seam_access *a,
+					 u64 perms, struct seam_regs *exit)
+{
+	const struct seam_td_exit x = {
+		.status = SEAM_NON_RECOVERABLE_TD_NON_ACCESSIBLE,
+		.reason = SEAM_REASON_EPT_VIOLATION,
+		.qual = access_qual(a, perms),
+		.kind = SEAM_EXIT_FAULT,
+	};
+
+	seam_td_exit(s, lp, &x, exit);
+	return SEAM_EXIT;
+}
+
+/*
  * Private EPT violation: PENDING is the guest's matter (#VE, or exit type 6 where it has disabled
  * that), the rest is the host's.
  */
@@ -141,8 +160,9 @@ static enum seam_result access_violation(struct seam *s, u32 lp, const struct se
 		.insn_len = INSN_LEN,
 	};
 
-	/* A dead TD's VCPU leaves at its next VM exit, whatever that is about. */
-	if (!pending || td->fatal)
+	if (td->fatal)
+		return access_exit_dead(s, lp, a, perms, exit);
+	if (!pending)
 		return access_exit(s, lp, a, perms, SEAM_EXIT_NONE, exit);
 	if (td->td_ctls & SEAM_CTLS_PENDING_VE_DISABLE)
 		return access_exit(s, lp, a, perms, SEAM_EXIT_PENDING_EPT_VIOLATION, exit);
@@ -239,6 +259,8 @@ enum seam_result seam_access(struct seam *s, u32 lp, struct seam_access *a, u32 
 	assert(a->gpa - e->gpa < SEAM_LEVEL_SIZE(e->level));
 	a->hpa = e->hpa + (a->gpa - e->gpa);
 	a->level = e->level;
+	rt_trace(&seam_ev_access, RT_PH_INSTANT, (u64)lp, a->gpa, a->kind == SEAM_WRITE, a->hpa,
+		 (u64)a->level, a->stale ? 2ULL : e != &walked);
 	access_data(s, td, a, e);
 	seam_guest_retire(v);
 	return SEAM_DONE;

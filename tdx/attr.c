@@ -8,12 +8,12 @@
 
 #include "tdx/guest.h"
 
-#define ATTR_MAX_LEVEL	2
-#define ATTR_R		RT_BIT(0)
-#define ATTR_W		RT_BIT(1)
-#define ATTR_RSVD	RT_MASK(14, 8)
-#define ATTR_PENDING	RT_BIT(62) /* in RCX: the page is not accepted yet */
-#define ATTR_WRITE_MASK RT_MASK(6, 0)
+#define ATTR_MAX_LEVEL 2
+#define ATTR_R	       RT_BIT(0)
+#define ATTR_W	       RT_BIT(1)
+#define ATTR_PWA       RT_BIT(5)
+#define ATTR_FORBIDDEN RT_MASK(14, 7) /* suppress #VE, and reserved bits */
+#define ATTR_PENDING   RT_BIT(62)     /* in RCX: the page is not accepted yet */
 
 static u16 attr_of(u64 attrs, u32 vm)
 {
@@ -40,12 +40,11 @@ void seam_tdg_mem_page_attr_rd(struct seam_tdg *g)
 
 	g->c.r->rcx = 0;
 	g->c.r->rdx = 0;
-	g->status = seam_check_page_info(g->c.in.rcx, 0, 0);
-	if (!g->status)
-		g->status = seam_check_gpa(g->c.td, SEAM_INFO_GPA(g->c.in.rcx));
+	/* Any address in the page will do: there is no level to give. */
+	g->status = seam_check_gpa(g->c.td, g->c.in.rcx);
 	if (g->status)
 		return;
-	seam_sept_walk(g->c.s, g->c.td, 0, SEAM_INFO_GPA(g->c.in.rcx), 0, p);
+	seam_sept_walk(g->c.s, g->c.td, 0, g->c.in.rcx, 0, p);
 	if (!seam_tdg_lock_entry(g))
 		return;
 	state = seam_sept_state(p->val);
@@ -63,83 +62,111 @@ void seam_tdg_mem_page_attr_rd(struct seam_tdg *g)
 }
 
 /*
- * RDX: nothing for the L1 or for VMs that the TD has not, no reserved bits. R8 likewise, its bit 15
- * asks for INVEPT.
+ * RDX and R8, VM by VM: nothing for the L1 or for VMs that the TD has not, and no attributes that
+ * are not valid. Whether they make sense is seen when they were merged with what is there.
  */
 static u64 attr_check_operands(const struct seam_tdg *g)
 {
-	u64 used = 0;
 	u32 vm;
 
-	for (vm = 1; vm <= g->c.td->nr_l2; vm++)
-		used |= (RT_MASK(15, 0) & ~ATTR_RSVD) << (16 * vm);
-	if (g->c.in.rdx & ~used)
-		return SEAM_OPERAND_INVALID | SEAM_OP_RDX;
-	if (g->c.in.r8 & ~used)
-		return SEAM_OPERAND_INVALID | SEAM_OP_R8;
+	for (vm = 0; vm <= SEPT_MAX_VM; vm++) {
+		u16 attr = attr_of(g->c.in.rdx, vm);
+		bool exists = vm && vm <= g->c.td->nr_l2;
+
+		if (attr && !(exists && (attr & SEAM_ATTR_VALID)))
+			return SEAM_OPERAND_INVALID | SEAM_OP_RDX;
+		if (attr_of(g->c.in.r8, vm) && !exists)
+			return SEAM_OPERAND_INVALID | SEAM_OP_R8;
+	}
 	return SEAM_SUCCESS;
 }
 
-/* What VM @vm's attributes become; false: not a combination that EPT has (write without read). */
-static bool attr_merge(const struct seam_tdg *g, u32 vm, u64 now, u16 *to)
+/* A combination that an alias can have. */
+static bool attr_legal(u16 attr)
 {
-	u16 req = attr_of(g->c.in.rdx, vm), mask = attr_of(g->c.in.r8, vm) & ATTR_WRITE_MASK;
-	u16 cur = attr_of(now, vm) & SEAM_ATTR_PERMS;
-
-	*to = (cur & ~mask) | (req & mask);
-	return !(*to & ATTR_W) || (*to & ATTR_R);
+	if ((attr & (ATTR_W | ATTR_PWA)) && !(attr & ATTR_R))
+		return false;
+	return !(attr & ATTR_FORBIDDEN);
 }
 
-/*
- * The L2 entry of @vm := @attr, or FREE without any; the alias bit of the L1 entry follows. False:
- * TD exit, no L2 table there.
- */
-static bool attr_write_l2(struct seam_tdg *g, u32 vm, u16 attr)
-{
-	struct seam_pos l1 = g->c.pos, l2;
-	bool blocked = seam_sept_state(l1.val) == SEAM_SEPT_PENDING;
-	u64 hpa = seam_sept_hpa(g->c.s, l1.val, l1.level);
+/* What ATTR.WR does to one VM. */
+struct attr_change {
+	u16 attr; /* what the guest is told */
+	bool write, clear;
+	struct seam_pos l2;
+};
 
-	assert(vm >= 1 && vm <= g->c.td->nr_l2);
-	assert(seam_sept_is_leaf(l1.val));
-	if (!seam_sept_walk(g->c.s, g->c.td, vm, l1.gpa, l1.level, &l2)) {
-		seam_tdg_ept_exit(g, SEAM_EXIT_ATTR_WR, l1.level, &l2);
-		g->x.ext |= (u64)vm << 52;
-		return false;
+/*
+ * VM @vm: the bits that R8 selects change, of an alias that exists already or is to be made. False:
+ * g->status says why not; after PAGE_ATTR_INVALID the other VMs are still looked at.
+ */
+static bool attr_merge(struct seam_tdg *g, u32 vm, struct attr_change *ch)
+{
+	const struct seam_pos *l1 = &g->c.pos;
+	u16 mask = attr_of(g->c.in.r8, vm) | SEAM_ATTR_VALID, cur = 0, want;
+	bool aliased = l1->val & SEPT_ALIAS(vm);
+
+	ch->attr = attr_of(g->c.in.rdx, vm);
+	if (!(ch->attr & SEAM_ATTR_VALID))
+		return true;
+	if (aliased) {
+		seam_l2_walk_alias(g->c.s, g->c.td, l1, vm, &ch->l2);
+		cur = seam_l2_attr(ch->l2.val);
 	}
-	if (attr & SEAM_ATTR_PERMS) {
-		seam_sept_write(&g->c, &l2, seam_l2_make_leaf(g->c.s, g->c.td, hpa, attr, blocked));
-		g->c.pos.val |= SEPT_ALIAS(vm);
-	} else {
-		seam_sept_write(&g->c, &l2, SEPT_FREE_VALUE);
-		g->c.pos.val &= ~SEPT_ALIAS(vm);
+	want = (cur & ~mask) | (ch->attr & mask);
+	if (!(want & SEAM_ATTR_PRESENT)) {
+		ch->clear = aliased;
+		if (aliased)
+			ch->attr = SEAM_ATTR_VALID;
+		return true;
 	}
-	return true;
+	if (!attr_legal(want)) {
+		ch->attr = cur;
+		g->status = SEAM_PAGE_ATTR_INVALID;
+		return true;
+	}
+	ch->attr = want;
+	ch->write = true;
+	if (aliased || seam_sept_walk(g->c.s, g->c.td, vm, l1->gpa, l1->level, &ch->l2))
+		return true;
+	g->status = SEAM_L2_SEPT_WALK_FAILED | (u64)vm << 16 | ch->l2.level;
+	return false;
+}
+
+static void attr_commit(struct seam_tdg *g, u32 vm, struct attr_change *ch)
+{
+	struct seam_pos *l1 = &g->c.pos;
+	bool pending = seam_sept_state(l1->val) == SEAM_SEPT_PENDING;
+	u64 hpa = seam_sept_hpa(g->c.s, l1->val, l1->level);
+
+	if (ch->write) {
+		seam_sept_write(&g->c, &ch->l2,
+				seam_l2_make_leaf(g->c.s, g->c.td, hpa, ch->attr, pending));
+		l1->val |= SEPT_ALIAS(vm);
+	} else if (ch->clear) {
+		seam_sept_write(&g->c, &ch->l2, SEPT_FREE_VALUE);
+		l1->val &= ~SEPT_ALIAS(vm);
+	}
 }
 
 static void attr_write(struct seam_tdg *g)
 {
-	u64 now = seam_l2_attrs(g->c.s, g->c.td, &g->c.pos), result = 0, before;
-	u16 to[SEPT_MAX_VM + 1] = {0};
+	struct attr_change ch[SEPT_MAX_VM + 1] = {0};
+	u64 result = 0, before = g->c.pos.val;
 	u32 vm;
 
+	assert(seam_sept_is_leaf(before));
 	for (vm = 1; vm <= g->c.td->nr_l2; vm++) {
-		if (!(attr_of(g->c.in.rdx, vm) & SEAM_ATTR_VALID))
-			continue;
-		if (!attr_merge(g, vm, now, &to[vm])) {
-			g->c.r->rdx = now;
-			g->status = SEAM_PAGE_ATTR_INVALID;
+		if (!attr_merge(g, vm, &ch[vm]))
 			return;
-		}
-		result |= (to[vm] | SEAM_ATTR_VALID) << (16 * vm);
+		result |= (u64)ch[vm].attr << (16 * vm);
 	}
-	before = g->c.pos.val;
-	for (vm = 1; vm <= g->c.td->nr_l2; vm++) {
-		bool asked = attr_of(g->c.in.rdx, vm) & SEAM_ATTR_VALID;
-
-		if (asked && !attr_write_l2(g, vm, to[vm]))
-			return;
+	if (g->status) {
+		g->c.r->rdx = result;
+		return;
 	}
+	for (vm = 1; vm <= g->c.td->nr_l2; vm++)
+		attr_commit(g, vm, &ch[vm]);
 	if (g->c.pos.val != before)
 		seam_sept_write(&g->c, &g->c.pos, g->c.pos.val);
 	attr_result(g, result);

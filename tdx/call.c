@@ -160,8 +160,10 @@ enum seam_result seam_call(struct seam *s, u32 lp, struct seam_regs *r)
 	s->in_flight--;
 	if (!c.entered)
 		r->rax = status;
-	if (s->observer && !c.forced)
-		s->observer->answer(s->observer->ctx, c.row, status);
+	if (c.nr < SEAM_TDH_NR && !c.forced && seam_status(status) == SEAM_OPERAND_BUSY)
+		s->nr_busy[c.nr]++;
+	if (s->observer)
+		s->observer->answer(s->observer->ctx, c.row, status, c.forced);
 	rt_trace(&seam_ev_call, RT_PH_END, lp, c.nr, r->rcx, r->rdx, r->r8, status);
 	return c.entered ? SEAM_ENTERED : SEAM_RET;
 }
@@ -176,7 +178,17 @@ u64 seam_calls(const struct seam *s, u32 leaf)
 	return leaf < SEAM_TDH_NR ? s->nr_calls[leaf] : 0;
 }
 
+u64 seam_busy_calls(const struct seam *s, u32 leaf)
+{
+	return leaf < SEAM_TDH_NR ? s->nr_busy[leaf] : 0;
+}
+
 u64 seam_entries(const struct seam *s)
 {
 	return s->nr_entries;
+}
+
+u64 seam_sept_changes(const struct seam *s)
+{
+	return s->nr_sept_writes;
 }

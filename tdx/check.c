@@ -55,7 +55,7 @@ static bool check_td(const struct seam *s, const struct seam_td *td, char *why, 
 		BROKEN("TD %#llx: child count %llu, but the PAMT has %llu of its pages", td->tdr,
 		       td->child_count, owned);
 	for (const struct seam_vcpu *v = td->vcpus; v; v = v->next) {
-		if (v->state == SEAM_VCPU_ACTIVE)
+		if (seam_vcpu_running(s, v))
 			running[v->epoch & 1]++;
 		if (v->assoc != SEAM_LP_NONE)
 			assoc++;

@@ -189,9 +189,9 @@ u64 seam_tdh_phymem_pamt_remove(struct seam_ctx *c)
 	pg.e->type = SEAM_PT_NDA;
 	/*
 	 * The pair's first HPA sat 4 bits above where the owner is read: RDMD shows the remains
-	 * (2.5).
+	 * (2.5), and below them the last 4 bits of the owner that the entry had before its pair.
 	 */
-	seam_pamt_set_owner(pg.e, c->r->rdx << 4);
+	seam_pamt_set_owner(pg.e, c->r->rdx << 4 | (seam_pamt_owner(pg.e) & RT_MASK(15, 12)));
 	pg.e->bepoch = 0;
 	return SEAM_SUCCESS;
 }

@@ -37,9 +37,10 @@ void seam_epf_log(struct seam_vcpu *v, u64 gpa)
 	u32 i;
 
 	e->last = true;
-	/* The first fault at a RIP only says that the guest has got there. */
-	if (v->rip != v->entry_rip || e->count++ + 1 < SEAM_EPF_THRESHOLD)
+	if (e->count < SEAM_EPF_THRESHOLD) {
+		e->count++;
 		return;
+	}
 	assert(e->nr <= SEAM_EPF_LIST);
 	gpa &= RT_MASK(51, 12);
 	for (i = 0; i < e->nr; i++)

@@ -33,27 +33,30 @@ void seam_td_exit(struct seam *s, u32 lp, const struct seam_td_exit *x, struct s
 	struct seam_td *td = seam_td_find(s, v->tdr);
 
 	assert(td && v->state == SEAM_VCPU_ACTIVE && v->assoc == lp);
-	v->exit_kind = x->kind;
-	v->exit_recoverable = x->status & STATUS_RECOVERABLE;
-	*out = (struct seam_regs){.r9 = x->intr};
-	if (td->fatal) {
-		/* 3.5: the count of a dead TD's VCPU stays up for good. */
-		out->rax = SEAM_NON_RECOVERABLE_TD_NON_ACCESSIBLE | x->reason;
-	} else {
-		out->rax = x->status | x->reason;
-		out->rcx = x->qual;
-		out->rdx = x->ext;
-		out->r8 = x->gpa;
+	*out = (struct seam_regs){
+		.rax = x->status | x->reason,
+		.rcx = x->qual,
+		.rdx = x->ext,
+		.r8 = x->gpa,
+		.r9 = x->intr,
+	};
+	/*
+	 * 3.5: nothing of a dead TD's VCPU is written any more, so its count stays up for good and
+	 * its state ACTIVE.
+	 */
+	if (seam_status(x->status) != SEAM_NON_RECOVERABLE_TD_NON_ACCESSIBLE) {
+		v->exit_kind = x->kind;
+		v->exit_recoverable = x->status & STATUS_RECOVERABLE;
+		v->state = SEAM_VCPU_READY;
 		assert(td->refcount[v->epoch & 1] > 0);
 		td->refcount[v->epoch & 1]--;
 	}
 	assert(v->held.nr == SEAM_ENTER_HELD);
-	v->state = SEAM_VCPU_READY;
 	s->lp[lp].in_guest = NULL;
 	seam_release_to(&v->held, 0);
 	seam_cost(s, SEAM_COST_ENTER, 1);
 	if (s->observer)
-		s->observer->answer(s->observer->ctx, SEAM_TDH_VP_ENTER, out->rax);
+		s->observer->answer(s->observer->ctx, SEAM_TDH_VP_ENTER, out->rax, false);
 	rt_trace(&seam_ev_exit, RT_PH_INSTANT, lp, out->rax, out->rcx, out->rdx, out->r8);
 }
 
@@ -77,15 +80,17 @@ bool seam_exit_for_irq(const struct seam *s, u32 lp, struct seam_td_exit *x)
 void seam_guest_interrupt(struct seam *s, u32 lp, u32 vector, struct seam_regs *exit)
 {
 	struct seam_vcpu *v = s->lp[lp].in_guest;
+	bool dead = seam_td_find(s, v->tdr)->fatal;
 	const struct seam_td_exit x = {
+		.status = dead ? SEAM_NON_RECOVERABLE_TD_NON_ACCESSIBLE : SEAM_SUCCESS,
 		.reason = SEAM_REASON_INTERRUPT,
 		.intr = INTR_VALID | (vector & 0xff),
 		.kind = SEAM_EXIT_FAULT,
 	};
 
-	assert(v);
 	s->cost_row = SEAM_ROW_NONE;
-	seam_single_step_check(s, v);
+	if (!dead)
+		seam_single_step_check(s, v);
 	seam_epf_exit(v);
 	seam_td_exit(s, lp, &x, exit);
 }
@@ -93,6 +98,7 @@ void seam_guest_interrupt(struct seam *s, u32 lp, u32 vector, struct seam_regs *
 void seam_guest_machine_check(struct seam *s, u32 lp, struct seam_regs *exit)
 {
 	const struct seam_td_exit x = {
+		.status = SEAM_NON_RECOVERABLE_TD_NON_ACCESSIBLE,
 		.reason = SEAM_REASON_EXCEPTION_NMI,
 		.intr = INTR_MC,
 		.kind = SEAM_EXIT_FAULT,
@@ -132,7 +138,11 @@ bool seam_guest_begin(struct seam *s, u32 lp, u32 flags, u64 reason, struct seam
 		      struct seam_fault *fault, enum seam_result *res)
 {
 	struct seam_vcpu *v = s->lp[lp].in_guest;
-	const struct seam_td_exit dead = {.reason = (u32)reason, .kind = SEAM_EXIT_FAULT};
+	const struct seam_td_exit dead = {
+		.status = SEAM_NON_RECOVERABLE_TD_NON_ACCESSIBLE,
+		.reason = (u32)reason,
+		.kind = SEAM_EXIT_FAULT,
+	};
 
 	assert(v && v->state == SEAM_VCPU_ACTIVE);
 	if (!(flags & SEAM_SAME_RIP))

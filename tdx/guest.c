@@ -100,7 +100,7 @@ void seam_tdg_vm_rd(struct seam_tdg *g)
 		done(g, SEAM_OPERAND_INVALID | SEAM_OP_RCX);
 		return;
 	}
-	st = seam_td_field_rd(g->c.td, g->c.in.rdx, SEAM_FIELD_TD_GUEST, &val);
+	st = seam_td_field_rd(g->c.s, g->c.td, g->c.in.rdx, SEAM_FIELD_TD_GUEST, &val);
 	g->c.r->r8 = val;
 	if (g->c.version == 1)
 		g->c.r->rdx = SEAM_FIELD_NULL;
@@ -116,8 +116,8 @@ void seam_tdg_vm_wr(struct seam_tdg *g)
 		done(g, SEAM_OPERAND_INVALID | SEAM_OP_RCX);
 		return;
 	}
-	st = seam_td_field_wr(g->c.td, g->c.in.rdx, SEAM_FIELD_TD_GUEST, g->c.in.r8, g->c.in.r9,
-			      &old);
+	st = seam_td_field_wr(g->c.s, g->c.td, g->c.in.rdx, SEAM_FIELD_TD_GUEST, g->c.in.r8,
+			      g->c.in.r9, &old);
 	g->c.r->r8 = old;
 	done(g, st);
 }
@@ -169,7 +169,7 @@ static void tdg_dispatch(struct seam_tdg *g)
 
 /*
  * 6.4: the guest never sees BUSY_HOST_PRIORITY. The first refusal starts a timer that any other
- * outcome stops; when it has run out, the next refusal is a trap-like TD exit and the timer starts
+ * status stops; when it has run out, the next refusal is a trap-like TD exit and the timer starts
  * anew.
  */
 static void tdg_host_priority(struct seam_tdg *g)
@@ -177,6 +177,10 @@ static void tdg_host_priority(struct seam_tdg *g)
 	struct seam_vcpu *v = g->c.vcpu;
 	bool refused = g->outcome == SEAM_TDG_DONE &&
 		       seam_status(g->status) == SEAM_OPERAND_BUSY_HOST_PRIORITY;
+
+	/* A leaf that makes a TD exit never comes back to where the timer is looked at. */
+	if (g->outcome == SEAM_TDG_EXIT)
+		return;
 
 	if (!refused) {
 		v->hp_waiting = false;
@@ -247,8 +251,8 @@ enum seam_result seam_tdcall(struct seam *s, u32 lp, struct seam_regs *r, u32 fl
 	seam_release_to(&g.c.held, 0);
 	tdg_host_priority(&g);
 	res = tdg_finish(&g, r);
-	if (s->observer && res == SEAM_DONE && !g.c.forced)
-		s->observer->answer(s->observer->ctx, g.c.row, r->rax);
+	if (s->observer && res == SEAM_DONE)
+		s->observer->answer(s->observer->ctx, g.c.row, r->rax, g.c.forced);
 	rt_trace(&seam_ev_tdcall, RT_PH_END, lp, g.c.nr, r->rcx, r->rdx, r->r8, r->rax);
 	return res;
 }

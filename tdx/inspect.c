@@ -142,7 +142,7 @@ bool seam_look_vcpu(const struct seam *s, u64 tdvpr, struct seam_vcpu_view *v)
 		.assoc = vcpu->assoc,
 		.epoch = vcpu->epoch,
 		.pages = vcpu->pages,
-		.in_guest = vcpu->state == SEAM_VCPU_ACTIVE,
+		.in_guest = seam_vcpu_running(s, vcpu),
 		.tdr = vcpu->tdr,
 	};
 	return true;
@@ -269,7 +269,7 @@ bool seam_look_pair(const struct seam *s, u64 hpa, struct seam_pair_view *v)
 	const struct seam_pamt_2m *b = seam_pamt_block(s, hpa);
 	struct seam_pamt_entry e;
 
-	if (!seam_pamt_peek(s, hpa, 1, &e))
+	if (!seam_pamt_in_range(s, hpa) || !seam_pamt_peek(s, hpa, 1, &e))
 		return false;
 	*v = (struct seam_pair_view){
 		.type = e.type,
@@ -282,6 +282,43 @@ bool seam_look_pair(const struct seam *s, u64 hpa, struct seam_pair_view *v)
 		v->hpa1 = b->sub->pair[1];
 	}
 	return true;
+}
+
+struct pair_visit {
+	const struct seam *s;
+	bool (*fn)(void *ctx, u64 hpa, const struct seam_pair_view *v);
+	void *ctx;
+};
+
+static bool visit_pairs_of_gb(const struct pair_visit *w, const struct seam_pamt_1g *g, u64 base)
+{
+	for (u32 i = 0; i < SEPT_ENTRIES; i++) {
+		const struct seam_pamt_2m *group = g->group[i / SEAM_PAMT_GROUP];
+		const struct seam_pamt_2m *b = group ? &group[i % SEAM_PAMT_GROUP] : NULL;
+		u64 hpa = base + i * SEAM_LEVEL_SIZE(1);
+		struct seam_pair_view v;
+
+		if (b && b->sub && b->sub->has_pair && seam_look_pair(w->s, hpa, &v) &&
+		    !w->fn(w->ctx, hpa, &v))
+			return false;
+	}
+	return true;
+}
+
+void seam_for_each_pair(const struct seam *s,
+			bool (*fn)(void *ctx, u64 hpa, const struct seam_pair_view *v), void *ctx)
+{
+	const struct pair_visit w = {s, fn, ctx};
+
+	for (u32 i = 0; i < s->nr_tdmr; i++) {
+		const struct seam_tdmr *t = &s->tdmr[i];
+
+		for (u64 k = 0; k < t->size >> SEAM_LEVEL_SHIFT(2); k++) {
+			if (t->gb[k] &&
+			    !visit_pairs_of_gb(&w, t->gb[k], t->base + k * SEAM_LEVEL_SIZE(2)))
+				return;
+		}
+	}
 }
 
 void seam_for_each_tlb(const struct seam *s, u64 tdvpr,

@@ -106,6 +106,9 @@ struct seam_pair_view {
 	u64 hpa0, hpa1;
 };
 bool seam_look_pair(const struct seam *s, u64 hpa, struct seam_pair_view *v);
+/* Every 2M range that has a pair, ascending by HPA. */
+void seam_for_each_pair(const struct seam *s,
+			bool (*fn)(void *ctx, u64 hpa, const struct seam_pair_view *v), void *ctx);
 
 /* A VCPU's TLB: translations it may still use. @fn returns false to stop. */
 struct seam_tlb_view {
@@ -148,15 +151,19 @@ bool seam_lock_word(const struct seam *s, const struct seam_hold *h, u16 *word);
 
 /* Calls by leaf since seam_new(), every attempt; and TD entries that got in. */
 u64 seam_calls(const struct seam *s, u32 leaf);
+/* Of these, how many met a lock that somebody held: OPERAND_BUSY without an injected fault. */
+u64 seam_busy_calls(const struct seam *s, u32 leaf);
 u64 seam_entries(const struct seam *s);
+/* How often an L1 S-EPT entry of any TD got another state. */
+u64 seam_sept_changes(const struct seam *s);
 /*
  * Somebody who is told what every call answered and how every L1 S-EPT entry changed. @row as in
  * tdx/cost.h: the leaf. A TD exit counts as an answer of TDH.VP.ENTER, with the whole RAX that the
- * host gets. The struct lies outside of the world and outlives the module; NULL: nobody.
+ * host gets; @forced: an injected fault spoke for the leaf. The struct lies outside of the world and outlives the module; NULL: nobody.
  */
 struct seam_observer {
-	void (*answer)(void *ctx, u32 row, u64 rax);
-	void (*entry)(void *ctx, u32 row, u8 from, u8 to);
+	void (*answer)(void *ctx, u32 row, u64 rax, bool forced);
+	void (*entry)(void *ctx, u32 row, u8 from, u8 to); /* NULL: does not care */
 	void *ctx;
 };
 void seam_observe(struct seam *s, const struct seam_observer *o);

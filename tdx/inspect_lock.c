@@ -63,6 +63,8 @@ static enum seam_hold_result find_word(struct seam *s, const struct seam_hold *h
 	switch (h->id) {
 	case SEAM_LOCK_TDR:
 	case SEAM_LOCK_PAMT:
+		if (!seam_pamt_in_range(s, h->obj))
+			return SEAM_HOLD_NOPAMT;
 		e = seam_pamt_at(s, h->obj, h->id == SEAM_LOCK_TDR ? 0 : h->level);
 		if (!e)
 			return SEAM_HOLD_NOPAMT;
@@ -165,7 +167,8 @@ bool seam_lock_word(const struct seam *s, const struct seam_hold *h, u16 *word)
 	struct word w;
 
 	if (pamt) {
-		if (!seam_pamt_peek(s, h->obj, h->id == SEAM_LOCK_TDR ? 0 : h->level, &e))
+		if (!seam_pamt_in_range(s, h->obj) ||
+		    !seam_pamt_peek(s, h->obj, h->id == SEAM_LOCK_TDR ? 0 : h->level, &e))
 			return false;
 		*word = e.lock;
 		return true;

@@ -14,6 +14,10 @@
 #define SHADOW_X  RT_BIT(61)
 #define SHADOW_XU RT_BIT(62)
 
+#define PWA RT_BIT(58)
+/* What a blocked leaf can give back; PWA has no place of its own here. */
+#define SAVED (SHADOW_R | SHADOW_W | SHADOW_X | SHADOW_XU | PWA)
+
 static const struct {
 	u64 attr, entry, shadow;
 } perm_bits[] = {
@@ -28,7 +32,7 @@ static const struct {
 	u64 attr, entry;
 } other_bits[] = {
 	{RT_BIT(4), RT_BIT(57)},
-	{RT_BIT(5), RT_BIT(58)},
+	{RT_BIT(5), PWA},
 	{RT_BIT(6), RT_BIT(60)},
 	{RT_BIT(7), SEPT_SVE},
 };
@@ -71,8 +75,11 @@ u16 seam_l2_attr(u64 val)
 {
 	u64 attr = SEAM_ATTR_VALID;
 
-	if (seam_l2_state(val) != SEAM_L2_MAPPED && seam_l2_state(val) != SEAM_L2_BLOCKED)
+	if (seam_l2_state(val) == SEAM_L2_FREE)
 		return 0;
+	/* A table lets everything through, also a blocked one. */
+	if (!seam_sept_is_leaf(val))
+		return (u16)(SEAM_ATTR_VALID | SEAM_ATTR_PRESENT);
 	for (size_t i = 0; i < RT_ARRAY_SIZE(perm_bits); i++) {
 		if (val & (val & SEPT_TDB ? perm_bits[i].shadow : perm_bits[i].entry))
 			attr |= perm_bits[i].attr;
@@ -89,6 +96,12 @@ u64 seam_l2_with_blocked(u64 val, bool blocked)
 	bool was = val & SEPT_TDB;
 
 	assert(seam_l2_state(val) != SEAM_L2_FREE);
+	/*
+	 * The module saves the permissions without asking whether they were saved before: BLOCK of
+	 * a pending page, whose aliases are blocked already, forgets them.
+	 */
+	if (was && blocked && seam_sept_is_leaf(val))
+		return val & ~SAVED;
 	if (was == blocked)
 		return val;
 	if (!seam_sept_is_leaf(val)) {
@@ -120,7 +133,7 @@ u64 seam_l2_attrs(const struct seam *s, const struct seam_td *td, const struct s
 	struct seam_pos l2;
 	u64 attrs = 0;
 
-	for (u32 vm = 1; seam_sept_is_leaf(p->val) && vm <= td->nr_l2; vm++) {
+	for (u32 vm = 1; vm <= td->nr_l2; vm++) {
 		if (!(p->val & SEPT_ALIAS(vm)))
 			continue;
 		seam_l2_walk_alias(s, td, p, vm, &l2);

@@ -6,6 +6,7 @@
  */
 #include <assert.h>
 
+#include "sim/rt/phys.h"
 #include "tdx/leaf.h"
 
 static struct seam_kot_entry *kot_of(struct seam *s, const struct seam_td *td)
@@ -58,6 +59,7 @@ u64 seam_tdh_mng_key_freeid(struct seam_ctx *c)
 		return SEAM_WBCACHE_NOT_COMPLETE;
 	assert(k->state == SEAM_HKID_FLUSHED);
 	k->state = SEAM_HKID_FREE;
+	rt_phys_lines_back_all(c->td->hkid); /* CACHE.WB of every package did that */
 	c->td->lifecycle = SEAM_TD_TEARDOWN;
 	return SEAM_SUCCESS;
 }

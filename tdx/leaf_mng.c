@@ -101,18 +101,21 @@ u64 seam_tdh_mng_addcx(struct seam_ctx *c)
 		return SEAM_TD_FATAL;
 	if (td->lifecycle != SEAM_TD_KEYS_CONFIGURED)
 		return SEAM_TD_KEYS_NOT_CONFIGURED;
-	/* With six pages there is an OP_STATE to look at; more are for L2 VMs, before MNG.INIT. */
-	if (td->nr_tdcx >= SEAM_TDCX_MIN) {
-		st = seam_check_td_state(c, SEAM_OPS(UNINITIALIZED), false);
-		if (st)
-			return st;
-	}
 	if (td->nr_tdcx == SEAM_TDCX_MAX)
 		return SEAM_TDCX_NUM_INCORRECT;
 	st = seam_phpa(c, c->in.rcx, SEAM_PT_NDA, SEAM_EX, SEAM_OP_RCX, &pg);
 	if (st)
 		return st;
 	tdcx_init(c, td->nr_tdcx, pg.hpa);
+	/*
+	 * With six pages there is an OP_STATE to look at; more are for L2 VMs, before MNG.INIT. A
+	 * page that is refused here has already been overwritten.
+	 */
+	if (td->nr_tdcx >= SEAM_TDCX_MIN) {
+		st = seam_check_td_state(c, SEAM_OPS(UNINITIALIZED), false);
+		if (st)
+			return st;
+	}
 	td->tdcx[td->nr_tdcx++] = pg.hpa;
 	seam_pamt_assign(c->s, &pg, SEAM_PT_TDCX, td->tdr);
 	seam_child_add(c->s, td, 1);
@@ -145,15 +148,18 @@ static void td_configure(struct seam_td *td, const struct seam_td_params *p)
 u64 seam_tdh_mng_init(struct seam_ctx *c)
 {
 	struct seam_td_params p;
+	u64 tdr = c->in.rcx, st;
 	struct seam_td *td;
-	u64 st;
 
 	/*
 	 * Out: the CPUID leaf that was refused; here none ever is, since CPUID_CONFIG has to be
 	 * zero.
 	 */
 	c->r->rcx = 0;
-	st = seam_take_td(c, c->in.rcx, SEAM_EX, SEAM_OP_RCX);
+	/* A flag asks for event filters; they are of a TD with PERFMON, and not modelled. */
+	if (c->s->f.features0 & SEAM_FEATURES0_EVENT_FILTERING)
+		tdr &= ~SEAM_TDR_FLAG;
+	st = seam_take_td(c, tdr, SEAM_EX, SEAM_OP_RCX);
 	if (st)
 		return st;
 	td = c->td;

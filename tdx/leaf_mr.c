@@ -28,8 +28,6 @@ u64 seam_tdh_mr_extend(struct seam_ctx *c)
 	u64 gpa = c->in.rcx, st;
 	u8 data[EXTEND_BYTES];
 
-	if (gpa & (EXTEND_BYTES - 1))
-		return SEAM_OPERAND_INVALID | SEAM_OP_RCX;
 	st = seam_take_td(c, c->in.rdx, SEAM_EX, SEAM_OP_RDX);
 	if (st)
 		return st;
@@ -37,6 +35,8 @@ u64 seam_tdh_mr_extend(struct seam_ctx *c)
 	st = seam_check_td_state(c, SEAM_OPS(INITIALIZED), false);
 	if (st)
 		return st;
+	if (gpa & (EXTEND_BYTES - 1))
+		return SEAM_OPERAND_INVALID | SEAM_OP_RCX;
 	st = seam_check_gpa(c->td, gpa);
 	if (st)
 		return st;

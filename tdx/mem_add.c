@@ -20,10 +20,30 @@ static u64 *r8_plus(struct seam_regs *r, u32 vm)
 
 /* What SEPT.ADD will do for one VM (0: the L1 itself). */
 struct table {
-	bool add, unused; /* neither: nothing was given */
+	bool add;
 	struct seam_page pg;
 	struct seam_pos pos; /* L2 */
 };
+
+/*
+ * Version 1 hands its pages back whatever happens later: without bit 63, unless
+ * leave_page() then says that the table was there already.
+ */
+static void report_pages(struct seam_ctx *c)
+{
+	for (u32 vm = 0; vm <= SEPT_MAX_VM; vm++) {
+		u64 given = *r8_plus(&c->in, vm);
+
+		if (given != SEAM_NULL_PA)
+			*r8_plus(c->r, vm) = given & ~SEAM_PAGE_UNUSED;
+	}
+}
+
+static void leave_page(struct seam_ctx *c, u32 vm)
+{
+	if (c->version)
+		*r8_plus(c->r, vm) |= SEAM_PAGE_UNUSED;
+}
 
 static u64 check_l1_table(struct seam_ctx *c, bool allow_existing, struct table *t)
 {
@@ -38,10 +58,11 @@ static u64 check_l1_table(struct seam_ctx *c, bool allow_existing, struct table 
 	if (st)
 		return st;
 	if (seam_sept_state(c->pos.val) == SEAM_SEPT_NL_MAPPED) {
-		t->unused = given;
 		if (given && !allow_existing)
-			st = seam_check_entry_state(c, SEAM_STATE(FREE));
-		return st;
+			return seam_check_entry_state(c, SEAM_STATE(FREE));
+		if (given)
+			leave_page(c, 0);
+		return 0;
 	}
 	if (!given)
 		return seam_check_entry_state(c, SEAM_STATE(NL_MAPPED));
@@ -64,12 +85,13 @@ static u64 check_l2_table(struct seam_ctx *c, u32 vm, bool allow_existing, struc
 		return SEAM_OPERAND_INVALID | (SEAM_OP_R8 + vm);
 	if (!seam_sept_walk(c->s, c->td, vm, c->pos.gpa, c->pos.level, &t->pos))
 		return l2_error(c, &t->pos, SEAM_L2_SEPT_WALK_FAILED);
-	t->unused = seam_l2_state(t->pos.val) != SEAM_L2_FREE;
-	t->add = !t->unused;
-	if (t->unused && !allow_existing)
+	t->add = seam_l2_state(t->pos.val) == SEAM_L2_FREE;
+	if (!t->add && !allow_existing)
 		return l2_error(c, &t->pos, SEAM_L2_SEPT_ENTRY_NOT_FREE);
-	if (t->unused)
+	if (!t->add) {
+		leave_page(c, vm);
 		return 0;
+	}
 	return seam_phpa(c, given & ~SEAM_PAGE_UNUSED, SEAM_PT_NDA, SEAM_EX, SEAM_OP_R8 + vm,
 			 &t->pg);
 }
@@ -99,8 +121,6 @@ static u64 add_tables(struct seam_ctx *c, struct table t[])
 	bool added = false;
 
 	for (u32 vm = 0; vm <= SEPT_MAX_VM; vm++) {
-		if (t[vm].unused && c->version)
-			*r8_plus(c->r, vm) |= SEAM_PAGE_UNUSED;
 		if (!t[vm].add)
 			continue;
 		if (added) {
@@ -133,6 +153,8 @@ u64 seam_tdh_mem_sept_add(struct seam_ctx *c)
 
 	if (c->version > 1)
 		return SEAM_OPERAND_INVALID | SEAM_OP_RAX;
+	if (c->version)
+		report_pages(c);
 	if (c->in.rdx & SEAM_TDR_FLAG_RSVD)
 		return SEAM_OPERAND_INVALID | SEAM_OP_RDX;
 	st = seam_sept_prefix(c, c->in.rdx & ~SEAM_TDR_FLAG, &prefix);

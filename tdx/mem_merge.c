@@ -38,19 +38,34 @@ static u64 refuse(struct seam_ctx *c)
 	return seam_entry_error(c, &c->pos, SEAM_EPT_INVALID_PROMOTE_CONDITIONS | SEAM_OP_RCX);
 }
 
+/*
+ * Older releases lock and compare child after child, so a locked one is met only up to the first
+ * that is wrong.
+ */
+static u64 lock_children(struct seam_ctx *c, u64 *e, u64 first, u64 mask, u64 step, u32 count)
+{
+	u32 right = 0;
+
+	while (right < count && !((e[right] ^ (first + right * step)) & mask))
+		right++;
+	if (right < count)
+		count = right + 1;
+	seam_cost(c->s, SEAM_COST_ATOMIC, 2 * count);
+	if (seam_hold_entries(&c->held, e, count) != SEAM_TRY_OK)
+		return seam_entry_error(c, &c->pos, SEAM_OPERAND_BUSY | SEAM_OP_RCX);
+	return 0;
+}
+
 static u64 scan_children(struct seam_ctx *c, struct merge *m)
 {
 	u64 *e = seam_sept_table(c->s, c->td, m->table.hpa);
 	bool lock = c->s->f.promote_locks_children;
 	u64 mask = lock ? ~(SEPT_LOCK | SEPT_HP) : ~IGNORED;
 	u32 child_level = c->pos.level - 1;
+	u64 step = SEAM_LEVEL_SIZE(child_level), st = 0;
+	bool start;
 	u8 state;
 
-	if (lock) {
-		seam_cost(c->s, SEAM_COST_ATOMIC, 2 * SEPT_ENTRIES);
-		if (seam_hold_entries(&c->held, e, SEPT_ENTRIES) != SEAM_TRY_OK)
-			return seam_entry_error(c, &c->pos, SEAM_OPERAND_BUSY | SEAM_OP_RCX);
-	}
 	m->first = e[0] & ~(SEPT_LOCK | SEPT_HP);
 	/* A 2M child that is half accepted: the counter is no part of its address. */
 	if (child_level == 1) {
@@ -58,12 +73,14 @@ static u64 scan_children(struct seam_ctx *c, struct merge *m)
 		mask &= ~SEPT_COUNTER;
 	}
 	state = seam_sept_state(m->first);
-	if (state != SEAM_SEPT_MAPPED && state != SEAM_SEPT_PENDING)
-		return refuse(c);
-	if (seam_sept_hpa(c->s, m->first, child_level) & (SEAM_LEVEL_SIZE(c->pos.level) - 1))
-		return refuse(c);
+	start = (state == SEAM_SEPT_MAPPED || state == SEAM_SEPT_PENDING) &&
+		!(seam_sept_hpa(c->s, m->first, child_level) & (SEAM_LEVEL_SIZE(c->pos.level) - 1));
+	if (lock)
+		st = lock_children(c, e, m->first, mask, step, start ? SEPT_ENTRIES : 1);
+	if (st)
+		return st;
 	/* A lock bit that counts refuses even the first child: m->first has none. */
-	return in_a_row(c, e, m->first, mask, SEAM_LEVEL_SIZE(child_level)) ? 0 : refuse(c);
+	return start && in_a_row(c, e, m->first, mask, step) ? 0 : refuse(c);
 }
 
 /* The L2 table of one VM: all leaves in a row if the children have aliases, else all free. */
@@ -113,7 +130,6 @@ static void commit(struct seam_ctx *c, struct merge *m)
 	assert(*c->pos.entry & SEPT_LOCK);
 	seam_sept_write(c, &c->pos,
 			seam_sept_make_leaf(c->s, c->td, hpa, state) | (m->first & SEPT_ALIASES));
-	c->r->rcx = free_table(c, &m->table);
 	for (u32 vm = 1; vm <= c->td->nr_l2; vm++) {
 		if (!m->l2[vm].e)
 			continue;
@@ -122,6 +138,8 @@ static void commit(struct seam_ctx *c, struct merge *m)
 		if (c->version)
 			*out[vm] = hpa;
 	}
+	/* Last, so of several tables in one pair's range it is the L1's that has the hint (8.4). */
+	c->r->rcx = free_table(c, &m->table);
 }
 
 u64 seam_tdh_mem_page_promote(struct seam_ctx *c)

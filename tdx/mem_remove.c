@@ -146,8 +146,9 @@ u64 seam_tdh_mem_sept_remove(struct seam_ctx *c)
 	assert(pg.e->type == SEAM_PT_EPT && seam_pamt_owner(pg.e) == c->td->tdr);
 	seam_sept_write(c, &c->pos, SEPT_FREE_VALUE);
 	seam_child_sub(c->s, c->td, 1);
-	c->r->rcx = freed(pg.hpa, seam_pamt_unassign(c->s, &pg));
 	remove_l2_tables(c, &l2);
+	/* Last, so of several tables in one pair's range it is the L1's that has the hint (8.4). */
+	c->r->rcx = freed(pg.hpa, seam_pamt_unassign(c->s, &pg));
 	return SEAM_SUCCESS;
 }
 

@@ -43,10 +43,9 @@ u64 seam_tdh_mem_sept_rd(struct seam_ctx *c)
 }
 
 /* Prefix of both: note that the GPA is looked at only under the tree lock. */
-static u64 find_word(struct seam_ctx *c, u64 allowed, u64 states, u64 *hpa)
+static u64 find_word(struct seam_ctx *c, u64 allowed, u64 *hpa)
 {
 	u64 gpa = c->in.rcx, st;
-	bool leaf;
 
 	st = seam_take_td(c, c->in.rdx, SEAM_SH, SEAM_OP_RDX);
 	if (!st)
@@ -64,24 +63,24 @@ static u64 find_word(struct seam_ctx *c, u64 allowed, u64 states, u64 *hpa)
 		return st;
 
 	seam_sept_walk(c->s, c->td, 0, gpa, 0, &c->pos);
-	leaf = seam_sept_is_leaf(c->pos.val);
-	if (!leaf)
+	/* The walk has to end at a leaf that is present: a pending or blocked page is no word's place. */
+	if (!seam_sept_is_leaf(c->pos.val) || !(c->pos.val & SEPT_RWX))
 		return seam_entry_error(c, &c->pos, SEAM_EPT_ENTRY_NOT_PRESENT | SEAM_OP_RCX);
 	if (seam_hold_entry(&c->held, c->pos.entry, SEAM_HOST) != SEAM_TRY_OK)
 		return seam_entry_error(c, &c->pos, SEAM_OPERAND_BUSY | SEAM_OP_RCX);
 	seam_sept_reread(&c->pos);
 	assert(*c->pos.entry & SEPT_LOCK);
-	st = seam_check_entry_state(c, states);
+	assert(seam_sept_state(c->pos.val) == SEAM_SEPT_MAPPED); /* no other leaf is present */
 	*hpa = seam_sept_hpa(c->s, c->pos.val, c->pos.level) |
 	       (gpa & (SEAM_LEVEL_SIZE(c->pos.level) - 1));
-	return st;
+	return 0;
 }
 
 u64 seam_tdh_mem_rd(struct seam_ctx *c)
 {
 	u64 hpa = 0, st;
 
-	st = find_word(c, READ_OPS, SEAM_STATE(MAPPED), &hpa);
+	st = find_word(c, READ_OPS, &hpa);
 	if (st)
 		return st;
 	rt_phys_read(hpa, seam_key(c->s, c->td), &c->r->r8);
@@ -92,7 +91,7 @@ u64 seam_tdh_mem_wr(struct seam_ctx *c)
 {
 	u64 hpa = 0, st;
 
-	st = find_word(c, WRITE_OPS, SEAM_STATE(MAPPED), &hpa);
+	st = find_word(c, WRITE_OPS, &hpa);
 	if (st)
 		return st;
 	rt_phys_read(hpa, seam_key(c->s, c->td), &c->r->r8);

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "sim/rt/phys.h"
 #include "tdx/leaf.h"
 #include "tdx/trace.h"
 
@@ -290,9 +291,9 @@ u64 seam_pamt_walk(struct seam_ctx *c, u64 hpa, u32 level, enum seam_mode mode, 
 		return SEAM_OPERAND_BUSY | op;
 	if (level == 1 || b->e.type == SEAM_PT_REG)
 		return walk_ends(c, pg, mode, op);
-	/* No pair, no 4K entries: nothing below to lock (8.4 "Walk"). */
+	/* No pair, no 4K entries: the walk ends here, as at a page (8.4 "Walk"). */
 	if (s->dynamic_pamt && b->e.type == SEAM_PT_NDA)
-		return 0;
+		return walk_ends(c, pg, mode, op);
 
 	*pg = (struct seam_page){
 		.hpa = hpa & ~(SEAM_LEVEL_SIZE(0) - 1),
@@ -394,11 +395,31 @@ void seam_pamt_assign(struct seam *s, struct seam_page *pg, u8 type, u64 owner)
 	seam_cost(s, SEAM_COST_RMW_LINE, 1);
 }
 
+/*
+ * What the module gives back may have lines of its key in the caches (2.5): of the TD's, or, a TDR,
+ * of the module's own. Not once the key was freed: CACHE.WB came before.
+ */
+static void leave_lines(struct seam *s, const struct seam_page *pg)
+{
+	const struct seam_td *td;
+	u32 key = s->cfg.hkid_global;
+
+	if (pg->e->type != SEAM_PT_TDR) {
+		td = seam_td_find(s, seam_pamt_owner(pg->e));
+		if (!td || td->lifecycle == SEAM_TD_TEARDOWN)
+			return;
+		key = td->hkid;
+	}
+	if (!s->cfg.one_key)
+		rt_phys_lines_left(pg->hpa, SEAM_LEVEL_PAGES(pg->level) * RT_PAGE_SIZE, key);
+}
+
 bool seam_pamt_unassign(struct seam *s, struct seam_page *pg)
 {
 	struct seam_pamt_entry *e = pg->e;
 
 	assert(e->type != SEAM_PT_NDA);
+	leave_lines(s, pg);
 	rt_trace(&seam_ev_pamt, RT_PH_INSTANT, pg->hpa, pg->level, e->type, SEAM_PT_NDA,
 		 seam_pamt_owner(e));
 	e->type = SEAM_PT_NDA; /* the owner stays, and RDMD shows it (2.5) */

@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 
+#include "sim/rt/phys.h"
 #include "tdx/leaf.h"
 #include "tdx/vcpu.h"
 
@@ -119,7 +120,8 @@ u64 seam_tdh_phymem_page_wbinvd(struct seam_ctx *c)
 {
 	struct seam *s = c->s;
 	/* The HKID says which key's lines to write back; nothing checks it (2.5). */
-	u64 hpa = c->in.rcx & ~(RT_MASK(SEAM_MAXPA - 1, 0) & ~seam_pa_mask(s));
+	u64 hkid_bits = RT_MASK(SEAM_MAXPA - 1, 0) & ~seam_pa_mask(s);
+	u64 hpa = c->in.rcx & ~hkid_bits;
 	struct seam_page pg;
 	bool no_pair;
 	u64 st;
@@ -137,5 +139,8 @@ u64 seam_tdh_phymem_page_wbinvd(struct seam_ctx *c)
 	if (s->dynamic_pamt && seam_bitmap_test(s, hpa))
 		return SEAM_PAGE_METADATA_INCORRECT | SEAM_OP_RCX;
 	seam_cost(s, SEAM_COST_FLUSHED_LINE, 64);
+	if (hkid_bits)
+		rt_phys_lines_back(hpa, RT_PAGE_SIZE,
+				   (u32)((c->in.rcx & hkid_bits) / (hkid_bits & -hkid_bits)));
 	return SEAM_SUCCESS;
 }

@@ -178,6 +178,7 @@ void seam_sept_reread(struct seam_pos *p)
 
 void seam_sept_write(struct seam_ctx *c, struct seam_pos *p, u64 val)
 {
+	const struct seam_observer *o = c->s->observer;
 	u64 kept = SEPT_LOCK;
 
 	assert(p->entry && c->td);
@@ -189,11 +190,12 @@ void seam_sept_write(struct seam_ctx *c, struct seam_pos *p, u64 val)
 	/* A reservation made while we held the entry: older releases write over it (4.5). */
 	if (c->s->f.entry_hp_survives)
 		kept |= SEPT_HP;
-	if (!p->vm && (rt_trace_on() || c->s->observer)) {
+	if (!p->vm) {
 		u8 from = seam_sept_state(*p->entry), to = seam_sept_state(val);
 
-		if (c->s->observer)
-			c->s->observer->entry(c->s->observer->ctx, c->row, from, to);
+		c->s->nr_sept_writes += from != to;
+		if (o && o->entry)
+			o->entry(o->ctx, c->row, from, to);
 		if (from != to)
 			rt_trace(&seam_ev_sept, RT_PH_INSTANT, c->td->tdr, p->gpa, p->level, from,
 				 to);

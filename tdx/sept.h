@@ -127,8 +127,8 @@ u64 *seam_sept_table(const struct seam *s, const struct seam_td *td, u64 table_h
  * 2, Xu 3, VGPW 4, PW 5, SSS 6, SVE 7, VALID 15. A blocked L2 leaf keeps its permissions in shadow
  * bits.
  */
-#define SEAM_ATTR_VALID RT_BIT(15)
-#define SEAM_ATTR_PERMS RT_MASK(7, 0)
+#define SEAM_ATTR_VALID	  RT_BIT(15)
+#define SEAM_ATTR_PRESENT RT_MASK(3, 0) /* with any of them there is an alias */
 u64 seam_l2_make_leaf(const struct seam *s, const struct seam_td *td, u64 hpa, u16 attr,
 		      bool blocked);
 u64 seam_l2_make_table(u64 hpa);

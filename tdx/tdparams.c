@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * TD_PARAMS as bytes, and the checks of MNG.INIT on them (recorded: directed/mng_init_params).
- * Reserved bytes first, then field by field; CPUID configuration must be zero, since CPUID is not
- * modelled. The TD itself is not touched here.
+ * CPUID configuration must be zero, since CPUID is not modelled. The TD itself is not touched here.
  */
 #include <string.h>
 
@@ -26,6 +25,7 @@
 #define OFF_ARCH_CAP	 0xe0
 #define OFF_RESERVED2	 0xe8
 #define OFF_CPUID	 0x100
+#define CPUID_BYTES	 16 /* EAX to EDX of one leaf */
 
 static u64 get(const u8 *b, u32 off, u32 len)
 {
@@ -50,11 +50,18 @@ static u64 invalid(enum seam_operand op)
 	return SEAM_OPERAND_INVALID | op;
 }
 
-static bool attributes_ok(u64 a)
+/* A migratable TD is neither a debug TD nor one with PERFMON; ICSSD is instead of PERFMON. */
+static bool attributes_ok(const struct seam *s, u64 a)
 {
-	bool debug_migratable = (a & SEAM_ATTR_DEBUG) && (a & SEAM_ATTR_MIGRATABLE);
+	u64 allowed = SEAM_ATTR_ALLOWED;
 
-	return !(a & ~SEAM_ATTR_ALLOWED) && !debug_migratable;
+	if (s->f.features0 & SEAM_FEATURES0_ICSSD)
+		allowed |= SEAM_ATTR_ICSSD;
+	if ((a & SEAM_ATTR_MIGRATABLE) && (a & (SEAM_ATTR_DEBUG | SEAM_ATTR_PERFMON)))
+		return false;
+	if ((a & SEAM_ATTR_PERFMON) && (a & SEAM_ATTR_ICSSD))
+		return false;
+	return !(a & ~allowed);
 }
 
 /*
@@ -95,20 +102,65 @@ static bool config_flags_ok(const struct seam *s, u64 flags)
 	u64 allowed = SEAM_CONFIG_FLAGS_ALLOWED;
 
 	if (s->f.config_flags_bit3)
-		allowed |= SEAM_CONFIG_FLAG3;
+		allowed |= SEAM_CONFIG_MAXPA_VIRT;
+	if (s->f.features0 & SEAM_FEATURES0_MAXGPA_VIRT)
+		allowed |= SEAM_CONFIG_MAXGPA_VIRT;
+	if ((flags & SEAM_CONFIG_MAXPA_VIRT) && (flags & SEAM_CONFIG_MAXGPA_VIRT))
+		return false;
 	return !(flags & ~allowed);
 }
 
-static bool reserved_ok(const u8 *b)
+/* What the TD is to be, in the module's order: reserved bytes count after the fields before them. */
+static u64 check_td(const struct seam *s, const u8 *b, u32 nr_tdcx, struct seam_td_params *p)
 {
-	return all_zero(b, OFF_RESERVED0, OFF_EPTP) && all_zero(b, OFF_RESERVED1, OFF_MRCONFIGID) &&
-	       all_zero(b, OFF_RESERVED2, OFF_CPUID) && !(b[OFF_MSR_CONFIG] & ~1);
+	if (!attributes_ok(s, p->attributes))
+		return invalid(SEAM_OP_ATTRIBUTES);
+	if (!xfam_ok(p->xfam))
+		return invalid(SEAM_OP_XFAM);
+	if (p->max_vcpus == 0 || p->max_vcpus > s->f.max_vcpus)
+		return invalid(SEAM_OP_MAX_VCPUS);
+	if (p->nr_l2 > SEAM_L2_VMS_MAX)
+		return invalid(SEAM_OP_NUM_L2_VMS);
+	if (nr_tdcx < (u32)SEAM_TDCX_MIN + p->nr_l2)
+		return SEAM_TDCS_NOT_ALLOCATED;
+	if (!all_zero(b, OFF_RESERVED0, OFF_EPTP))
+		return invalid(SEAM_OP_RDX);
+	if (!config_flags_ok(s, p->config_flags))
+		return invalid(SEAM_OP_EXEC_CONTROLS);
+	if (!eptp_ok(s, p->eptp, p->config_flags, &p->levels))
+		return invalid(SEAM_OP_EPTP);
+	if (p->tsc_frequency < SEAM_TSC_FREQ_MIN || p->tsc_frequency > SEAM_TSC_FREQ_MAX)
+		return invalid(SEAM_OP_TSC_FREQUENCY);
+	return 0;
+}
+
+/*
+ * What it is to show its guest. CPUID configuration of zeroes means the platform's; any other is
+ * refused, without the leaf that the module would name in RCX.
+ */
+static u64 check_virtual(const struct seam *s, const u8 *b)
+{
+	u32 cpuid_end = OFF_CPUID + CPUID_BYTES * (u32)s->f.cpuid_configs;
+
+	if (!all_zero(b, OFF_RESERVED1, OFF_MRCONFIGID) || (b[OFF_MSR_CONFIG] & ~1) ||
+	    !all_zero(b, OFF_RESERVED2, OFF_CPUID))
+		return invalid(SEAM_OP_RDX);
+	if (!all_zero(b, OFF_CPUID, cpuid_end))
+		return invalid(SEAM_OP_CPUID_CONFIG);
+	if (s->f.topology_check && s->cfg.no_topology)
+		return SEAM_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED;
+	if (!all_zero(b, cpuid_end, SEAM_TD_PARAMS_SIZE))
+		return invalid(SEAM_OP_RDX);
+	if (b[OFF_MSR_CONFIG] ? get(b, OFF_ARCH_CAP, 8) : 0)
+		return invalid(SEAM_OP_ARCH_CAP);
+	return SEAM_SUCCESS;
 }
 
 u64 seam_td_params_read(const struct seam *s, const struct seam_lp *lp, u64 pa, u32 nr_tdcx,
 			struct seam_td_params *p)
 {
 	u8 b[SEAM_TD_PARAMS_SIZE];
+	u64 st;
 
 	rt_phys_peek(pa, b, sizeof(b));
 	*p = (struct seam_td_params){
@@ -120,33 +172,9 @@ u64 seam_td_params_read(const struct seam *s, const struct seam_lp *lp, u64 pa, 
 		.config_flags = get(b, OFF_CONFIG_FLAGS, 8),
 		.tsc_frequency = (u16)get(b, OFF_TSC_FREQ, 2),
 	};
-	if (!reserved_ok(b))
-		return invalid(SEAM_OP_RDX);
-	if (!attributes_ok(p->attributes))
-		return invalid(SEAM_OP_ATTRIBUTES);
-	if (!xfam_ok(p->xfam))
-		return invalid(SEAM_OP_XFAM);
-	if (p->max_vcpus == 0 || p->max_vcpus > SEAM_MAX_VCPUS)
-		return invalid(SEAM_OP_MAX_VCPUS);
-	if (p->nr_l2 > SEAM_L2_VMS_MAX)
-		return invalid(SEAM_OP_NUM_L2_VMS);
-	if (nr_tdcx < (u32)SEAM_TDCX_MIN + p->nr_l2)
-		return SEAM_TDCS_NOT_ALLOCATED;
-	if (!config_flags_ok(s, p->config_flags))
-		return invalid(SEAM_OP_EXEC_CONTROLS);
-	if (!eptp_ok(s, p->eptp, p->config_flags, &p->levels))
-		return invalid(SEAM_OP_EPTP);
-	if (p->tsc_frequency < SEAM_TSC_FREQ_MIN || p->tsc_frequency > SEAM_TSC_FREQ_MAX)
-		return invalid(SEAM_OP_TSC_FREQUENCY);
+	st = check_td(s, b, nr_tdcx, p);
 	/* Before the TSC is read for the TD's own (module source; 3.3 does not list it). */
-	if (seam_check_tsc_adjust(s, lp))
-		return seam_check_tsc_adjust(s, lp);
-	if (b[OFF_MSR_CONFIG] ? get(b, OFF_ARCH_CAP, 8) : 0)
-		return invalid(SEAM_OP_ARCH_CAP);
-	if (!all_zero(b, OFF_CPUID, SEAM_TD_PARAMS_SIZE))
-		return invalid(SEAM_OP_RDX);
-	/* CPUID configuration of zeroes means the platform's topology. */
-	if (s->f.topology_check && s->cfg.no_topology)
-		return SEAM_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED;
-	return SEAM_SUCCESS;
+	if (!st)
+		st = seam_check_tsc_adjust(s, lp);
+	return st ? st : check_virtual(s, b);
 }

@@ -42,6 +42,13 @@ static const char *sym_state(u64 val, char *buf, size_t len)
 	return seam_sept_state_name((u8)val);
 }
 
+static const char *sym_translation(u64 val, char *buf, size_t len)
+{
+	static const char *const by[] = {"walk", "tlb", "stale-tlb"};
+
+	return val < RT_ARRAY_SIZE(by) ? by[val] : NULL;
+}
+
 static const char *sym_page_type(u64 val, char *buf, size_t len)
 {
 	switch (val) {
@@ -89,6 +96,19 @@ const struct rt_event_type seam_ev_tdcall = {
 		{"rdx", RT_ARG_HEX, NULL},
 		{"r8", RT_ARG_HEX, NULL},
 		{"status", RT_ARG_SYM, sym_status},
+	},
+};
+
+const struct rt_event_type seam_ev_access = {
+	"access",
+	"tdx",
+	{
+		{"lp", RT_ARG_DEC, NULL},
+		{"gpa", RT_ARG_HEX, NULL},
+		{"write", RT_ARG_DEC, NULL},
+		{"hpa", RT_ARG_HEX, NULL},
+		{"level", RT_ARG_DEC, NULL},
+		{"by", RT_ARG_SYM, sym_translation},
 	},
 };
 

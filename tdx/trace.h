@@ -11,6 +11,7 @@
 /*
  * X(id, name): seam_ev_<id>. Arguments:
  *  call, tdcall: B: lp leaf rcx rdx r8; E: the same as they are then, and status
+ *  access (of a guest, that went through): lp gpa write hpa level by (the TLB, a walk, a stale TLB)
  *  exit (TD exit): lp status qual extqual gpa
  *  enter: lp tdvpr epoch
  *  sept: td gpa level from to (public states)
@@ -21,6 +22,7 @@
 #define SEAM_EVENTS(X)       \
 	X(call, "seamcall")  \
 	X(tdcall, "tdcall")  \
+	X(access, "access")  \
 	X(enter, "td_enter") \
 	X(exit, "td_exit")   \
 	X(sept, "sept")      \

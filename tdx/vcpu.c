@@ -43,7 +43,7 @@ void seam_vcpu_free(struct seam *s, struct seam_vcpu *v)
 	struct seam_vcpu **link;
 	u32 i;
 
-	assert(td && v->state != SEAM_VCPU_ACTIVE);
+	assert(td && !seam_vcpu_running(s, v));
 	for (link = &td->vcpus; *link != v; link = &(*link)->next)
 		assert(*link);
 	*link = v->next;
@@ -83,10 +83,15 @@ u64 seam_vcpu_associate(struct seam_td *td, struct seam_vcpu *v, u32 lp)
 void seam_vcpu_dissociate(struct seam *s, struct seam_td *td, struct seam_vcpu *v)
 {
 	assert(v->assoc != SEAM_LP_NONE && td->nr_assoc > 0);
-	assert(v->state != SEAM_VCPU_ACTIVE);
+	assert(!seam_vcpu_running(s, v));
 	seam_invept(s, td, v->assoc);
 	v->assoc = SEAM_LP_NONE;
 	td->nr_assoc--;
+}
+
+bool seam_vcpu_running(const struct seam *s, const struct seam_vcpu *v)
+{
+	return v->assoc != SEAM_LP_NONE && s->lp[v->assoc].in_guest == v;
 }
 
 u64 seam_vcpu_state_error(const struct seam *s, const struct seam_vcpu *v)

@@ -144,6 +144,8 @@ void seam_invept(struct seam *s, struct seam_td *td, u32 lp);
 u64 seam_vcpu_associate(struct seam_td *td, struct seam_vcpu *v, u32 lp);
 /* VP.FLUSH's end of it: @lp forgets the VCPU. */
 void seam_vcpu_dissociate(struct seam *s, struct seam_td *td, struct seam_vcpu *v);
+/* It is in the guest. Being ACTIVE says less: a VCPU stays that when its TD died under it. */
+bool seam_vcpu_running(const struct seam *s, const struct seam_vcpu *v);
 /* VCPU_STATE_INCORRECT, with the state where the profile tells it. */
 u64 seam_vcpu_state_error(const struct seam *s, const struct seam_vcpu *v);
 /* TDVPS pages that a VCPU of this TD needs. */
@@ -162,8 +164,8 @@ struct seam_td_exit {
 
 /*
  * seam_td_exit - the VCPU on @lp leaves the guest: counts, locks, registers of the host into @out.
- * A TD that died meanwhile turns every exit into NON_RECOVERABLE_TD_NON_ACCESSIBLE and keeps its
- * REFCOUNT (3.5).
+ * With status NON_RECOVERABLE_TD_NON_ACCESSIBLE, which every VM exit from a dead TD becomes, the
+ * REFCOUNT is kept (3.5).
  */
 void seam_td_exit(struct seam *s, u32 lp, const struct seam_td_exit *x, struct seam_regs *out);
 /* The registers that a TDVMCALL hands to the host: RCX is @mask, those in it are copied. */

@@ -12,6 +12,10 @@ int cmd_list(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_coverage(int argc, char **argv);
+int cmd_fuzz(int argc, char **argv);
+int cmd_shrink(int argc, char **argv);
+int cmd_debug(int argc, char **argv);
 int cmd_vectors(int argc, char **argv);
+int cmd_diff_mmu(int argc, char **argv);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/lab/pct.h"
 #include "sim/lab/run.h"
 #include "tools/cmd.h"
 #include "tools/opts.h"
@@ -17,30 +18,49 @@ struct run_ctx {
 	const char *set[SETS_MAX + 1];
 	u32 nr_sets;
 	bool grammar;
+	bool seeded, has_chooser, has_depth;
+	int chooser;
+	u64 depth;
 };
 
 enum {
 	OPT_SEED,
+	OPT_CHOOSER,
+	OPT_DEPTH,
+	OPT_RUNS,
+	OPT_MINIMISE,
 	OPT_SCHEDULE,
 	OPT_SET,
 	OPT_TRACE,
 	OPT_TRACE_FORMAT,
 	OPT_FORMAT,
 	OPT_NARRATE,
+	OPT_LANES,
 	OPT_REPLAY,
 	OPT_BUDGET,
 	OPT_GRAMMAR,
 };
 
 static const struct opt run_options[] = {
-	[OPT_SEED] = {"seed", "N", "random schedule from this seed; without it, in order"},
+	[OPT_SEED] = {"seed", "N",
+		      "random schedule from this seed (with --chooser pct: one of those)"},
+	[OPT_CHOOSER] = {"chooser", "NAME",
+			 "in-order, random, or pct (probabilistic concurrency testing)"},
+	[OPT_DEPTH] = {"depth", "D", "of --chooser pct: orderings that a bug takes (3)"},
+	[OPT_RUNS] = {"runs", "N", "seeds from --seed on until one breaks something, at most N"},
+	[OPT_MINIMISE] =
+		{"minimise", NULL,
+		 "look for the smallest schedule that breaks the same, and report that run"},
 	[OPT_SCHEDULE] = {"schedule", "FILE", "play the schedule lines of a replay file"},
 	[OPT_SET] = {"set", "SECTION.KEY=VALUE", "change the set-up: --set kvm.tdx_huge_page=off"},
 	[OPT_TRACE] = {"trace", "FILE", "write every event"},
 	[OPT_TRACE_FORMAT] = {"trace-format", "FORMAT", "text, json (opens in Perfetto) or ftrace"},
-	[OPT_FORMAT] = {"format", "FORMAT", "report as text, tap or json (one object a line)"},
+	[OPT_FORMAT] =
+		{"format", "FORMAT",
+		 "report as text, tap, json (one object a line) or record (of tables, for diff-mmu)"},
 	[OPT_NARRATE] = {"narrate", NULL,
 			 "tell what each action did, and draw the S-EPT at the end"},
+	[OPT_LANES] = {"lanes", NULL, "show the last parallel block as a column for each actor"},
 	[OPT_REPLAY] = {"replay", "FILE",
 			"where a run that broke is written; NAME.replay otherwise"},
 	[OPT_BUDGET] = {"budget", "STEPS", "steps that one action may take (10000000)"},
@@ -56,21 +76,40 @@ static const struct opts run_opts = {
 	.what = "Runs scenarios, prints one line per action with its outcome, and judges expectations and oracles.",
 	.opt = run_options,
 	.more = "Exit status: 0 everything held; 1 an expectation failed; 2 bad input; 3 a defect of tdxsim;\n"
-		"4 an oracle broke; 5 deadlock or no progress. Of several files the worst wins: 3, 4, 5, 1.\n",
+		"4 an oracle broke; 5 deadlock or no progress; 77 skipped, with --mmu: the tree can't do what the\n"
+		"scenario sets up. Of several files the worst wins: 3, 4, 5, 1.\n",
+	.mmu = true,
 	.set = run_set,
 };
 
 static bool run_set(void *arg, u32 i, const char *val)
 {
-	static const char *const formats[] = {"text", "tap", "json", NULL};
+	static const char *const formats[] = {"text", "tap", "json", "record", NULL};
 	static const char *const traces[] = {"text", "json", "ftrace", NULL};
+	static const char *const choosers[] = {"in-order", "random", "pct", NULL};
 	struct run_ctx *c = arg;
 	int word;
 
 	switch (i) {
 	case OPT_SEED:
-		c->opts.session.random = true;
+		c->seeded = true;
 		return opts_number(&run_opts, i, val, &c->opts.session.seed);
+	case OPT_CHOOSER:
+		c->chooser = opts_word(&run_opts, i, val, choosers);
+		c->has_chooser = true;
+		return c->chooser >= 0;
+	case OPT_DEPTH:
+		c->has_depth = true;
+		return opts_number(&run_opts, i, val, &c->depth);
+	case OPT_RUNS:
+		if (!opts_number(&run_opts, i, val, &c->opts.search.runs))
+			return false;
+		if (!c->opts.search.runs)
+			opts_error(&run_opts, "--runs: found 0, expected 1 or more");
+		return c->opts.search.runs;
+	case OPT_MINIMISE:
+		c->opts.minimise = true;
+		return true;
 	case OPT_BUDGET:
 		return opts_number(&run_opts, i, val, &c->opts.session.budget);
 	case OPT_SCHEDULE:
@@ -97,6 +136,9 @@ static bool run_set(void *arg, u32 i, const char *val)
 	case OPT_NARRATE:
 		c->opts.narrate = true;
 		return true;
+	case OPT_LANES:
+		c->opts.lanes = true;
+		return true;
 	case OPT_REPLAY:
 		c->opts.replay_path = val;
 		return true;
@@ -105,6 +147,44 @@ static bool run_set(void *arg, u32 i, const char *val)
 		return true;
 	}
 	return false;
+}
+
+enum {
+	IN_ORDER,
+	RANDOM,
+	PCT
+};
+
+/* What --seed, --chooser, --depth, --runs and --schedule say together. False: they don't fit. */
+static bool settle_chooser(struct run_ctx *c)
+{
+	struct lab_opts *o = &c->opts.session;
+
+	if (c->opts.schedule_path && (c->has_chooser || c->seeded || c->opts.search.runs)) {
+		opts_error(&run_opts, "--schedule is a chooser: no --seed, --chooser or --runs");
+		return false;
+	}
+	if (!c->has_chooser)
+		c->chooser = c->seeded || c->opts.search.runs ? RANDOM : IN_ORDER;
+	if (c->chooser == IN_ORDER && (c->seeded || c->opts.search.runs)) {
+		opts_error(&run_opts, "--chooser in-order has one run: no --seed, no --runs");
+		return false;
+	}
+	if (c->has_depth && (c->chooser != PCT || !c->depth || c->depth > LAB_PCT_DEPTH_MAX)) {
+		opts_error(&run_opts, "--depth: expected 1 to %d, with --chooser pct",
+			   LAB_PCT_DEPTH_MAX);
+		return false;
+	}
+	if (c->chooser != IN_ORDER && !c->seeded)
+		o->seed = 1;
+	o->random = c->chooser == RANDOM;
+	o->pct_depth = c->chooser != PCT ? 0 : c->has_depth ? (u32)c->depth : 3;
+	return true;
+}
+
+static void show_progress(void *ctx, u64 done, u64 runs)
+{
+	fprintf(stderr, "\r%llu of at most %llu runs \r", done, runs);
 }
 
 /* Only for people's eyes: on a terminal, and not where NO_COLOR says no (no-color.org). */
@@ -131,10 +211,14 @@ int cmd_run(int argc, char **argv)
 		opts_help(&run_opts, stderr);
 		return opts_error(&run_opts, "found no operand, expected FILE");
 	}
+	if (!settle_chooser(&c))
+		return 2;
+	if (isatty(STDERR_FILENO))
+		c.opts.search.progress = show_progress;
 	if (c.opts.trace_path && argc - first > 1)
 		return opts_error(&run_opts, "--trace is for one scenario at a time");
 	/* Without a trace to write, the last events are enough for a report. */
-	events = c.opts.trace_path || c.opts.narrate;
+	events = c.opts.trace_path || c.opts.narrate || c.opts.lanes;
 	c.opts.session.trace_cap = events ? 0 : 4096;
 	c.opts.set = c.set;
 	c.opts.colour = want_colour();

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sim/lab/diag.h"
+#include "tools/mmu_tree.h"
 
 #define OPTS_MAX 24
 #define BAD	 2 /* exit status of bad input (docs/design.md) */
@@ -24,6 +25,8 @@ void opts_help(const struct opts *o, FILE *out)
 			 o->opt[i].arg ? o->opt[i].arg : "");
 		fprintf(out, "  %-34s %s\n", left, o->opt[i].help);
 	}
+	if (o->mmu)
+		fprintf(out, "  %-34s %s\n", "--mmu DIR", MMU_TREE_HELP);
 	fprintf(out, "  %-34s %s\n", "--help", "this text");
 	if (o->more)
 		fprintf(out, "\n%s", o->more);

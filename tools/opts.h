@@ -22,6 +22,7 @@ struct opts {
 	const char *what;     /* sentences for the help */
 	const struct opt *opt;
 	const char *more; /* text behind the options; NULL: none */
+	bool mmu; /* help tells of --mmu, which mmu_tree.h takes before options are parsed */
 	/* Option @i was given. False: its argument is no good, and a line said so. */
 	bool (*set)(void *ctx, u32 i, const char *arg);
 };

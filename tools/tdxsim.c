@@ -8,6 +8,7 @@
 
 #include "sim/lab/diag.h"
 #include "tools/cmd.h"
+#include "tools/mmu_tree.h"
 
 static const struct {
 	const char *name;
@@ -17,10 +18,14 @@ static const struct {
 	{"run", cmd_run, "run scenarios: actions, expectations, oracles"},
 	{"explore", cmd_explore,
 	 "every schedule of a scenario: proof, or the shortest one that breaks"},
+	{"debug", cmd_debug, "walk through a run, forward and backward, by commands"},
 	{"list", cmd_list, "leaves, status codes, features, policies, oracles, faults, statistics"},
+	{"fuzz", cmd_fuzz, "make scenarios, run them, and shrink each that breaks a rule"},
+	{"shrink", cmd_shrink, "a failing scenario to a short one that fails the same way"},
 	{"compare", cmd_compare, "a scenario under several policies: one table, a column each"},
 	{"coverage", cmd_coverage, "what scenarios and recordings reached of what can be reached"},
 	{"vectors", cmd_vectors, "play recordings of the real TDX module against this one"},
+	{"diff-mmu", cmd_diff_mmu, "scenarios on the port and on a kernel tree, side by side"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -55,6 +60,7 @@ static const char *next_command(const void *ctx, u32 i)
 int main(int argc, char **argv)
 {
 	const char *near;
+	int status;
 
 	if (argc < 2) {
 		usage(stderr);
@@ -68,6 +74,9 @@ int main(int argc, char **argv)
 		puts("tdxsim " TDXSIM_VERSION);
 		return close_output(0);
 	}
+	status = mmu_tree_exec(&argc, argv);
+	if (status)
+		return status;
 	for (size_t i = 0; i < COMMANDS; i++) {
 		if (!strcmp(commands[i].name, argv[1]))
 			return close_output(commands[i].run(argc - 1, argv + 1));

@@ -15,6 +15,20 @@
  */
 #define LAB_UADDR_BASE 0x7f0000000000ULL
 
+/* A slot's lpage_info goes with it, also if the same slot is back before anybody looks. */
+static void forget_inhibits(struct lab_td *td, const struct lab_slot_setup *s)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < td->nr_inhibited; i++) {
+		u64 gpa = td->inhibited[i] >> 2 << 12;
+
+		if (gpa < s->gpa || gpa - s->gpa >= s->size)
+			td->inhibited[n++] = td->inhibited[i];
+	}
+	td->nr_inhibited = n;
+}
+
 int lab_set_slot(struct lab_machine *m, u32 slot, bool present)
 {
 	const struct lab_slot_setup *s = &m->su->slot[slot];
@@ -23,7 +37,7 @@ int lab_set_slot(struct lab_machine *m, u32 slot, bool present)
 		.flags = KVM_MEM_GUEST_MEMFD,
 		.guest_phys_addr = s->gpa,
 		.memory_size = present ? s->size : 0,
-		.userspace_addr = LAB_UADDR_BASE + s->gpa,
+		.userspace_addr = s->uaddr ? s->uaddr : LAB_UADDR_BASE + s->gpa,
 		.guest_memfd_offset = s->offset,
 		.guest_memfd = m->file[s->gmem],
 	};
@@ -35,9 +49,12 @@ int lab_set_slot(struct lab_machine *m, u32 slot, bool present)
 	if (present && !m->file[s->gmem])
 		return -EBADF;
 	ret = kvm_vm_ioctl_set_memory_region(td->kvm, &mem);
-	if (!ret)
-		m->slot_in[slot] = present;
-	return ret;
+	if (ret)
+		return ret;
+	m->slot_in[slot] = present;
+	if (!present)
+		forget_inhibits(td, s);
+	return 0;
 }
 
 static int build_vm(struct lab_machine *m, struct lab_td *td)
@@ -48,8 +65,11 @@ static int build_vm(struct lab_machine *m, struct lab_td *td)
 		.max_vcpus = ts->vcpus,
 		.sept_ve_disable = ts->sept_ve_disable,
 	};
-	int ret = kvm_dev_ioctl_create_vm(m->host, &params, &td->kvm);
+	int ret;
 
+	td->making = true;
+	ret = kvm_dev_ioctl_create_vm(m->host, &params, &td->kvm);
+	td->making = false;
 	return ret ? ret : kvm_tdx_init_vm(td->kvm);
 }
 
@@ -58,7 +78,9 @@ static int build_memory(struct lab_machine *m, struct lab_td *td)
 	int ret = 0;
 
 	for (u32 i = 0; i < m->su->nr_gmems && !ret; i++) {
-		if (m->su->gmem[i].td == td->index)
+		if (m->su->gmem[i].td == td->index && m->file[i])
+			ret = -EEXIST;
+		else if (m->su->gmem[i].td == td->index)
 			ret = kvm_gmem_create(td->kvm, &m->su->gmem[i].gmem, &m->file[i]);
 	}
 	for (u32 i = 0; i < m->su->nr_slots && !ret; i++) {
@@ -79,19 +101,28 @@ static int build_memory(struct lab_machine *m, struct lab_td *td)
 	return ret;
 }
 
-static int build_vcpus(struct lab_machine *m, struct lab_td *td)
+static int build_vcpu(struct lab_machine *m, struct lab_td *td, u32 i)
+{
+	struct lab_actor *v = td->vcpu[i];
+	int ret;
+
+	v->cpu = i % m->su->cpus;
+	ret = kvm_vm_ioctl_create_vcpu(td->kvm, i, v->cpu, &v->kvcpu);
+	if (ret)
+		return ret;
+	kvm_vcpu_set_data(v->kvcpu, v);
+	return kvm_tdx_init_vcpu(v->kvcpu);
+}
+
+static int build_vcpus(struct lab_machine *m, struct lab_td *td, u32 only)
 {
 	int ret = 0;
 
+	if (only != LAB_VCPUS)
+		return build_vcpu(m, td, only);
 	for (u32 i = 0; i < m->su->td[td->index].vcpus && !ret; i++) {
-		struct lab_actor *v = td->vcpu[i];
-
-		v->cpu = i % m->su->cpus;
-		ret = kvm_vm_ioctl_create_vcpu(td->kvm, i, v->cpu, &v->kvcpu);
-		if (ret)
-			break;
-		kvm_vcpu_set_data(v->kvcpu, v);
-		ret = kvm_tdx_init_vcpu(v->kvcpu);
+		if (!td->vcpu[i]->kvcpu)
+			ret = build_vcpu(m, td, i);
 	}
 	return ret;
 }
@@ -106,6 +137,8 @@ static int build_regions(struct lab_machine *m, struct lab_td *td)
 
 		if (m->su->region[i].td != td->index)
 			continue;
+		if (!td->vcpu[0]->kvcpu)
+			return -EINVAL;
 		ret = kvm_tdx_init_mem_region(td->vcpu[0]->kvcpu, gpa, size,
 					      m->spare_pages + (512ULL << 20), true);
 		if (!ret)
@@ -114,24 +147,59 @@ static int build_regions(struct lab_machine *m, struct lab_td *td)
 	return ret;
 }
 
-int lab_build(struct lab_machine *m, struct lab_td *td)
+static int build_step(struct lab_machine *m, struct lab_td *td, enum lab_build_step step, u32 vcpu)
+{
+	if (step == LAB_BUILD_VM && (td->kvm || td->making))
+		return -EEXIST;
+	if (step != LAB_BUILD_VM && !td->kvm)
+		return -ENODEV;
+	/* A VMM knows that its TD is ready; KVM would wait for vCPUs that are in the guest. */
+	if (td->built)
+		return -EEXIST;
+	switch (step) {
+	case LAB_BUILD_VM:
+		return build_vm(m, td);
+	case LAB_BUILD_MEMORY:
+		return build_memory(m, td);
+	case LAB_BUILD_VCPUS:
+		return build_vcpus(m, td, vcpu);
+	case LAB_BUILD_REGIONS:
+		return build_regions(m, td);
+	default:
+		return kvm_tdx_finalize_vm(td->kvm);
+	}
+}
+
+int lab_build_step(struct lab_machine *m, struct lab_td *td, enum lab_build_step step, u32 vcpu)
 {
 	int ret;
 
-	if (td->built)
-		return -EEXIST;
+	if (td->kvm && td->destroyed)
+		return -ENODEV; /* it is on its way out */
 	td->destroyed = false;
-	ret = build_vm(m, td);
-	if (!ret)
-		ret = build_memory(m, td);
-	if (!ret)
-		ret = build_vcpus(m, td);
-	if (!ret)
-		ret = build_regions(m, td);
-	if (!ret)
-		ret = kvm_tdx_finalize_vm(td->kvm);
-	td->built = !ret;
-	td->build_err = ret;
+	td->users++;
+	ret = build_step(m, td, step, vcpu);
+	td->users--;
+	if (!ret && step == LAB_BUILD_FINALIZE)
+		td->built = true;
+	/* What was refused because it is there already is no failure of the build. */
+	if (ret && ret != -EEXIST)
+		td->build_err = ret;
+	return ret;
+}
+
+int lab_build(struct lab_machine *m, struct lab_td *td)
+{
+	int ret = 0;
+
+	/* Also one that a failed build left, or that another thread is making. */
+	if (td->kvm || td->making)
+		return -EEXIST;
+	td->build_err = 0;
+	td->users++; /* a close waits for all of it */
+	for (u32 step = LAB_BUILD_VM; step <= LAB_BUILD_FINALIZE && !ret; step++)
+		ret = lab_build_step(m, td, step, LAB_VCPUS);
+	td->users--;
 	return ret;
 }
 
@@ -184,5 +252,9 @@ int lab_destroy(struct lab_machine *m, struct lab_td *td)
 	td->nr_inhibited = 0; /* lpage_info went with the slots */
 	for (u32 i = 0; i < vcpus; i++)
 		lab_vcpu_go(td->vcpu[i]);
+	for (u32 i = 0; i < m->nr_actors; i++) {
+		if (m->actor[i].td == td)
+			m->actor[i].saw_end = false;
+	}
 	return 0;
 }

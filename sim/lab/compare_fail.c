@@ -314,6 +314,7 @@ static void restore(struct failing *f, const struct mark *m, const struct templa
 	machine->nr_armed = own;
 	s->nr_broken = 0;
 	*s->stuck = 0;
+	s->stuck_rule = NULL;
 	set_nth(f, tpl, n - m->visits[tpl - f->tpl]);
 	lab_session_inject(s, tpl->op);
 }

@@ -16,9 +16,6 @@
 #include "tdx/abi.h"
 #include "tdx/inspect.h"
 
-#define LPAGE_MIXED   (1U << 31)
-#define LPAGE_INHIBIT (1U << 30)
-
 static const char *exit_name(u32 reason, char *buf, size_t len)
 {
 	for (u32 i = 0; lab_words_exit[i]; i++) {
@@ -333,9 +330,9 @@ bool lab_expect(struct lab_machine *m, const struct lab_op *op, u32 action, char
 	case LAB_OP_EXP_FOLIO:
 		return expect_folio(m, op, seen, len);
 	case LAB_OP_EXP_INHIBIT:
-		return expect_lpage(m, op, LPAGE_INHIBIT, seen, len);
+		return expect_lpage(m, op, LAB_LPAGE_INHIBIT, seen, len);
 	case LAB_OP_EXP_MIXED:
-		return expect_lpage(m, op, LPAGE_MIXED, seen, len);
+		return expect_lpage(m, op, LAB_LPAGE_MIXED, seen, len);
 	case LAB_OP_EXP_DATA:
 		return expect_data(m, op, seen, len);
 	case LAB_OP_EXP_STAT:

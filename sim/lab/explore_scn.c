@@ -14,6 +14,7 @@
 
 #include "sim/lab/explore_model.h"
 #include "sim/lab/minimise.h"
+#include "sim/lab/replay.h"
 #include "sim/lab/util.h"
 #include "sim/rt/schedule.h"
 
@@ -78,15 +79,12 @@ static char *replay_name(const struct explored *e)
 
 static void write_replay(struct explored *e, struct lab_session *s)
 {
-	const struct lab_run_opts ro = {.out = e->o->out, .err = e->o->err};
-	struct lab_run run = {
-		.path = e->path, .opts = &ro, .sc = e->at->sc, .su = e->at->su, .s = s};
 	char *name;
 	int ret;
 
 	e->nr_replays++;
 	name = replay_name(e);
-	ret = lab_replay_write(&run, name);
+	ret = lab_replay_write(s, "explored", name);
 	if (ret) {
 		fprintf(e->o->err, "%s: the replay file was not written: %s\n", name,
 			strerror(ret));

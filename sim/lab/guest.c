@@ -9,6 +9,7 @@
 
 #include "sim/lab/machine.h"
 #include "sim/lab/model.h"
+#include "sim/lab/oracle_watch.h"
 #include "sim/rt/fault.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/world.h"
@@ -102,7 +103,7 @@ static void wait_for_entry(struct lab_actor *v, u64 gpa)
  * A guest instruction ended in something else than its completion. True: the LP is in the host now.
  */
 static bool not_done(struct lab_machine *m, struct lab_actor *v, enum seam_result res,
-		     const struct seam_fault *fault)
+		     const struct seam_regs *r, const struct seam_fault *fault)
 {
 	struct lab_outcome *out = job_out(m, v);
 
@@ -110,6 +111,7 @@ static bool not_done(struct lab_machine *m, struct lab_actor *v, enum seam_resul
 	case SEAM_EXIT:
 	case SEAM_RESTART_EXIT:
 		v->job.same_rip = true;
+		lab_watch_exit(m, v, r);
 		return true;
 	case SEAM_VE:
 		out->ve = true;
@@ -171,7 +173,7 @@ static bool step_accept(struct lab_machine *m, struct lab_actor *v, u32 lp, cons
 				.rcx = seam_page_info(v->job.gpa, level)};
 	res = seam_tdcall(m->seam, lp, r, rip_flag(v), &fault);
 	if (res != SEAM_DONE)
-		return not_done(m, v, res, &fault);
+		return not_done(m, v, res, r, &fault);
 	v->job.same_rip = false;
 	out->has_status = true;
 	out->status = r->rax;
@@ -202,7 +204,7 @@ static bool step_access(struct lab_machine *m, struct lab_actor *v, u32 lp, cons
 	enum seam_result res = seam_access(m->seam, lp, &a, rip_flag(v), r, &fault);
 
 	if (res != SEAM_DONE)
-		return not_done(m, v, res, &fault);
+		return not_done(m, v, res, r, &fault);
 	out->ok = true;
 	out->has_value = !write;
 	out->value = a.data;
@@ -231,7 +233,7 @@ static bool step_mapgpa(struct lab_machine *m, struct lab_actor *v, u32 lp, cons
 		return true;
 	}
 	if (res != SEAM_DONE)
-		return not_done(m, v, res, &fault);
+		return not_done(m, v, res, r, &fault);
 	/* The module refused the call itself. */
 	job_out(m, v)->err = EINVAL;
 	lab_job_end(v);
@@ -254,7 +256,7 @@ static bool step_tdcall(struct lab_machine *m, struct lab_actor *v, u32 lp, cons
 		return true;
 	}
 	if (res != SEAM_DONE)
-		return not_done(m, v, res, &fault);
+		return not_done(m, v, res, r, &fault);
 	out->has_status = out->has_value = true;
 	out->status = r->rax;
 	out->value = r->rcx;

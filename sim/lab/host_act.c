@@ -21,30 +21,33 @@ static void set_err(struct lab_outcome *out, int ret)
 
 /*
  * [gpa, gpa + size) slot by slot, ascending, as a VMM does it: @fn on each part. The first error
- * ends it.
+ * ends it; *@done are the bytes in front of that part.
  */
-static int each_slot(struct lab_machine *m, u32 td, u64 gpa, u64 size,
+static int each_slot(struct lab_machine *m, u32 td, u64 gpa, u64 size, u64 *done,
 		     int (*fn)(struct kvm_gmem_file *file, u64 offset, u64 size))
 {
-	int ret = 0;
+	const u64 end = gpa + size;
+	int ret;
 
+	*done = 0;
 	if (!size)
 		return -EINVAL;
-	while (size && !ret) {
-		u32 slot = lab_setup_slot_at(m->su, td, gpa), gmem;
-		u64 part, offset;
+	while (gpa + *done < end) {
+		u64 at = gpa + *done, part, offset;
+		u32 slot = lab_setup_slot_at(m->su, td, at), gmem;
 
 		if (slot == LAB_SLOTS)
 			return -EINVAL;
-		if (!lab_file_at(m, td, gpa, &gmem, &offset))
+		if (!lab_file_at(m, td, at, &gmem, &offset))
 			return -EBADF;
-		part = m->su->slot[slot].gpa + m->su->slot[slot].size - gpa;
-		part = part < size ? part : size;
+		part = m->su->slot[slot].gpa + m->su->slot[slot].size - at;
+		part = part < end - at ? part : end - at;
 		ret = fn(m->file[gmem], offset, part);
-		gpa += part;
-		size -= part;
+		if (ret)
+			return ret;
+		*done += part;
 	}
-	return ret;
+	return 0;
 }
 
 int lab_convert(struct lab_machine *m, struct lab_td *td, u64 gpa, u64 size, bool to_private,
@@ -294,15 +297,17 @@ void lab_set_regs(struct lab_machine *m, const struct lab_op *op, u32 td, struct
 }
 
 /*
- * A SEAMCALL that changes tables behind KVM's back: what the tables are from here on is the
+ * A SEAMCALL that changes tables, or the epoch, behind KVM's back: what they are from here on is the
  * scenario's business.
  */
 static bool leaf_changes(u32 leaf)
 {
 	return leaf != SEAM_TDH_MEM_SEPT_RD && leaf != SEAM_TDH_PHYMEM_PAGE_RDMD &&
 	       leaf != SEAM_TDH_MEM_RD && leaf != SEAM_TDH_MNG_RD && leaf != SEAM_TDH_VP_RD &&
-	       leaf != SEAM_TDH_SYS_RD && leaf != SEAM_TDH_MEM_TRACK;
+	       leaf != SEAM_TDH_SYS_RD;
 }
+
+#define RAW_IRQ 0xf2 /* vector */
 
 static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct lab_op *op,
 			 struct lab_outcome *out)
@@ -310,7 +315,10 @@ static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct 
 	struct seam_regs r;
 
 	lab_set_regs(m, op, td->index, &r);
-	seam_call(m->seam, m->spare_lp, &r);
+	m->past_kvm |= m->parallel;
+	/* A guest that was entered past KVM has nothing to do: an interrupt gets it out again. */
+	if (seam_call(m->seam, m->spare_lp, &r) == SEAM_ENTERED)
+		seam_guest_interrupt(m->seam, m->spare_lp, RAW_IRQ, &r);
 	/* Back in the host the CPU takes what was pending, before it can call again. */
 	seam_irq_clear(m->seam, m->spare_lp, seam_irq_pending(m->seam, m->spare_lp));
 	out->has_status = true;
@@ -325,7 +333,7 @@ static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct 
 static int on_range(struct lab_machine *m, struct lab_td *td, const struct lab_op *op, u64 gpa,
 		    struct lab_outcome *out)
 {
-	u64 size = lab_num(op, "SIZE", 0);
+	u64 size = lab_num(op, "SIZE", 0), done;
 	bool to_private;
 	int ret;
 
@@ -338,15 +346,15 @@ static int on_range(struct lab_machine *m, struct lab_td *td, const struct lab_o
 		return ret;
 	case LAB_OP_PUNCH:
 		lab_model_begin(td->model, gpa, size, LAB_LOSS_PUNCH);
-		ret = each_slot(m, td->index, gpa, size, kvm_gmem_punch_hole);
-		lab_model_end(td->model, gpa, size, ret);
+		ret = each_slot(m, td->index, gpa, size, &done, kvm_gmem_punch_hole);
+		lab_model_end(td->model, gpa, done, ret);
 		return ret;
 	case LAB_OP_ALLOC:
-		return each_slot(m, td->index, gpa, size, kvm_gmem_allocate);
+		return each_slot(m, td->index, gpa, size, &done, kvm_gmem_allocate);
 	case LAB_OP_PIN:
-		return each_slot(m, td->index, gpa, size, kvm_gmem_pin);
+		return each_slot(m, td->index, gpa, size, &done, kvm_gmem_pin);
 	case LAB_OP_UNPIN:
-		return each_slot(m, td->index, gpa, size, kvm_gmem_unpin);
+		return each_slot(m, td->index, gpa, size, &done, kvm_gmem_unpin);
 	case LAB_OP_PREFAULT:
 		return prefault(m, td, gpa, size, lab_num(op, "level", 2) == 1, out);
 	}
@@ -429,6 +437,15 @@ static int signal_action(struct lab_machine *m, struct lab_td *td, const struct 
 	return 0;
 }
 
+static int build_action(struct lab_machine *m, struct lab_td *td, const struct lab_op *op)
+{
+	enum lab_build_step step = lab_num(op, "step", LAB_BUILD_ALL);
+
+	if (step == LAB_BUILD_ALL)
+		return lab_build(m, td);
+	return lab_build_step(m, td, step, (u32)lab_num(op, "vcpu", LAB_VCPUS));
+}
+
 void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct lab_op *op,
 		     struct lab_outcome *out)
 {
@@ -443,7 +460,7 @@ void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct la
 		td = &m->td[t];
 	}
 	if (op->kind == LAB_OP_BUILD) {
-		set_err(out, lab_build(m, td));
+		set_err(out, build_action(m, td, op));
 		return;
 	}
 	if (!td->kvm || td->destroyed) {

@@ -12,17 +12,18 @@
 #include "sim/rt/fault.h"
 #include "sim/rt/world.h"
 #include "tdx/abi.h"
+#include "tdx/inspect.h"
 
 static int take_ref(struct lab_machine *m, const struct lab_op *op)
 {
 	u32 td = 0, gmem;
 	u64 gpa = lab_setup_gpa(m->sc, m->su, lab_get(op, "gpa"), &td), offset;
-	bool pin = lab_num(op, "kind", 0);
+	static const enum gmem_stray kinds[] = {GMEM_STRAY_TRANSIENT, GMEM_STRAY_PIN,
+						GMEM_STRAY_LRU};
 
 	if (!lab_file_at(m, td, gpa, &gmem, &offset))
 		return -ENODEV;
-	return kvm_gmem_stray_ref(m->file[gmem], offset,
-				  pin ? GMEM_STRAY_PIN : GMEM_STRAY_TRANSIENT);
+	return kvm_gmem_stray_ref(m->file[gmem], offset, kinds[lab_num(op, "kind", 0)]);
 }
 
 static void set_site(struct rt_fault *f, const struct lab_op *op)
@@ -48,6 +49,14 @@ static void set_site(struct rt_fault *f, const struct lab_op *op)
 		f->value = 1ULL << lab_num(op, "kind", 0);
 }
 
+/* A thread of the VMM that does nothing is not made: such a fault is never spent. */
+static u32 actor_id(struct lab_machine *m, const char *name)
+{
+	const struct lab_actor *a = lab_actor_by_name(m, name);
+
+	return a ? a->id : m->nr_actors;
+}
+
 int lab_inject_arm(struct lab_machine *m, u32 i)
 {
 	const struct lab_op *op = lab_op(m, i);
@@ -60,7 +69,7 @@ int lab_inject_arm(struct lab_machine *m, u32 i)
 	f.count = lab_num(op, "count", 1);
 	f.maybe = lab_set(op, "maybe");
 	if (lab_set(op, "actor"))
-		f.actor = lab_actor_by_name(m, lab_string(m->sc, (u32)lab_num(op, "actor", 0)))->id;
+		f.actor = actor_id(m, lab_string(m->sc, (u32)lab_num(op, "actor", 0)));
 	set_site(&f, op);
 	armed = rt_realloc(m->armed, (m->nr_armed + 1) * sizeof(*armed));
 	m->armed = armed;
@@ -91,6 +100,18 @@ u32 lab_inject_unspent(struct lab_machine *m, u32 n)
 	return LAB_NO_OP;
 }
 
+u64 lab_inject_fired(struct lab_machine *m)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; i < m->nr_armed; i++) {
+		const struct rt_fault *f = find_fault(m->armed[i].fault);
+
+		n += f ? f->fired : 0;
+	}
+	return n;
+}
+
 /* Leaves that KVM calls a second time, or whose BUSY it takes as "try again" (R23, R26). */
 static bool busy_is_healed(u64 leaf)
 {
@@ -108,10 +129,13 @@ static bool busy_is_healed(u64 leaf)
 	return false;
 }
 
-/* How often BUSY came to @leaf from all lines: two lines that each spend one can meet in a retry. */
+/*
+ * How often BUSY came to @leaf, from all lines and from others who held what it wanted: two of them
+ * can meet in a retry.
+ */
 static u64 busy_fired(struct lab_machine *m, u64 leaf)
 {
-	u64 n = 0;
+	u64 n = leaf & LAB_FAULT_TDG ? 0 : seam_busy_calls(m->seam, (u32)leaf);
 
 	for (u32 i = 0; i < m->nr_armed; i++) {
 		const struct rt_fault *f = find_fault(m->armed[i].fault);
@@ -120,6 +144,17 @@ static u64 busy_fired(struct lab_machine *m, u64 leaf)
 			n += f->fired;
 	}
 	return n;
+}
+
+bool lab_inject_took_memory(struct lab_machine *m)
+{
+	for (u32 i = 0; i < m->nr_armed; i++) {
+		const struct rt_fault *f = find_fault(m->armed[i].fault);
+
+		if (f && f->fired && lab_op(m, m->armed[i].op)->kind == LAB_OP_INJ_ENOMEM)
+			return true;
+	}
+	return false;
 }
 
 bool lab_inject_forced(struct lab_machine *m)

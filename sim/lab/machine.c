@@ -11,6 +11,7 @@
 
 #include "sim/lab/model.h"
 #include "sim/rt/fault.h"
+#include "sim/rt/trace.h"
 #include "sim/rt/world.h"
 #include "tdx/abi.h"
 
@@ -58,19 +59,33 @@ static struct seam *new_seam(struct lab_machine *m, char *err, size_t len)
 	return seam_new(&cfg, err, len);
 }
 
-static bool new_host(struct lab_machine *m, char *err, size_t len)
+static struct kvm_host_setup host_setup(const struct lab_setup *su)
 {
 	struct kvm_host_setup hs = {
-		.seam = m->seam,
-		.cpus = m->su->cpus,
-		.mem = m->su->mem,
+		.cpus = su->cpus,
+		.mem = su->mem,
 		.mem_base = LAB_MEM_BASE,
-		.tdx_huge_page = m->su->tdx_huge_page,
-		.dynamic_pamt = m->su->dynamic_pamt,
+		.tdx_huge_page = su->tdx_huge_page,
+		.dynamic_pamt = su->dynamic_pamt,
 	};
+
+	memcpy(hs.policy, su->kvm_policy, sizeof(hs.policy));
+	return hs;
+}
+
+const char *lab_machine_lacks(const struct lab_setup *su)
+{
+	const struct kvm_host_setup hs = host_setup(su);
+
+	return kvm_mmu_lacks(&hs);
+}
+
+static bool new_host(struct lab_machine *m, char *err, size_t len)
+{
+	struct kvm_host_setup hs = host_setup(m->su);
 	int ret;
 
-	memcpy(hs.policy, m->su->kvm_policy, sizeof(hs.policy));
+	hs.seam = m->seam;
 	ret = kvm_host_new(&hs, &m->host);
 	if (ret)
 		snprintf(err, len, "the host does not come up: errno %d", -ret);
@@ -170,10 +185,28 @@ void lab_block_begin(struct lab_machine *m, u32 first, u32 nr, bool parallel)
 	m->block = first;
 	m->block_nr = nr;
 	m->parallel = parallel;
+	m->past_kvm = false;
 	m->nr_rec = 0;
 	for (u32 i = 0; i < m->nr_actors; i++)
 		m->actor[i].next = next_line(m, &m->actor[i], first);
 }
+
+static const char *sym_op(u64 op, char *buf, size_t len)
+{
+	const struct lab_machine *m = lab_machine();
+
+	if (!m || op >= m->sc->nr_ops)
+		return NULL;
+	lab_print_op(m->sc, lab_op(m, (u32)op), buf, len);
+	return buf;
+}
+
+/* A span from an actor's line of the scenario to its outcome. */
+static const struct rt_event_type ev_action = {
+	"action",
+	"lab",
+	{{"op", RT_ARG_SYM, sym_op}, {"ok", RT_ARG_DEC, NULL}, {"errno", RT_ARG_DEC, NULL}},
+};
 
 u32 lab_take(struct lab_actor *a)
 {
@@ -184,6 +217,7 @@ u32 lab_take(struct lab_actor *a)
 	a->next = next_line(m, a, a->doing + 1);
 	if (!m->timeless)
 		lab_result(m, a->doing)->first_step = rt_step();
+	rt_trace(&ev_action, RT_PH_BEGIN, (u64)a->doing);
 	return a->doing;
 }
 
@@ -195,6 +229,7 @@ void lab_finish(struct lab_actor *a)
 	res->out.done = true;
 	if (!m->timeless)
 		res->last_step = rt_step();
+	rt_trace(&ev_action, RT_PH_END, (u64)a->doing, (u64)res->out.ok, (u64)res->out.err);
 	a->doing = LAB_NO_OP;
 }
 

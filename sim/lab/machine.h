@@ -60,6 +60,9 @@ struct lab_job {
 	bool vmcall;   /* a TDVMCALL is out */
 	u32 retries;   /* mapgpa: RETRY without progress */
 	u64 map_next;  /* mapgpa: where to go on */
+	/* Of its last EPT violation (oracle_watch.c). */
+	u64 exit_gpa, exit_qual, exit_changes;
+	u32 equal_exits;
 };
 
 struct lab_td;
@@ -69,8 +72,11 @@ struct lab_actor {
 	u32 id; /* in the machine, equals the runtime's */
 	struct lab_td *td;
 	struct rt_actor *rt;
-	u32 next;  /* op that it does next in this block, LAB_NO_OP: none */
-	u32 doing; /* LAB_NO_OP: none */
+	u32 next;      /* op that it does next in this block, LAB_NO_OP: none */
+	u32 doing;     /* LAB_NO_OP: none */
+	u32 last_leaf; /* and what the module answered */
+	u64 last_rax;
+	bool saw_end; /* its own call was what ended the VM: it knows that the VM is dead */
 	bool vcpu;
 	u32 index;
 	/* of a vCPU: */
@@ -81,12 +87,17 @@ struct lab_actor {
 	u32 stop;     /* others who want it out of KVM_RUN */
 	u32 lp;	      /* of the last entry */
 	struct lab_job job;
+	/*
+	 * SEAMCALL that was BUSY when this actor made it last, how often in a row, and in which line
+	 * (oracle_retry.c).
+	 */
+	u32 busy_leaf, busy, busy_op;
 };
 
 struct lab_td {
 	u32 index;
 	struct kvm *kvm; /* NULL before the build and after destroy */
-	bool built, destroyed;
+	bool making, built, destroyed;
 	bool tainted; /* a SEAMCALL past KVM changed its tables: rules about tables end */
 	int build_err;
 	bool was_bugged; /* when it was destroyed: what KVM leaked then is no finding */
@@ -117,6 +128,7 @@ struct lab_machine {
 	u32 nr_actors;
 	u32 block, block_nr;
 	bool parallel;
+	bool past_kvm; /* beside this block's other lines a SEAMCALL past KVM ran: it can hold a lock */
 	bool timeless;	  /* results do not say at which steps they came */
 	u32 build_td;	  /* TDs to build, as a mask: the implied build, by the first actor */
 	bool destroy_all; /* the implied end, by the first actor */
@@ -135,12 +147,20 @@ struct lab_machine {
 /* The machine of the current world. */
 struct lab_machine *lab_machine(void);
 
+/* Actors are at work on a parallel block. */
+static inline bool lab_in_parallel(const struct lab_machine *m)
+{
+	return m && m->parallel && m->block_nr;
+}
+
 /*
  * World to machine: module, host, actors; nothing is built. NULL and a sentence in @err if the
  * module refuses the set-up.
  */
 struct lab_machine *lab_machine_new(const struct lab_scenario *sc, const struct lab_setup *su,
 				    char *err, size_t len);
+/* What of @su the kernel tree under this program can't do; NULL: nothing. Needs no world. */
+const char *lab_machine_lacks(const struct lab_setup *su);
 /* The actor that does @op; the one that runs now (NULL: none of ours). */
 struct lab_actor *lab_op_actor(struct lab_machine *m, const struct lab_op *op);
 struct lab_actor *lab_actor_current(struct lab_machine *m);
@@ -168,8 +188,20 @@ void lab_vcpu_main(void *arg);
 /* One action of the VMM, on the running actor. */
 void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct lab_op *op,
 		     struct lab_outcome *out);
-/* Build, and close everything, of one TD. 0 or -errno. */
+/*
+ * Build, and close everything, of one TD. 0 or -errno. A step by itself is for threads that build
+ * one TD together: @vcpu alone, or LAB_VCPUS for all that are not there yet.
+ */
+enum lab_build_step {
+	LAB_BUILD_ALL,
+	LAB_BUILD_VM,
+	LAB_BUILD_MEMORY,
+	LAB_BUILD_VCPUS,
+	LAB_BUILD_REGIONS,
+	LAB_BUILD_FINALIZE,
+};
 int lab_build(struct lab_machine *m, struct lab_td *td);
+int lab_build_step(struct lab_machine *m, struct lab_td *td, enum lab_build_step step, u32 vcpu);
 int lab_destroy(struct lab_machine *m, struct lab_td *td);
 int lab_set_slot(struct lab_machine *m, u32 slot, bool present);
 /*
@@ -193,6 +225,10 @@ void lab_job_start(struct lab_actor *v, u32 op);
 void lab_job_end(struct lab_actor *v);
 /* The operands of a raw call. */
 void lab_set_regs(struct lab_machine *m, const struct lab_op *op, u32 td, struct seam_regs *r);
+
+/* Flags in what kvm_look_lpage() gives. */
+#define LAB_LPAGE_MIXED	  (1U << 31)
+#define LAB_LPAGE_INHIBIT (1U << 30)
 
 /* gpa to gmem file and offset; false where no slot is. */
 bool lab_file_at(struct lab_machine *m, u32 td, u64 gpa, u32 *gmem, u64 *offset);

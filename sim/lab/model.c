@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mmu/kvm_policy.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/world.h"
 #include "tdx/inspect.h"
@@ -168,6 +169,16 @@ static struct word *find_word(struct lab_model *model, u64 gpa, bool shared)
 			return &model->word[i];
 	}
 	return NULL;
+}
+
+bool lab_model_word(const struct lab_model *model, u32 i, u64 *gpa, bool *shared, u64 *val)
+{
+	if (i >= model->nr_words)
+		return false;
+	*gpa = model->word[i].addr & ~7ULL;
+	*shared = model->word[i].addr & WORD_SHARED;
+	*val = model->word[i].val;
+	return true;
 }
 
 static void set_word(struct lab_model *model, u64 gpa, bool shared, u64 val)
@@ -335,20 +346,27 @@ static bool overzap_is_design(const struct lab_machine *m, const struct lab_td *
 }
 
 /*
- * Under these flows a failed call may leave the range unmapped (I10, weak form); so may several
- * ranges by KVM's ioctl (R31).
+ * Under these flows, and where the zap itself splits, a failed call may leave the range unmapped
+ * (I10, weak form); so may several ranges by KVM's ioctl (R31).
  */
 static bool failure_may_unmap(const struct lab_machine *m, const struct lab_td *td,
 			      const struct loss *l)
 {
 	u32 slot = lab_setup_slot_at(m->su, td->index, l->start << 12);
-	const char *flow = NULL;
+	const struct lab_gmem_setup *g;
+	const char *flow;
 
-	if (slot != LAB_SLOTS)
-		flow = lab_gmem_policy(&m->su->gmem[m->su->slot[slot].gmem], "conv_order");
-	return lab_vm_attrs(m->su) || !l->ended ||
-	       (flow && (!strcmp(flow, "ZAP_FIRST") || !strcmp(flow, "ROLLBACK") ||
-			 !strcmp(flow, "ARCH_PREZAP_ZAP_FIRST")));
+	/* Where a zap may fail, leaves in front of the one that was refused are gone (P10). */
+	if (lab_vm_attrs(m->su) || !l->ended ||
+	    m->su->kvm_policy[KVM_POLICY_ZAP_ERROR] == KVM_ZAP_ERROR_RETURN)
+		return true;
+	if (slot == LAB_SLOTS)
+		return false;
+	g = &m->su->gmem[m->su->slot[slot].gmem];
+	flow = lab_gmem_policy(g, "conv_order");
+	return !strcmp(flow, "ZAP_FIRST") || !strcmp(flow, "ROLLBACK") ||
+	       !strcmp(flow, "ARCH_PREZAP_ZAP_FIRST") ||
+	       !strcmp(lab_gmem_policy(g, "split_api"), "IN_ZAP");
 }
 
 enum verdict {
@@ -357,6 +375,12 @@ enum verdict {
 	LOST_BY_DESIGN,
 	LOST
 };
+
+/* A conversion or a hole that fails takes nothing behind the place where it stopped (I10). */
+static bool must_keep(const struct loss *l)
+{
+	return l->why == LAB_LOSS_CONVERT || l->why == LAB_LOSS_PUNCH;
+}
 
 static enum verdict judge(const struct lab_machine *m, const struct lab_td *td, u64 gfn)
 {
@@ -368,7 +392,7 @@ static enum verdict judge(const struct lab_machine *m, const struct lab_td *td, 
 
 		if (gfn < l->start || gfn >= l->end)
 			continue;
-		if (l->why != LAB_LOSS_CONVERT || gfn < l->done_end || !l->ret)
+		if (!must_keep(l) || gfn < l->done_end || !l->ret)
 			return LOST_AS_ASKED;
 		if (failure_may_unmap(m, td, l))
 			v = LOST_BY_FAILURE;

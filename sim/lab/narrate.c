@@ -1,40 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Events for people: who called what, what it answered, what changed by it; like events in a row
- * become one line. Events are known by their types' names and arguments' names (sim/rt/trace.h),
- * not by the headers that declare them.
+ * become one line. One event in words is event.h's.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/lab/event.h"
+#include "sim/lab/fold.h"
 #include "sim/lab/run.h"
 #include "sim/lab/util.h"
 #include "sim/lab/words.h"
 #include "sim/rt/world.h"
 #include "tdx/abi.h"
 #include "tdx/inspect.h"
-
-static const char *event_actor(u32 id)
-{
-	struct lab_machine *m = lab_machine();
-
-	return m && id < m->nr_actors ? m->actor[id].name : "-";
-}
-
-/* The event's argument by name; 0 if it has none of it. */
-static u64 arg(const struct rt_event *ev, const char *name)
-{
-	for (u32 i = 0; i < ev->nr_args; i++) {
-		if (ev->type->arg[i].name && !strcmp(ev->type->arg[i].name, name))
-			return ev->arg[i];
-	}
-	return 0;
-}
-
-static bool is_type(const struct rt_event *ev, const char *name)
-{
-	return !strcmp(ev->type->name, name);
-}
 
 /* First event of the block that is still kept. */
 static size_t first_index(const struct lab_session *s)
@@ -45,13 +24,18 @@ static size_t first_index(const struct lab_session *s)
 }
 
 /*
- * Locks and switches fill pages and say little about what an action did; the whole trace has them
+ * Locks, switches and references fill pages and say little about what an action did; the whole trace has them
  * (--trace).
  */
 static bool is_noise(const struct rt_event *ev)
 {
-	return is_type(ev, "lock") || is_type(ev, "unlock") || is_type(ev, "switch") ||
-	       is_type(ev, "wait");
+	static const char *const noise[] = {"lock", "unlock", "switch", "wait", "gmem_ref"};
+
+	for (u32 i = 0; i < RT_ARRAY_SIZE(noise); i++) {
+		if (lab_event_is(ev, noise[i]))
+			return true;
+	}
+	return false;
 }
 
 void lab_print_events(struct lab_session *s, FILE *out, u32 max, const char *indent)
@@ -72,66 +56,8 @@ void lab_print_events(struct lab_session *s, FILE *out, u32 max, const char *ind
 	for (size_t i = first_index(s); i < n; i++) {
 		if (is_noise(rt_trace_get(s->trace, i)) || left-- > max)
 			continue;
-		rt_event_text(rt_trace_get(s->trace, i), text, sizeof(text), event_actor);
+		rt_event_text(rt_trace_get(s->trace, i), text, sizeof(text), lab_event_actor);
 		fprintf(out, "%s%s\n", indent, text);
-	}
-}
-
-static const char *level_name(u64 tdx_level)
-{
-	return tdx_level < 3 ? lab_words_level[tdx_level] : tdx_level == 3 ? "512G" : "256T";
-}
-
-/* Leaves whose RCX is a page info or an address; the others name a TD, a vCPU or nothing. */
-static void call_operand(const struct rt_event *ev, char *buf, size_t len)
-{
-	u64 rcx = arg(ev, "rcx");
-
-	switch (arg(ev, "leaf") & 0xffff) {
-	case SEAM_TDH_MEM_PAGE_ADD:
-	case SEAM_TDH_MEM_SEPT_ADD:
-	case SEAM_TDH_MEM_PAGE_AUG:
-	case SEAM_TDH_MEM_RANGE_BLOCK:
-	case SEAM_TDH_MEM_RANGE_UNBLOCK:
-	case SEAM_TDH_MEM_PAGE_DEMOTE:
-	case SEAM_TDH_MEM_PAGE_PROMOTE:
-	case SEAM_TDH_MEM_PAGE_REMOVE:
-	case SEAM_TDH_MEM_SEPT_REMOVE:
-	case SEAM_TDH_MEM_SEPT_RD:
-		snprintf(buf, len, "0x%llx %s", SEAM_INFO_GPA(rcx),
-			 level_name(SEAM_INFO_LEVEL(rcx)));
-		break;
-	case SEAM_TDH_PHYMEM_PAGE_WBINVD:
-	case SEAM_TDH_PHYMEM_PAGE_RECLAIM:
-	case SEAM_TDH_PHYMEM_PAMT_ADD:
-	case SEAM_TDH_PHYMEM_PAMT_REMOVE:
-	case SEAM_TDH_PHYMEM_PAGE_RDMD:
-		snprintf(buf, len, "host page 0x%llx", rcx & RT_MASK(45, 12));
-		break;
-	case SEAM_TDH_MEM_TRACK:
-	case SEAM_TDH_MNG_CREATE:
-	case SEAM_TDH_MNG_KEY_CONFIG:
-	case SEAM_TDH_MNG_INIT:
-	case SEAM_TDH_MNG_VPFLUSHDONE:
-	case SEAM_TDH_MNG_KEY_FREEID:
-	case SEAM_TDH_MR_FINALIZE:
-		snprintf(buf, len, "TDR 0x%llx", rcx);
-		break;
-	case SEAM_TDH_VP_CREATE:
-	case SEAM_TDH_VP_INIT:
-	case SEAM_TDH_VP_FLUSH:
-		snprintf(buf, len, "TDVPR 0x%llx", rcx);
-		break;
-	case SEAM_TDH_MNG_ADDCX:
-	case SEAM_TDH_VP_ADDCX:
-		snprintf(buf, len, "page 0x%llx", rcx);
-		break;
-	case SEAM_TDH_MR_EXTEND:
-		snprintf(buf, len, "0x%llx", rcx);
-		break;
-	default:
-		buf[0] = 0;
-		break;
 	}
 }
 
@@ -191,7 +117,7 @@ static void say_changes(struct teller *t, struct pending *p)
 		const struct change *c = &p->change[i];
 		char where[48], what[80];
 
-		snprintf(where, sizeof(where), "0x%llx %s", c->gpa, level_name(c->level));
+		snprintf(where, sizeof(where), "0x%llx %s", c->gpa, lab_event_level(c->level));
 		snprintf(what, sizeof(what), "%s -> %s", seam_sept_state_name((u8)c->from),
 			 seam_sept_state_name((u8)c->to));
 		say(t, "", "  S-EPT entry", where, what);
@@ -202,7 +128,8 @@ static void say_changes(struct teller *t, struct pending *p)
 static void on_sept(struct teller *t, const struct rt_event *ev)
 {
 	struct pending *p = pending_of(t, ev->actor);
-	struct change c = {arg(ev, "gpa"), arg(ev, "level"), arg(ev, "from"), arg(ev, "to"), 1};
+	struct change c = {lab_event_arg(ev, "gpa"), lab_event_arg(ev, "level"),
+			   lab_event_arg(ev, "from"), lab_event_arg(ev, "to"), 1};
 
 	for (u32 i = 0; i < p->nr_changes; i++) {
 		struct change *o = &p->change[i];
@@ -216,52 +143,33 @@ static void on_sept(struct teller *t, const struct rt_event *ev)
 		p->change[p->nr_changes++] = c;
 }
 
-/*
- * Why the guest was left, by the VMX exit reason in the low half of the status (tdx-module.md
- * 5.10).
- */
-static const char *exit_text(u64 status, char *buf, size_t len)
-{
-	switch ((u16)status) {
-	case 0:
-		return "an exception or NMI";
-	case 1:
-		return "an interrupt";
-	case 48:
-		return "an EPT violation";
-	case 77:
-		return "a call to the VMM";
-	}
-	snprintf(buf, len, "exit reason %u", (u16)status);
-	return buf;
-}
-
 static void on_begin(struct teller *t, const struct rt_event *ev, bool guest)
 {
 	struct pending *p = pending_of(t, ev->actor);
 
 	*p = (struct pending){.open = true};
 	if (!guest)
-		call_operand(ev, p->where, sizeof(p->where));
-	else if (arg(ev, "leaf") == SEAM_TDG_MEM_PAGE_ACCEPT)
-		snprintf(p->where, sizeof(p->where), "0x%llx %s", SEAM_INFO_GPA(arg(ev, "rcx")),
-			 level_name(SEAM_INFO_LEVEL(arg(ev, "rcx"))));
+		lab_event_operand(ev, p->where, sizeof(p->where));
+	else if (lab_event_arg(ev, "leaf") == SEAM_TDG_MEM_PAGE_ACCEPT)
+		snprintf(p->where, sizeof(p->where), "0x%llx %s",
+			 SEAM_INFO_GPA(lab_event_arg(ev, "rcx")),
+			 lab_event_level(SEAM_INFO_LEVEL(lab_event_arg(ev, "rcx"))));
 }
 
 static void on_end(struct teller *t, const struct rt_event *ev, bool guest)
 {
 	struct pending *p = pending_of(t, ev->actor);
-	u32 leaf = (u32)(arg(ev, "leaf") & 0xffff);
+	u32 leaf = (u32)(lab_event_arg(ev, "leaf") & 0xffff);
 	char answer[80], hex[24];
 
 	if (p->exited)
 		snprintf(answer, sizeof(answer), "leaves the guest: %s",
-			 exit_text(p->exit_status, hex, sizeof(hex)));
+			 lab_event_exit(p->exit_status, hex, sizeof(hex)));
 	else
-		lab_status_text(arg(ev, "status"), answer, sizeof(answer));
+		lab_status_text(lab_event_arg(ev, "status"), answer, sizeof(answer));
 	/* What td_enter tells needs no second line; an entry that was refused does. */
-	if (guest || leaf != SEAM_TDH_VP_ENTER || arg(ev, "status") & SEAM_STATUS_ERROR)
-		say(t, event_actor(ev->actor),
+	if (guest || leaf != SEAM_TDH_VP_ENTER || lab_event_arg(ev, "status") & SEAM_STATUS_ERROR)
+		say(t, lab_event_actor(ev->actor),
 		    guest ? lab_tdcall_name(leaf, hex, sizeof(hex))
 			  : lab_leaf_name(leaf, hex, sizeof(hex)),
 		    p->where, answer);
@@ -276,62 +184,50 @@ static void on_exit_event(struct teller *t, const struct rt_event *ev)
 
 	if (p->open) {
 		p->exited = true;
-		p->exit_status = arg(ev, "status");
+		p->exit_status = lab_event_arg(ev, "status");
 		return;
 	}
-	say(t, event_actor(ev->actor), "leaves the guest", "",
-	    exit_text(arg(ev, "status"), hex, sizeof(hex)));
+	say(t, lab_event_actor(ev->actor), "leaves the guest", "",
+	    lab_event_exit(lab_event_arg(ev, "status"), hex, sizeof(hex)));
 }
 
 static void on_event(struct teller *t, const struct rt_event *ev)
 {
-	bool guest = is_type(ev, "tdcall");
+	bool guest = lab_event_is(ev, "tdcall");
 	char text[40];
 
-	if (guest || is_type(ev, "seamcall")) {
+	if (guest || lab_event_is(ev, "seamcall")) {
 		if (ev->phase == RT_PH_BEGIN)
 			on_begin(t, ev, guest);
 		else if (ev->phase == RT_PH_END)
 			on_end(t, ev, guest);
-	} else if (is_type(ev, "sept")) {
+	} else if (lab_event_is(ev, "sept")) {
 		on_sept(t, ev);
-	} else if (is_type(ev, "td_enter")) {
-		snprintf(text, sizeof(text), "epoch %llu", arg(ev, "epoch"));
-		say(t, event_actor(ev->actor), "enters the guest", "", text);
-	} else if (is_type(ev, "td_exit")) {
+	} else if (lab_event_is(ev, "td_enter")) {
+		snprintf(text, sizeof(text), "epoch %llu", lab_event_arg(ev, "epoch"));
+		say(t, lab_event_actor(ev->actor), "enters the guest", "", text);
+	} else if (lab_event_is(ev, "td_exit")) {
 		on_exit_event(t, ev);
-	} else if (is_type(ev, "kick")) {
-		bool out = arg(ev, "request") & KICK_NO_ACTION;
+	} else if (lab_event_is(ev, "kick")) {
+		bool out = lab_event_arg(ev, "request") & KICK_NO_ACTION;
 
-		say(t, event_actor(ev->actor),
+		say(t, lab_event_actor(ev->actor),
 		    out ? "kicks all vCPUs out" : "flushes shared mappings", "", "");
 	}
 }
 
-/* How often lines [at, at + size) repeat, but for their addresses. */
-static u32 repeats(const struct teller *t, u32 at, u32 size)
+static const char *line_key(const void *ctx, u32 i)
 {
-	u32 n = 1;
-
-	while (at + (n + 1) * size <= t->nr) {
-		for (u32 k = 0; k < size; k++) {
-			if (strcmp(t->line[at + k].key, t->line[at + n * size + k].key))
-				return n;
-		}
-		n++;
-	}
-	return n;
+	return ((const struct teller *)ctx)->line[i].key;
 }
-
-#define FOLD_SIZE 24 /* longest group that is looked for */
 
 /* Lines [at, end), runs of one line folded. */
 static void print_runs(const struct teller *t, u32 at, u32 end, FILE *out)
 {
 	while (at < end) {
-		u32 n = repeats(t, at, 1);
+		const struct lab_fold f = lab_fold_at(line_key, t, end, at);
+		u32 n = f.size == 1 ? f.times : 1;
 
-		n = n < end - at ? n : end - at;
 		fprintf(out, "          %s\n", t->line[at].text);
 		if (n > 2)
 			fprintf(out, "          ... the same %u times more%s%s\n", n - 1,
@@ -345,21 +241,13 @@ static void print_runs(const struct teller *t, u32 at, u32 end, FILE *out)
 static void print_lines(const struct teller *t, FILE *out)
 {
 	for (u32 i = 0; i < t->nr;) {
-		u32 size = 1, times = 1;
+		const struct lab_fold f = lab_fold_at(line_key, t, t->nr, i);
 
-		for (u32 s = 2; s <= FOLD_SIZE && size == 1; s++) {
-			if (i + s <= t->nr && repeats(t, i, 1) < s && repeats(t, i, s) > 2) {
-				size = s;
-				times = repeats(t, i, s);
-			}
-		}
-		if (size == 1)
-			times = repeats(t, i, 1);
-		print_runs(t, i, i + (size == 1 ? times : size), out);
-		if (size > 1)
-			fprintf(out, "          ... these %u lines %u times more, up to %s\n", size,
-				times - 1, t->line[i + (times - 1) * size].where);
-		i += size * times;
+		print_runs(t, i, i + (f.size == 1 ? f.times : f.size), out);
+		if (f.size > 1)
+			fprintf(out, "          ... these %u lines %u times more, up to %s\n",
+				f.size, f.times - 1, t->line[i + (f.times - 1) * f.size].where);
+		i += f.size * f.times;
 	}
 }
 

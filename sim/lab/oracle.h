@@ -7,7 +7,8 @@
  *
  * X(ID, name, sources, when, sentence). When: T at quiescent points, for each TD, as long as its
  * tables count (the VM lives and no SEAMCALL past KVM changed them); Q at quiescent points always;
- * E once at the end; R reported while actors run.
+ * E once at the end; R reported while actors run. The last two are how a run gets stuck: exit
+ * status 5, not 4, unless "expect violation" names the one.
  */
 #ifndef LAB_ORACLE_H
 #define LAB_ORACLE_H
@@ -30,11 +31,18 @@
 	X(STATS, "page-stats", "R7", T, "page statistics count the present leaves of each level")   \
 	X(SEPT_FLAG, "sept-zap-flag", "R23", Q,                                                     \
 	  "wait_for_sept_zap is off when nobody holds mmu_lock for write")                          \
+	X(REFUSED, "refused-for-cause", "gmem 5", T,                                                \
+	  "an action fails only for a cause that is there: a reference, memory, a mapping")         \
+	X(LPAGE, "lpage-reasons", "R9 R10", T,                                                      \
+	  "a slot forbids a 2M page exactly where it does not fit or its frames are not aligned")   \
+	X(MIXED, "mixed-as-attributes", "R9", T,                                                    \
+	  "MIXED is on for exactly those huge pages of a slot in which the VM's attributes differ") \
 	X(OWNER, "leaf-owns-page", "R34 R33 I19", T,                                                \
 	  "the page behind a leaf is the one that guest_memfd has there")                           \
 	X(FOLIO, "leaf-within-folio", "I5 R8", T,                                                   \
 	  "a leaf lies in one folio, or by the size rule in one private block of one folio")        \
-	X(SHARED_LEAF, "no-leaf-over-shared", "I2 I14", T, "no S-EPT leaf covers a shared page")    \
+	X(SHARED_LEAF, "no-leaf-over-shared", "R9 I2 I14", T,                                       \
+	  "no S-EPT leaf covers a shared page")                                                     \
 	X(HOST_PRIVATE, "host-sees-no-private", "I1 I3", Q,                                         \
 	  "no host mapping of a private page exists")                                               \
 	X(SHARED_4K, "shared-is-4k", "I4", T, "shared pages are backed by 4K folios or nothing")    \
@@ -56,7 +64,7 @@
 	X(FOLIOS, "folio-books", "I7 I13", Q,                                                       \
 	  "folios are disjoint, aligned, no larger than their block, and none stays frozen")        \
 	X(PAMT_COUNT, "pamt-count", "R35 R40", T,                                                   \
-	  "KVM's Dynamic PAMT counts equal the pages that the module has at 4K")                    \
+	  "KVM's Dynamic PAMT counts are the module's pages at 4K, and 0 without a pair only")      \
 	X(STALE, "no-stale-translation", "R22", Q,                                                  \
 	  "no vCPU in the guest can use a translation that the tables no longer give")              \
 	X(ZAP, "precise-zap", "R29 R30 I10 I12", T,                                                 \
@@ -72,11 +80,19 @@
 	  "the module's own books agree: children, owners, references, pairs")                      \
 	X(ACCOUNTED, "pages-accounted", "R28 R36 I13", E,                                           \
 	  "after the last TD every page and key is back")                                           \
+	X(RETRY, "retry-alone", "R23 R41", R,                                                       \
+	  "what was BUSY under write lock is called once more, when no vCPU is in or can enter")    \
+	X(REPORT, "report-true", "kvm-port 2.8", R,                                                 \
+	  "what TDX_BUG_ON prints is what the module said, and nothing if it was not asked")        \
+	X(EXITS, "exit-progress", "R13 R41", R,                                                     \
+	  "no vCPU exits again and again for the same page while nothing changes")                  \
 	X(LOCKDEP, "lockdep", "R15 R16 R17 R20", R,                                                 \
 	  "locks are taken in order, by kind, and given back by their owner")                       \
 	X(RCU, "rcu", "R18 R21", R, "what RCU protects is read inside a read section")              \
 	X(UAF, "use-after-free", "R21 R34", R, "freed memory is not touched")                       \
 	X(PAGE_FREE, "page-free", "R27 R34", R, "a host page is free when it is given back")        \
+	X(CACHE, "cache-written-back", "R27", R,                                                    \
+	  "nobody uses a page while lines of a key that it had before may be in the caches")        \
 	X(STALE_DATA, "no-stale-data", "I16", R,                                                    \
 	  "memory that nobody has written yet reads as zero")                                       \
 	X(SPIN, "bounded-spin", "I17", R,                                                           \
@@ -84,7 +100,11 @@
 	X(WARN, "warn", "kvm-port 0", R, "no WARN of the kernel's code fires")                      \
 	X(KVM_BUG, "kvm-bug", "kvm-port 0", R, "no KVM_BUG_ON fires")                               \
 	X(TDX_BUG, "tdx-bug", "kvm-port 2.8", R, "no SEAMCALL fails where KVM does not expect it")  \
-	X(BUG, "bug", "kvm-port 2.4", R, "no BUG() of the kernel's code fires")
+	X(BUG, "bug", "kvm-port 2.4", R, "no BUG() of the kernel's code fires")                     \
+	X(DEADLOCK, "deadlock", "R20 R42", R,                                                       \
+	  "somebody can always go on: no circle of actors that wait for each other")                \
+	X(NO_PROGRESS, "no-progress", "R13 R41 R42 R43", R,                                         \
+	  "every action ends within the step budget")
 
 enum lab_oracle {
 #define LAB_X(id, name, sources, when, text) LAB_ORACLE_##id,

@@ -57,6 +57,18 @@ static bool count_page(void *ctx, u64 hpa, const struct seam_pamt_view *v)
 	return w->held;
 }
 
+static bool pair_is_counted(void *ctx, u64 hpa, const struct seam_pair_view *v)
+{
+	struct pamt_walk *w = ctx;
+
+	if (hpa < w->c->m->spare_pages && !kvm_look_pamt_count(w->c->m->host, hpa >> 12))
+		w->held = lab_broken(
+			w->c,
+			"KVM counts no page in the 2M of host memory at 0x%llx, the module has a pair there",
+			hpa);
+	return w->held;
+}
+
 bool lab_check_pamt_count(struct lab_check *c)
 {
 	struct pamt_walk w = {.c = c, .held = true};
@@ -65,6 +77,8 @@ bool lab_check_pamt_count(struct lab_check *c)
 		return true;
 	seam_for_each_pamt(c->m->seam, count_page, &w);
 	close_block(&w);
+	if (w.held)
+		seam_for_each_pair(c->m->seam, pair_is_counted, &w);
 	return w.held;
 }
 

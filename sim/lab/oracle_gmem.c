@@ -17,7 +17,7 @@ static bool behind(struct lab_check *c, u64 gfn, u32 *gmem, u64 *index)
 	return found;
 }
 
-/* Whether attributes are guest_memfd's; per-VM attributes are KVM's and have rules of their own. */
+/* Whether attributes are guest_memfd's, and not the VM's. */
 static bool gmem_attrs(const struct lab_check *c)
 {
 	return !lab_vm_attrs(c->m->su);
@@ -204,9 +204,27 @@ static void shared_leaves_of(struct file_walk *w)
 	kvm_gmem_for_each_attr(w->c->m->file[w->gmem], check_shared_unmapped, w);
 }
 
+/* The same by attributes that are the VM's own (R9). */
+static bool check_vm_shared_leaf(struct lab_check *c)
+{
+	for (u32 i = 0; i < c->nr_sept; i++) {
+		const struct lab_sept_entry *s = &c->sept[i];
+		u64 gfn = s->gpa >> 12, end = gfn + (1ULL << 9 * s->v.level), same;
+
+		if (!s->v.leaf)
+			continue;
+		same = kvm_look_attr_end(c->td->kvm, gfn);
+		if (kvm_look_private(c->td->kvm, gfn) && same >= end)
+			continue;
+		return lab_broken(c, "the S-EPT has a leaf at 0x%llx, and 0x%llx is shared", s->gpa,
+				  (kvm_look_private(c->td->kvm, gfn) ? same : gfn) << 12);
+	}
+	return true;
+}
+
 bool lab_check_shared_leaf(struct lab_check *c)
 {
-	return !gmem_attrs(c) || each_file(c, shared_leaves_of);
+	return gmem_attrs(c) ? each_file(c, shared_leaves_of) : check_vm_shared_leaf(c);
 }
 
 static bool check_attr_range(void *ctx, u64 index, u64 nr, bool private_)
@@ -254,7 +272,15 @@ static void invalidations_of(struct file_walk *w)
 
 bool lab_check_invalidate(struct lab_check *c)
 {
-	return each_file(c, invalidations_of);
+	long open = kvm_look_invalidating(c->td->kvm);
+
+	if (!each_file(c, invalidations_of))
+		return false;
+	/* Also by KVM's own ioctl: faults in the range would wait for ever (B65). */
+	if (open)
+		return lab_broken(c, "%ld invalidation%s of the VM began and never ended", open,
+				  open > 1 ? "s" : "");
+	return true;
 }
 
 static bool host_map_is_good(void *ctx, u64 index, u64 pfn)

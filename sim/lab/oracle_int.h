@@ -62,6 +62,10 @@ bool lab_check_folio_books(struct lab_check *c);
 /* Remember what files look like now, for the checks after the next actions. */
 void lab_seen_note(struct lab_machine *m);
 
+bool lab_check_lpage(struct lab_check *c);
+bool lab_check_mixed(struct lab_check *c);
+bool lab_check_refused(struct lab_check *c);
+
 bool lab_check_pamt_count(struct lab_check *c);
 bool lab_check_unblock(struct lab_check *c);
 bool lab_check_demote(struct lab_check *c);

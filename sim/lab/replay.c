@@ -1,52 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Replay files: the scenario in its canonical spelling, with the schedule's choices as set-up lines
- * of their own. Such a file is a scenario: running it again makes the same choices. As --schedule
- * only its schedule lines count.
+ * Writing and reading replay files.
  */
+#include "sim/lab/replay.h"
+
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "sim/lab/run.h"
 #include "sim/lab/words.h"
-#include "sim/rt/world.h"
 
-static void write_reason(const struct lab_run *run, FILE *f)
+static void write_reason(const struct lab_session *s, const char *how, FILE *f)
 {
-	for (u32 i = 0; i < run->s->nr_broken; i++) {
-		const struct lab_broken *b = &run->s->broken[i];
+	for (u32 i = 0; i < s->nr_broken; i++) {
+		const struct lab_broken *b = &s->broken[i];
 
 		if (!b->excused)
 			fprintf(f, "# breaks %s at step %llu: %s\n", b->rule, b->step, b->text);
 	}
-	if (*run->s->stuck)
-		fprintf(f, "# %.*s\n", (int)strcspn(run->s->stuck, "\n"), run->s->stuck);
-	fprintf(f, "# seed %llu, chooser %s\n", run->opts->session.seed,
-		run->opts->session.random ? "random" : "in order");
+	if (*s->stuck)
+		fprintf(f, "# %.*s\n", (int)strcspn(s->stuck, "\n"), s->stuck);
+	fprintf(f, "# %s\n", how);
 }
 
-int lab_replay_write(struct lab_run *run, const char *path)
+int lab_replay_write(struct lab_session *s, const char *how, const char *path)
 {
-	const struct rt_schedule *sched = &run->s->recorded;
 	FILE *f = fopen(path, "w");
 
 	if (!f)
 		return errno;
-	write_reason(run, f);
+	write_reason(s, how, f);
 	/*
 	 * Each line by itself: a schedule that the scenario already had is replaced by what was
 	 * played.
 	 */
-	for (size_t i = 0; i < sched->nr; i++) {
-		u32 id = sched->entries[i].actor;
-		const char *what =
-			id < run->s->m->nr_actors ? run->s->m->actor[id].name : LAB_CHOICE_FAULT;
+	for (size_t i = 0; i < s->recorded.nr; i++) {
+		u32 id = s->recorded.entries[i].actor;
+		const char *what = id < s->m->nr_actors ? s->m->actor[id].name : LAB_CHOICE_FAULT;
 
-		assert(id < run->s->m->nr_actors || id == RT_FAULT_FIRES);
-		fprintf(f, "schedule %llu %s\n", sched->entries[i].step, what);
+		assert(id < s->m->nr_actors || id == RT_FAULT_FIRES);
+		fprintf(f, "schedule %llu %s\n", s->recorded.entries[i].step, what);
 	}
-	lab_print_without(&run->sc, LAB_OP_SCHEDULE, f);
+	lab_print_without(s->sc, LAB_OP_SCHEDULE, f);
 	if (ferror(f)) {
 		fclose(f);
 		return EIO;
@@ -88,4 +84,23 @@ void lab_replay_read(const struct lab_scenario *sc, const struct lab_setup *su,
 		    actor_id(su, lab_string(sc, (u32)lab_num(op, "ACTOR", 0)), &id))
 			rt_schedule_add(schedule, lab_num(op, "STEP", 0), id);
 	}
+}
+
+u32 lab_replay_load(const char *path, const struct lab_setup *su, struct rt_schedule *schedule,
+		    struct lab_diag *d)
+{
+	struct lab_scenario other;
+	struct lab_source src;
+	char *text = lab_source_read(path, &src, d);
+	u32 errors;
+
+	if (!text)
+		return 1;
+	lab_scenario_init(&other);
+	errors = lab_parse(&other, &src, d);
+	if (!errors)
+		lab_replay_read(&other, su, schedule);
+	lab_scenario_free(&other);
+	free(text);
+	return errors;
 }

@@ -22,7 +22,8 @@ static void begin(struct lab_run *run)
 	fputs("{\"event\":\"begin\"", run->opts->out);
 	put_key(run->opts->out, "file", run->path);
 	put_key(run->opts->out, "setup", text);
-	fprintf(run->opts->out, ",\"seed\":%llu}\n", run->opts->session.seed);
+	put_key(run->opts->out, "search", run->found ? run->found : "");
+	fprintf(run->opts->out, ",\"seed\":%llu}\n", run->s->opts.seed);
 }
 
 static void action(struct lab_run *run, u32 op)
@@ -83,9 +84,22 @@ static void refused(const struct lab_run_opts *opts, const char *path, u32 file_
 	fprintf(opts->out, ",\"verdict\":%d}\n", LAB_BAD_INPUT);
 }
 
-static void total(const struct lab_run_opts *opts, u32 nr, u32 held)
+static void skipped(const struct lab_run *run, const char *why)
 {
-	fprintf(opts->out, "{\"event\":\"total\",\"files\":%u,\"held\":%u}\n", nr, held);
+	FILE *out = run->opts->out;
+
+	fputs("{\"event\":\"skipped\"", out);
+	put_key(out, "file", run->path);
+	put_key(out, "why", why);
+	fprintf(out, ",\"verdict\":%d}\n", LAB_SKIPPED);
 }
 
-const struct lab_report lab_report_json = {begin, action, failed, end, refused, total};
+static void total(const struct lab_run_opts *opts, const struct lab_total *n)
+{
+	fprintf(opts->out, "{\"event\":\"total\",\"files\":%u,\"held\":%u", n->files, n->held);
+	if (n->skipped)
+		fprintf(opts->out, ",\"skipped\":%u", n->skipped);
+	fputs("}\n", opts->out);
+}
+
+const struct lab_report lab_report_json = {begin, action, failed, end, refused, skipped, total};

@@ -6,6 +6,7 @@
 
 #include "sim/lab/expect.h"
 #include "sim/lab/run.h"
+#include "sim/lab/util.h"
 
 static void begin(struct lab_run *run)
 {
@@ -13,6 +14,7 @@ static void begin(struct lab_run *run)
 
 	lab_setup_describe(&run->su, text, sizeof(text));
 	fprintf(run->opts->out, "# %s: %s\n", run->path, text);
+	lab_put_lines(run->opts->out, "# ", run->found);
 }
 
 static void action(struct lab_run *run, u32 op)
@@ -30,17 +32,6 @@ static void failed(struct lab_run *run, u32 op, u32 act, const char *seen)
 		lab_print_events(run->s, run->opts->out, 20, "#     ");
 }
 
-/* Text of several lines; what is no "# " line would be a line of the protocol. */
-static void put_lines(FILE *out, const char *text)
-{
-	while (*text) {
-		size_t len = strcspn(text, "\n");
-
-		fprintf(out, "# %.*s\n", (int)len, text);
-		text += len + (text[len] == '\n');
-	}
-}
-
 static void end(struct lab_run *run)
 {
 	FILE *out = run->opts->out;
@@ -48,7 +39,8 @@ static void end(struct lab_run *run)
 	for (u32 i = 0; i < run->s->nr_broken; i++)
 		fprintf(out, "# %s: %s%s\n", run->s->broken[i].rule, run->s->broken[i].text,
 			run->s->broken[i].excused ? " (forced by an injected fault)" : "");
-	put_lines(out, run->s->stuck);
+	/* What is no "# " line would be a line of the protocol. */
+	lab_put_lines(out, "# ", run->s->stuck);
 	if (run->replay)
 		fprintf(out, "# replay file: %s\n", run->replay);
 	fprintf(out, "%s %u - %s\n", run->verdict ? "not ok" : "ok", run->file_nr, run->path);
@@ -59,9 +51,14 @@ static void refused(const struct lab_run_opts *opts, const char *path, u32 file_
 	fprintf(opts->out, "# %s: bad input, not run\nnot ok %u - %s\n", path, file_nr, path);
 }
 
-static void total(const struct lab_run_opts *opts, u32 nr, u32 held)
+static void skipped(const struct lab_run *run, const char *why)
 {
-	fprintf(opts->out, "1..%u\n", nr);
+	fprintf(run->opts->out, "ok %u - %s # SKIP %s\n", run->file_nr, run->path, why);
 }
 
-const struct lab_report lab_report_tap = {begin, action, failed, end, refused, total};
+static void total(const struct lab_run_opts *opts, const struct lab_total *n)
+{
+	fprintf(opts->out, "1..%u\n", n->files);
+}
+
+const struct lab_report lab_report_tap = {begin, action, failed, end, refused, skipped, total};

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/lab/expect.h"
+#include "sim/lab/lanes.h"
 #include "sim/lab/run.h"
 #include "sim/lab/words.h"
 #include "sim/lab/util.h"
@@ -25,14 +26,16 @@ static struct colours colours_of(const struct lab_run *run)
 
 static void begin(struct lab_run *run)
 {
+	const struct lab_opts *o = &run->s->opts;
 	char text[300];
 
 	lab_setup_describe(&run->su, text, sizeof(text));
-	fprintf(run->opts->out, "%s\n  %s, seed %llu, %s\n", run->path, text,
-		run->opts->session.seed,
-		run->s->opts.schedule	    ? "recorded schedule"
-		: run->opts->session.random ? "random schedule"
-					    : "in order");
+	fprintf(run->opts->out, "%s\n  %s, seed %llu, %s\n", run->path, text, o->seed,
+		o->schedule    ? "recorded schedule"
+		: o->pct_depth ? "pct schedule"
+		: o->random    ? "random schedule"
+			       : "in order");
+	lab_put_lines(run->opts->out, "  ", run->found);
 }
 
 static void action(struct lab_run *run, u32 op)
@@ -143,6 +146,8 @@ static void end(struct lab_run *run)
 		lab_print_events(run->s, out, EVENTS_SHOWN, "    ");
 	build_errors(run);
 	drawings(run);
+	if (run->opts->lanes)
+		lab_lanes(run->s, out, run->opts->colour);
 	for (u32 i = 0; (op = lab_session_unspent(run->s, i)) != LAB_NO_OP; i++) {
 		lab_print_op(&run->sc, &run->sc.ops[op], text, sizeof(text));
 		fprintf(out, "  line %u, %s: never %s\n", run->sc.ops[op].line, text,
@@ -163,10 +168,23 @@ static void end(struct lab_run *run)
 	fprintf(out, "\n");
 }
 
-static void total(const struct lab_run_opts *opts, u32 nr, u32 held)
+static void skipped(const struct lab_run *run, const char *why)
 {
-	if (nr > 1)
-		fprintf(opts->out, "%u scenarios: %u ok, %u not\n", nr, held, nr - held);
+	fprintf(run->opts->out, "%s\n  skipped: %s\n", run->path, why);
 }
 
-const struct lab_report lab_report_text = {begin, action, failed, end, NULL, total};
+static void total(const struct lab_run_opts *opts, const struct lab_total *n)
+{
+	if (n->files < 2)
+		return;
+	fprintf(opts->out, "%u scenarios: %u ok, %u not", n->files, n->held,
+		n->files - n->held - n->skipped);
+	if (n->skipped)
+		fprintf(opts->out, ", %u skipped", n->skipped);
+	if (kvm_mmu_tree())
+		fprintf(opts->out, "; %u of the ok ones ran code of the kernel tree (%s)", n->tree,
+			kvm_mmu_tree());
+	fprintf(opts->out, "\n");
+}
+
+const struct lab_report lab_report_text = {begin, action, failed, end, NULL, skipped, total};

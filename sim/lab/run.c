@@ -13,6 +13,7 @@
 #include "sim/lab/expect_calls.h"
 #include "sim/lab/lines.h"
 #include "sim/lab/oracle.h"
+#include "sim/lab/replay.h"
 #include "sim/lab/util.h"
 #include "sim/rt/world.h"
 
@@ -21,14 +22,22 @@ enum lab_verdict lab_worse(enum lab_verdict a, enum lab_verdict b)
 	/* Best to worst: 0, 2, 1, 5, 4, 3. Input that can't be read says nothing about what ran. */
 	static const u8 rank[] = {0, 2, 1, 5, 4, 3};
 
+	/* What did not run says nothing beside what did. */
+	if (a == LAB_SKIPPED || b == LAB_SKIPPED)
+		return a == LAB_SKIPPED ? b : a;
 	return rank[a] >= rank[b] ? a : b;
 }
 
 static const struct lab_report *report_of(const struct lab_run_opts *opts)
 {
-	return opts->format == LAB_TAP	  ? &lab_report_tap
-	       : opts->format == LAB_JSON ? &lab_report_json
-					  : &lab_report_text;
+	static const struct lab_report *const reports[] = {
+		[LAB_TEXT] = &lab_report_text,
+		[LAB_TAP] = &lab_report_tap,
+		[LAB_JSON] = &lab_report_json,
+		[LAB_TABLES] = &lab_report_record,
+	};
+
+	return reports[opts->format];
 }
 
 static void settle_verdict(struct lab_run *run, enum lab_verdict v)
@@ -155,6 +164,15 @@ static bool do_lines(struct lab_run *run)
 	return true;
 }
 
+static const char *first_broken(const struct lab_session *s)
+{
+	for (u32 i = 0; i < s->nr_broken; i++) {
+		if (!s->broken[i].excused)
+			return s->broken[i].rule;
+	}
+	return s->stuck_rule ? s->stuck_rule : "no oracle broke";
+}
+
 /*
  * Lines "expect violation": the run has to break that oracle, and then it has done what it is for.
  */
@@ -174,13 +192,11 @@ static void judge_violations(struct lab_run *run)
 			continue;
 		met = false;
 		run->nr_failed++;
-		report_of(run->opts)->failed(run, i, LAB_NO_OP,
-					     lab_session_violated(run->s) ? run->s->broken[0].rule
-									  : "no oracle broke");
+		report_of(run->opts)->failed(run, i, LAB_NO_OP, first_broken(run->s));
 	}
 	if (!run->expected_violations)
 		return;
-	if (met && run->verdict == LAB_VIOLATED)
+	if (met && (run->verdict == LAB_VIOLATED || run->verdict == LAB_NO_PROGRESS))
 		run->verdict = run->nr_failed ? LAB_FAILED : LAB_HELD;
 	else if (!met)
 		settle_verdict(run, LAB_FAILED);
@@ -261,12 +277,25 @@ static char *replay_name(const struct lab_run *run)
 	return name;
 }
 
+static void how(const struct lab_run *run, char *buf, size_t len)
+{
+	const struct lab_opts *o = &run->opts->session;
+
+	snprintf(buf, len, "seed %llu, chooser %s%s", run->s->opts.seed,
+		 o->pct_depth ? "pct"
+		 : o->random  ? "random"
+			      : "in order",
+		 run->opts->minimise ? ", minimised" : "");
+}
+
 static void write_replay(struct lab_run *run, char **name)
 {
+	char text[80];
 	int ret;
 
 	*name = NULL;
-	if (run->verdict != LAB_VIOLATED && run->verdict != LAB_NO_PROGRESS)
+	if (run->verdict != LAB_VIOLATED && run->verdict != LAB_NO_PROGRESS &&
+	    !(run->verdict == LAB_FAILED && run->opts->search.runs))
 		return;
 	*name = run->opts->replay_path ? lab_strdup(run->opts->replay_path) : replay_name(run);
 	if (is_scenario(run, *name)) {
@@ -274,7 +303,8 @@ static void write_replay(struct lab_run *run, char **name)
 			"%s: this is the scenario; expected another file for --replay\n", *name);
 		return;
 	}
-	ret = lab_replay_write(run, *name);
+	how(run, text, sizeof(text));
+	ret = lab_replay_write(run->s, text, *name);
 	if (ret)
 		fprintf(run->opts->err, "%s: the replay file was not written: %s\n", *name,
 			strerror(ret));
@@ -293,6 +323,7 @@ static void run_session(struct lab_run *run)
 	if (run->verdict != LAB_VIOLATED && build_failed(run))
 		settle_verdict(run, LAB_FAILED);
 	judge_violations(run);
+	run->in_tree = kvm_mmu_tree_calls(run->s->m->host);
 	write_trace(run);
 	write_replay(run, &replay);
 	report_of(run->opts)->end(run);
@@ -303,26 +334,11 @@ static void run_session(struct lab_run *run)
 /* The schedule to play: of --schedule, else of the scenario's own schedule lines. */
 static u32 load_schedule(struct lab_run *run, struct rt_schedule *sched, struct lab_diag *d)
 {
-	struct lab_scenario other;
-	struct lab_source src;
-	u32 errors = 0;
-	char *text;
-
 	rt_schedule_init(sched);
-	if (!run->opts->schedule_path) {
-		lab_replay_read(&run->sc, &run->su, sched);
-		return 0;
-	}
-	text = lab_source_read(run->opts->schedule_path, &src, d);
-	if (!text)
-		return 1;
-	lab_scenario_init(&other);
-	errors = lab_parse(&other, &src, d);
-	if (!errors)
-		lab_replay_read(&other, &run->su, sched);
-	lab_scenario_free(&other);
-	free(text);
-	return errors;
+	if (run->opts->schedule_path)
+		return lab_replay_load(run->opts->schedule_path, &run->su, sched, d);
+	lab_replay_read(&run->sc, &run->su, sched);
+	return 0;
 }
 
 static u32 read_input(struct lab_run *run, const struct lab_source *src, struct lab_diag *d)
@@ -340,6 +356,7 @@ static void run_source(struct lab_run *run, const struct lab_source *src, struct
 {
 	struct lab_opts opts = run->opts->session;
 	struct rt_schedule sched;
+	const char *lacks;
 	char err[400];
 
 	lab_scenario_init(&run->sc);
@@ -348,14 +365,21 @@ static void run_source(struct lab_run *run, const struct lab_source *src, struct
 		lab_scenario_free(&run->sc);
 		return;
 	}
-	if (!open_trace(run)) {
+	lacks = lab_machine_lacks(&run->su);
+	if (lacks) {
+		report_of(run->opts)->skipped(run, lacks);
+		run->verdict = LAB_SKIPPED;
+	} else if (!open_trace(run)) {
 		run->verdict = LAB_BAD_INPUT;
+	}
+	if (run->verdict) {
 		rt_schedule_free(&sched);
 		lab_scenario_free(&run->sc);
 		return;
 	}
 	opts.schedule = sched.nr ? &sched : NULL;
-	run->s = lab_session_new(&run->sc, &run->su, &opts, err, sizeof(err));
+	if (lab_run_search(run, &opts, &sched, err, sizeof(err)))
+		run->s = lab_session_new(&run->sc, &run->su, &opts, err, sizeof(err));
 	if (run->s) {
 		run_session(run);
 	} else {
@@ -369,9 +393,11 @@ static void run_source(struct lab_run *run, const struct lab_source *src, struct
 	lab_scenario_free(&run->sc);
 	free(run->before);
 	free(run->after);
+	free(run->found);
 }
 
-enum lab_verdict lab_run_file(const char *path, u32 file_nr, const struct lab_run_opts *opts)
+static enum lab_verdict run_file(const char *path, u32 file_nr, const struct lab_run_opts *opts,
+				 struct lab_total *n)
 {
 	struct lab_run *run = lab_zalloc(sizeof(*run));
 	struct lab_diag d = {opts->err, 0};
@@ -387,6 +413,10 @@ enum lab_verdict lab_run_file(const char *path, u32 file_nr, const struct lab_ru
 		run_source(run, &src, &d);
 		verdict = run->verdict;
 	}
+	n->files++;
+	n->held += verdict == LAB_HELD;
+	n->skipped += verdict == LAB_SKIPPED;
+	n->tree += verdict == LAB_HELD && run->in_tree;
 	if (verdict == LAB_BAD_INPUT && !run->began && report_of(opts)->refused)
 		report_of(opts)->refused(opts, path, file_nr);
 	free(text);
@@ -394,19 +424,23 @@ enum lab_verdict lab_run_file(const char *path, u32 file_nr, const struct lab_ru
 	return verdict;
 }
 
+enum lab_verdict lab_run_file(const char *path, u32 file_nr, const struct lab_run_opts *opts)
+{
+	struct lab_total n = {0};
+
+	return run_file(path, file_nr, opts, &n);
+}
+
 enum lab_verdict lab_run_files(char *const *path, u32 nr, const struct lab_run_opts *opts)
 {
-	enum lab_verdict worst = LAB_HELD;
-	u32 held = 0;
+	enum lab_verdict worst = LAB_SKIPPED;
+	struct lab_total n = {0};
 
 	for (u32 i = 0; i < nr; i++) {
-		enum lab_verdict v = lab_run_file(path[i], i + 1, opts);
-
-		held += v == LAB_HELD;
-		worst = lab_worse(worst, v);
+		worst = lab_worse(worst, run_file(path[i], i + 1, opts, &n));
 		fflush(opts->out);
 	}
 	if (report_of(opts)->total)
-		report_of(opts)->total(opts, nr, held);
+		report_of(opts)->total(opts, &n);
 	return worst;
 }

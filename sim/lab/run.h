@@ -6,6 +6,7 @@
 #ifndef LAB_RUN_H
 #define LAB_RUN_H
 
+#include "sim/lab/search.h"
 #include "sim/lab/session.h"
 
 /* Exit status of a run; of several the worst wins, see lab_worse(). */
@@ -16,12 +17,14 @@ enum lab_verdict {
 	LAB_DEFECT = 3,	     /* of tdxsim itself */
 	LAB_VIOLATED = 4,    /* an oracle broke */
 	LAB_NO_PROGRESS = 5, /* deadlock or livelock */
+	LAB_SKIPPED = 77,    /* not run: the kernel tree can't do what it sets up */
 };
 
 enum lab_format {
 	LAB_TEXT,
 	LAB_TAP,
-	LAB_JSON
+	LAB_JSON,
+	LAB_TABLES,
 };
 enum lab_trace_format {
 	LAB_TRACE_TEXT,
@@ -34,8 +37,10 @@ struct lab_run_opts {
 	const char *schedule_path;
 	const char *const *set; /* --set, NULL ends; NULL: none */
 	enum lab_format format;
-	bool narrate, colour;
-	const char *trace_path; /* NULL: no trace is written */
+	bool narrate, lanes, colour;
+	struct lab_search_opts search; /* runs 0: only the one run */
+	bool minimise;		       /* what breaks, before it is reported */
+	const char *trace_path;	       /* NULL: no trace is written */
 	enum lab_trace_format trace_format;
 	const char *replay_path; /* where a broken run is written; NULL: NAME.replay here */
 	FILE *out, *err;
@@ -52,11 +57,18 @@ struct lab_run {
 	u32 nr_actions, nr_expects, nr_failed;
 	u32 expected_violations; /* lines; met is kept by the rule's name */
 	enum lab_verdict verdict;
+	char *found;	      /* what a search has to say, lines; NULL: there was none */
 	bool began;	      /* the report has: the input was good */
+	bool in_tree;	      /* a kernel tree's code was entered */
 	FILE *trace;	      /* of --trace, NULL: none */
 	const char *replay;   /* file that was written, NULL: none */
 	u32 events_shown;     /* index + 1 of the action whose events were printed already */
 	char *before, *after; /* drawings of the S-EPT around the last conversion (narrate) */
+};
+
+/* Of the files of one invocation; @tree: of those that held, how many entered a kernel tree's code. */
+struct lab_total {
+	u32 files, held, skipped, tree;
 };
 
 /* A report in one format; each function writes to run->opts->out. */
@@ -67,10 +79,12 @@ struct lab_report {
 	void (*end)(struct lab_run *run);
 	/* NULL, or: the file could not be run; why is on opts->err. */
 	void (*refused)(const struct lab_run_opts *opts, const char *path, u32 file_nr);
-	/* Behind the last of @nr files. */
-	void (*total)(const struct lab_run_opts *opts, u32 nr, u32 held);
+	/* The file was not run, for a reason that is no fault of it. */
+	void (*skipped)(const struct lab_run *run, const char *why);
+	/* Behind the last file. */
+	void (*total)(const struct lab_run_opts *opts, const struct lab_total *n);
 };
-extern const struct lab_report lab_report_text, lab_report_tap, lab_report_json;
+extern const struct lab_report lab_report_text, lab_report_tap, lab_report_json, lab_report_record;
 
 enum lab_verdict lab_worse(enum lab_verdict a, enum lab_verdict b);
 /* One file: read, parse, run, report. */
@@ -78,11 +92,13 @@ enum lab_verdict lab_run_file(const char *path, u32 file_nr, const struct lab_ru
 /* Several, with a line of totals if there is more than one. */
 enum lab_verdict lab_run_files(char *const *path, u32 nr, const struct lab_run_opts *opts);
 
-/* The scenario and the schedule of this run as a replay file. 0 or an errno. */
-int lab_replay_write(struct lab_run *run, const char *path);
-/* The schedule lines of @sc, or of the file at @path, as a schedule; actors by name. */
-void lab_replay_read(const struct lab_scenario *sc, const struct lab_setup *su,
-		     struct rt_schedule *schedule);
+/*
+ * lab_run_search - what opts->search and opts->minimise ask for, before the run that is reported.
+ * @o: what that run is to be made with; @sched: what it is to play, if it is a schedule. What was
+ * found is in run->found. False, with a sentence in @err, if no session can be made.
+ */
+bool lab_run_search(struct lab_run *run, struct lab_opts *o, struct rt_schedule *sched, char *err,
+		    size_t len);
 
 /*
  * Narration (narrate.c): what happened since the last block began, and the S-EPT as a drawing

@@ -12,12 +12,15 @@
 
 #include "sim/lab/machine.h"
 #include "sim/rt/trace.h"
+#include "tdx/inspect.h"
 
-struct seam_observer;
+struct lab_pct;
 
 struct lab_opts {
 	u64 seed;
 	bool random;		      /* chooser: seeded random; else in order */
+	u32 pct_depth;		      /* chooser: pct.h, this depth; 0: no */
+	u64 pct_steps;		      /* its k */
 	struct rt_schedule *schedule; /* play this one; NULL: none */
 	u64 budget;		      /* steps of one block, 0: the runtime's default */
 	size_t trace_cap;	      /* events kept; 0: all */
@@ -25,6 +28,9 @@ struct lab_opts {
 	bool no_trace;
 	bool no_calls; /* nobody will ask which SEAMCALLs there were (expect seamcalls) */
 	const struct seam_observer *observer; /* of the module; NULL: none */
+	/* Every scheduling point of every actor, @ctx is point_ctx; NULL: nobody looks. */
+	void (*point)(void *ctx, enum rt_point pt, u64 obj);
+	void *point_ctx;
 };
 
 enum lab_step {
@@ -48,13 +54,21 @@ struct lab_session {
 	struct lab_opts opts;
 	struct rt_world *world;
 	struct rt_trace *trace;
+	struct seam_observer
+		watch; /* of the module: what oracle_retry.c needs, and opts.observer */
 	struct rt_chooser chooser;
+	u64 seeded; /* state of the chooser of a "chooser random" line */
+	bool seeded_on;
+	struct lab_pct *pct; /* NULL: another chooser */
 	struct rt_schedule recorded;
 	struct lab_machine *m;
 	struct lab_broken broken[LAB_BROKEN_MAX];
 	u32 nr_broken;
 	char stuck[2000];
-	u64 first_event; /* sequence number of the first event of the last block */
+	const char *stuck_rule; /* the oracle that being stuck breaks; NULL: not stuck */
+	u64 first_event;	/* sequence number of the first event of the last block */
+	/* The same of the last parallel block, and of the first event behind it; end 0: none. */
+	u64 parallel_first, parallel_end;
 };
 
 /*
@@ -75,6 +89,8 @@ enum lab_step lab_session_do(struct lab_session *s, u32 first, u32 nr, bool para
  * themselves begin.
  */
 enum lab_step lab_session_build(struct lab_session *s, u32 first, u32 nr);
+/* The TDs that this would build, as a mask of their indexes. */
+u32 lab_session_unbuilt(const struct lab_session *s, u32 first, u32 nr);
 /*
  * lab_session_resume - on with a block, a build or the end that was paused, or whose world was
  * restored to where it was paused. After a build the block itself is still to be begun.
@@ -95,22 +111,35 @@ enum lab_step lab_session_end(struct lab_session *s);
 u32 lab_session_unspent(struct lab_session *s, u32 i);
 
 /*
+ * lab_session_reseed - at the beginning of a run: as if the session had been made with that seed.
+ */
+void lab_session_reseed(struct lab_session *s, u64 seed);
+
+/*
  * A place in a run to go back to: the world's image, and what a session keeps outside of it.
  * lab_session_mark() between calls; lab_session_back() as often as wanted, from anywhere behind it.
  * Neither a schedule that is played nor another chooser is moved back: that is whose it is.
  */
 struct lab_mark {
 	struct rt_image *image;
-	u64 first_event;
+	u64 first_event, parallel_first, parallel_end;
 	u32 nr_broken;
 	size_t nr_recorded;
 };
 void lab_session_mark(struct lab_session *s, struct lab_mark *mark);
 void lab_session_back(struct lab_session *s, const struct lab_mark *mark);
+/*
+ * lab_session_rewind - back to @mark for another run: its operations (s->sc) may be others, its
+ * machine may not; the chooser, and @schedule (NULL: as the scenario's lines say), are at their
+ * start.
+ */
+void lab_session_rewind(struct lab_session *s, const struct lab_mark *mark,
+			struct rt_schedule *schedule);
 void lab_mark_free(struct lab_mark *mark);
 
 /* Oracles that broke and were not forced: what ends a run with status 4. */
 bool lab_session_violated(const struct lab_session *s);
+/* Whether @rule broke, by a report, by a check, or by the run being stuck. */
 bool lab_session_broke(const struct lab_session *s, const char *rule);
 /* Where every actor stands, one line each. */
 void lab_session_where(struct lab_session *s, char *buf, size_t len);

@@ -267,10 +267,10 @@ static void add_slot(struct lab_resolver *r, const struct lab_op *op, struct lab
 	struct lab_setup *su = r->su;
 	struct lab_gmem_setup *g = &su->gmem[s.gmem];
 
-	if (s.gpa % SETUP_PAGE || s.size % SETUP_PAGE || s.offset % SETUP_PAGE || !s.size ||
+	if ((s.gpa | s.size | s.offset | s.uaddr) % SETUP_PAGE || !s.size ||
 	    s.gpa + s.size > 1ULL << 47) {
 		lab_setup_error(r, op, NULL,
-				"gpa, size and offset are multiples of 4K below the "
+				"gpa, size, offset and uaddr are multiples of 4K, gpa below the "
 				"shared bit (47), and the size is not 0");
 		return;
 	}
@@ -344,6 +344,7 @@ static void resolve_slots(struct lab_resolver *r)
 		s.td = lab_setup_td(r->sc, su, n->td);
 		s.number = (u32)n->num;
 		s.gpa = lab_num(op, "gpa", 0x80000000);
+		s.uaddr = lab_num(op, "uaddr", 0);
 		if (s.td == LAB_TDS)
 			lab_setup_error(r, op, "N", "no td line names \"%s\"",
 					lab_string(r->sc, n->td));
@@ -482,12 +483,15 @@ void lab_setup_describe(const struct lab_setup *su, char *buf, size_t len)
 {
 	int row = policy_find(kvm_policies, "series");
 
-	snprintf(buf, len, "profile %s, dynamic_pamt=%s%s, tdx_huge_page=%s, series=%s, %s=%s%s",
+	snprintf(buf, len,
+		 "profile %s, dynamic_pamt=%s%s, tdx_huge_page=%s, series=%s, %s=%s%s%s%s",
 		 su->profile, su->dynamic_pamt ? "on" : "off",
 		 su->enh_demote < 0 ? ", enhanced_demote_interruptibility=off" : "",
 		 su->tdx_huge_page ? "on" : "off",
 		 row >= 0 ? kvm_policies[row].values[su->kvm_policy[row]] : "?",
 		 su->nr_gmems ? su->gmem[0].name : "gmem",
 		 su->nr_gmems ? lab_words_backing[su->gmem[0].gmem.backing] : "none",
-		 su->non_blocking_resize ? ", non_blocking_resize=on (an assumption)" : "");
+		 su->non_blocking_resize ? ", non_blocking_resize=on (an assumption)" : "",
+		 kvm_mmu_tree() ? ", MMU of kernel tree " : "",
+		 kvm_mmu_tree() ? kvm_mmu_tree() : "");
 }

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "sim/lab/machine.h"
 #include "sim/lab/setup_int.h"
 #include "sim/lab/words.h"
 
@@ -118,6 +119,11 @@ static void check_action(struct lab_resolver *r, const struct lab_op *op, u32 td
 	if (op->kind == LAB_OP_CPU && lab_num(op, "M", 0) >= r->su->cpus)
 		lab_setup_error(r, op, "M", "there is no CPU %llu; host cpus=%u",
 				lab_num(op, "M", 0), r->su->cpus);
+	if (op->kind == LAB_OP_BUILD && lab_set(op, "vcpu") &&
+	    (lab_num(op, "step", LAB_BUILD_ALL) != LAB_BUILD_VCPUS ||
+	     lab_num(op, "vcpu", 0) >= r->su->td[td].vcpus))
+		lab_setup_error(r, op, "vcpu", "vcpu= is for step=vcpus, and below td vcpus=%u",
+				r->su->td[td].vcpus);
 	if (op->kind != LAB_OP_ACCEPT)
 		return;
 	if (!lab_num(op, "SIZE", 0) || lab_num(op, "SIZE", 0) % step ||
@@ -153,9 +159,21 @@ static void check_inject(struct lab_resolver *r, const struct lab_op *op)
 		lab_setup_error(r, op, NULL, "nth and count start at 1");
 }
 
+/* Choices stand in the order in which they were made. */
+static void check_schedule(struct lab_resolver *r, const struct lab_op *op, u64 *next_step)
+{
+	if (op->kind != LAB_OP_SCHEDULE)
+		return;
+	if (lab_num(op, "STEP", 0) < *next_step)
+		lab_setup_error(r, op, "STEP", "found step %llu, expected one from %llu on",
+				lab_num(op, "STEP", 0), *next_step);
+	*next_step = lab_num(op, "STEP", 0) + 1;
+}
+
 void lab_setup_check(struct lab_resolver *r)
 {
 	bool seen_action = false;
+	u64 next_step = 0;
 
 	for (u32 i = 0; i < r->sc->nr_ops; i++) {
 		const struct lab_op *op = &r->sc->ops[i];
@@ -173,6 +191,7 @@ void lab_setup_check(struct lab_resolver *r)
 			if (op->v[f].set)
 				check_value(r, op, &spec->field[f], &op->v[f], td);
 		}
+		check_schedule(r, op, &next_step);
 		if (r->d->errors != errors)
 			continue;
 		if (op->kind == LAB_OP_PARALLEL)

@@ -60,3 +60,13 @@ void lab_put_json(FILE *out, const char *s)
 	}
 	fputc('"', out);
 }
+
+void lab_put_lines(FILE *out, const char *before, const char *text)
+{
+	while (text && *text) {
+		size_t len = strcspn(text, "\n");
+
+		fprintf(out, "%s%.*s\n", before, (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+}

@@ -15,6 +15,8 @@
 void *lab_grow(void *p, u32 *cap, u32 need, size_t size);
 void *lab_zalloc(size_t size);
 char *lab_strdup(const char *s);
+/* Each line of @text (NULL: none) with @before in front. */
+void lab_put_lines(FILE *out, const char *before, const char *text);
 /* @s as a JSON string, with its quotes. */
 void lab_put_json(FILE *out, const char *s);
 

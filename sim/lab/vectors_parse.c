@@ -198,8 +198,9 @@ static bool vec_which_lock(struct vec_parser *p, struct vec_event *ev)
 	l = &vec_locks[i];
 	ev->what = l->id;
 	p->level_max = l->level_max;
+	/* Where there is no such lock the answer says so: any address is one to ask for. */
 	if (l->obj &&
-	    !vec_number(p, l->obj, l->id == SEAM_LOCK_WBT ? p->pkgs - 1 : VEC_PA_MAX, &ev->obj))
+	    !vec_number(p, l->obj, l->id == SEAM_LOCK_WBT ? p->pkgs - 1 : ~0ULL, &ev->obj))
 		return false;
 	if (!vec_inputs(p, ev, l->keys | words, l->need))
 		return false;
@@ -277,11 +278,9 @@ static bool vec_irq(struct vec_parser *p, struct vec_event *ev)
 /* An inspection of the object at an address. */
 static bool vec_object(struct vec_parser *p, struct vec_event *ev)
 {
-	/* sept and pamt are calls: any operand has an answer. */
-	u64 max = ev->verb == VEC_V_SEPT || ev->verb == VEC_V_PAMT ? ~0ULL : VEC_PA_MAX;
-
+	/* Any operand of a call has an answer, and where there is nothing to look at it is "none". */
 	p->level_max = 7;
-	if (!vec_number(p, "an HPA", max, &ev->obj) ||
+	if (!vec_number(p, "an HPA", ~0ULL, &ev->obj) ||
 	    !vec_inputs(p, ev, vec_rules[ev->verb].keys, vec_rules[ev->verb].need))
 		return false;
 	ev->in = vec_store(p, ev->in_keys);

@@ -18,6 +18,7 @@
 #include "tdx/inspect.h"
 
 const char *const lab_words_backing[] = {"4k", "thp-2m", "hugetlb-2m", "hugetlb-1g", NULL};
+const char *const lab_words_build[] = {"all", "vm", "memory", "vcpus", "regions", "finalize", NULL};
 const char *const lab_words_attr[] = {"shared", "private", NULL};
 const char *const lab_words_level[] = {"4K", "2M", "1G", NULL};
 const char *const lab_words_level_2m[] = {"4K", "2M", NULL};
@@ -26,7 +27,7 @@ const char *const lab_words_irq[] = {"intr", "nmi", "smi", NULL};
 const char *const lab_words_site[] = {
 	"sp-alloc",	 "spt-alloc",	  "external-spt-alloc", "pamt-alloc",	  "attr-alloc",
 	"filemap-alloc", "vmemmap-alloc", "folio-alloc",	"metadata-alloc", NULL};
-const char *const lab_words_ref[] = {"transient", "pin", NULL};
+const char *const lab_words_ref[] = {"transient", "pin", "lru", NULL};
 const char *const lab_words_exit[] = {
 	"memory-fault", "shutdown", "internal-error", "hypercall", "intr", "unknown", NULL};
 const u32 lab_exit_reason[] = {KVM_EXIT_MEMORY_FAULT, KVM_EXIT_SHUTDOWN, KVM_EXIT_INTERNAL_ERROR,
@@ -35,6 +36,7 @@ const char *const lab_words_state[] = {"mapped", "pending", "blocked", "pending_
 const u8 lab_state_number[] = {SEAM_SEPT_MAPPED, SEAM_SEPT_PENDING, SEAM_SEPT_BLOCKED,
 			       SEAM_SEPT_PENDING_BLOCKED};
 const char *const lab_words_cmp[] = {"==", "!=", "<", "<=", ">", ">=", NULL};
+const char *const lab_words_chooser[] = {"order", "random", NULL};
 const char *const lab_words_vm[] = {"alive", "bugged", NULL};
 const char *const lab_words_reg[] = {"rax", "rcx", "rdx", "rbx", "rbp", "rsi", "rdi", "r8",
 				     "r9",  "r10", "r11", "r12", "r13", "r14", "r15", NULL};

@@ -11,18 +11,20 @@
 #include "sim/rt/types.h"
 
 extern const char *const lab_words_backing[]; /* in the order of enum gmem_backing */
+extern const char *const lab_words_build[];   /* in the order of enum lab_build_step */
 extern const char *const lab_words_attr[];    /* shared, private */
 extern const char *const lab_words_level[];   /* 4K 2M 1G, and subsets of it */
 extern const char *const lab_words_level_2m[];
 extern const char *const lab_words_level_huge[];
-extern const char *const lab_words_irq[];   /* intr, nmi, smi: bit n is SEAM_IRQ_* */
-extern const char *const lab_words_site[];  /* of inject enomem: the fault sites' names */
-extern const char *const lab_words_ref[];   /* transient, pin */
-extern const char *const lab_words_exit[];  /* lab_exit_reason[i] is KVM's number */
-extern const char *const lab_words_state[]; /* lab_state_number[i] is the public S-EPT state */
-extern const char *const lab_words_cmp[];   /* == != < <= > >= */
-extern const char *const lab_words_vm[];    /* alive, bugged */
-extern const char *const lab_words_reg[];   /* rax .. r15 in the order of struct seam_regs */
+extern const char *const lab_words_irq[];     /* intr, nmi, smi: bit n is SEAM_IRQ_* */
+extern const char *const lab_words_site[];    /* of inject enomem: the fault sites' names */
+extern const char *const lab_words_ref[];     /* transient, pin, lru */
+extern const char *const lab_words_exit[];    /* lab_exit_reason[i] is KVM's number */
+extern const char *const lab_words_state[];   /* lab_state_number[i] is the public S-EPT state */
+extern const char *const lab_words_cmp[];     /* == != < <= > >= */
+extern const char *const lab_words_vm[];      /* alive, bugged */
+extern const char *const lab_words_chooser[]; /* order, random */
+extern const char *const lab_words_reg[];     /* rax .. r15 in the order of struct seam_regs */
 extern const u32 lab_exit_reason[];
 extern const u8 lab_state_number[];
 

@@ -21,7 +21,7 @@ static const char *sym_actor(u64 val, char *buf, size_t len)
 
 const struct rt_event_type rt_ev_actor = {"actor", "rt", {{"id", RT_ARG_DEC}}};
 const struct rt_event_type rt_ev_switch = {"switch", "rt", {{"from", RT_ARG_SYM, sym_actor}}};
-const struct rt_event_type rt_ev_wait = {"wait", "rt", {{"for", RT_ARG_STR}}};
+const struct rt_event_type rt_ev_wait = {"wait", "rt", {{"for", RT_ARG_STR}, {"idle", RT_ARG_DEC}}};
 const struct rt_event_type rt_ev_lock = {
 	"lock", "rt", {{"name", RT_ARG_STR}, {"mode", RT_ARG_SYM, sym_mode}, {"id", RT_ARG_DEC}}};
 const struct rt_event_type rt_ev_unlock = {

@@ -62,6 +62,7 @@ struct rt_image *rt_world_save(struct rt_world *w)
 	u8 *to;
 
 	need_outside(w, "rt_world_save()");
+	rt_outside_store(w);
 	len = sizeof(head) + most * sizeof(struct segment) + sizeof(w->s) +
 	      (size_t)w->s.heap.brk * (4096 + sizeof(struct rt_page));
 	for (const struct rt_actor *a = w->s.sched.live; a; a = a->next_live)
@@ -108,6 +109,7 @@ void rt_world_restore(struct rt_world *w, const struct rt_image *img)
 		rt_shadow_restore(img->seg[i].addr, from, img->seg[i].len);
 		from += rt_shadow_len(img->seg[i].len);
 	}
+	rt_outside_load(w);
 	if (w->listener.trace && w->listener.trace == img->trace)
 		rt_trace_cut(w->listener.trace, img->trace_seq);
 	rt_sched_rearm(w);

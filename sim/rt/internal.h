@@ -185,8 +185,9 @@ char *rt_slot_stack(const struct rt_world *w, u32 slot);
 struct rt_lock_class {
 	const char *name;
 	u32 kind;
-	u32 words;  /* of after[] */
-	u64 *after; /* classes that were taken while one of this class was held */
+	u32 words;		   /* of after[] */
+	u64 *after;		   /* classes that were taken while one of this class was held */
+	bool in_callback, in_task; /* spinning: taken in an RCU callback, and elsewhere */
 };
 
 struct rt_lockdep {
@@ -231,9 +232,10 @@ void rt_rcu_run_ready(struct rt_world *w);
  */
 static inline void rt_rcu_quiescent(struct rt_world *w);
 
-/* ---- phys.c over phys_map.c; fault.c ---- */
+/* ---- phys.c and phys_cache.c over phys_map.c; fault.c ---- */
 
 struct rt_phys_chunk;
+struct rt_phys_lines;
 
 /* Pages used in place, found again without a search. A power of two; each page has one place. */
 #define RT_PHYS_TABLES 32
@@ -250,6 +252,8 @@ struct rt_phys {
 	u64 last_no; /* the chunk that was looked up last: @last, or NULL if it does not exist */
 	struct rt_phys_chunk *last;
 	size_t pages;
+	struct rt_phys_lines *lines; /* in the caches, of owners before (phys_cache.c) */
+	u32 nr_lines, cap_lines;
 };
 
 struct rt_fault_slot;
@@ -303,6 +307,10 @@ struct rt_world {
 	void *report_ctx;
 	u64 trace_base; /* events in it when it was attached */
 	u64 budget;
+	struct {
+		u64 *base, *copy; /* NULL: none */
+		size_t words;
+	} outside;
 
 	/* Of the rt_run() that is under way. */
 	struct rt_fiber main;
@@ -330,6 +338,12 @@ static inline void rt_rcu_quiescent(struct rt_world *w)
 		rt_rcu_run_ready(w);
 }
 
+/*
+ * world.c: what lies outside of the region, from its copy in the heap and to it. Nothing if another
+ * world has it now.
+ */
+void rt_outside_load(struct rt_world *w);
+void rt_outside_store(struct rt_world *w);
 /* trace.c: forget all events from number @seq on. */
 void rt_trace_cut(struct rt_trace *t, u64 seq);
 

@@ -74,15 +74,26 @@ static void acquired(struct rt_world *w, struct rt_lock *l, enum rt_lock_mode mo
 	rt_trace(&rt_ev_lock, RT_PH_INSTANT, (u64)(uintptr_t)l->name, (u64)mode, (u64)l->id);
 }
 
+/* A lock of zeroes: told once, then made, so that a run that goes on does so with a lock. */
+static void check_init(struct rt_lock *l, enum rt_lock_mode mode)
+{
+	if (l->name)
+		return;
+	rt_report("lockdep", "%s uses a lock that nobody has initialised",
+		  rt_actor_name(rt_need_world()->s.sched.running));
+	rt_lock_init(l, mode == RT_LOCK_EX ? RT_LOCK_MUTEX : RT_LOCK_RWSEM, "uninitialised lock");
+}
+
 /*
  * Spinlocks and mutexes have one mode; asking for the other is a mistake of the code that wraps
  * them.
  */
-static void check_mode(const struct rt_lock *l, enum rt_lock_mode mode)
+static void check_mode(struct rt_lock *l, enum rt_lock_mode mode)
 {
-	bool shareable = l->kind == RT_LOCK_RW || l->kind == RT_LOCK_RWSEM;
+	bool shareable;
 
-	assert(l->name);
+	check_init(l, mode);
+	shareable = l->kind == RT_LOCK_RW || l->kind == RT_LOCK_RWSEM;
 	assert(mode == RT_LOCK_EX || shareable);
 	(void)shareable;
 }

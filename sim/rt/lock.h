@@ -9,8 +9,9 @@
  *  - A lock belongs to a class; the class graph of the world has an edge A -> B once B was taken
  *    under A. Two locks of one class may nest if the one created later is taken later (all vCPUs'
  *    mutexes); the other order is reported. An edge that closes a cycle, a lock taken twice, a
- *    release by another actor, a sleeping lock or a sleeping allocation under a spinning lock or in
- *    RCU: each is reported once through rt_report().
+ *    release by another actor, use of a lock that was never initialised, a spinning lock taken both
+ *    in RCU callbacks and outside of them, a sleeping lock or a sleeping allocation under a
+ *    spinning lock or in RCU: each is reported once through rt_report().
  *  - Code outside actors owns locks as "nobody"; it can't wait, so contention there aborts.
  */
 #ifndef RT_LOCK_H
@@ -73,6 +74,12 @@ void rt_locks_describe(u32 id, char *buf, size_t len);
  * allocations).
  */
 void rt_might_sleep(const char *what);
+/*
+ * The caller is about to wait for other CPUs (@what): a spinlock that it holds makes everybody who
+ * wants it spin as long. Locks for readers and writers may be held, mmu_lock is there for that.
+ * Reported as "lockdep".
+ */
+void rt_might_wait(const char *what);
 
 /*
  * rt_report - a rule of the runtime or of a floor above was broken by the simulated code (lockdep,

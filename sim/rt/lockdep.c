@@ -115,11 +115,33 @@ static void order_add(struct rt_world *w, u32 from, u32 to)
 			  ld->classes[from].name);
 }
 
+/*
+ * The kernel runs RCU callbacks in softirq, which can interrupt whoever holds a spinning lock on that
+ * CPU: a callback that takes it then waits for ever. No lock here is taken with softirqs off.
+ */
+static void usage_add(struct rt_world *w, const struct rt_task *t, const struct rt_lock *l)
+{
+	struct rt_lock_class *c = &w->s.lockdep.classes[l->class_id];
+	const bool told = c->in_callback && c->in_task;
+
+	c->in_callback |= t->in_callback;
+	c->in_task |= !t->in_callback;
+	if (c->in_callback && c->in_task && !told)
+		rt_report("lockdep",
+			  "%s takes %s %s an RCU callback, and it is taken %s: a callback can "
+			  "interrupt its holder",
+			  rt_actor_name(w->s.sched.running), l->name,
+			  t->in_callback ? "in" : "outside of",
+			  t->in_callback ? "by tasks, too" : "in callbacks, too");
+}
+
 void rt_lockdep_before(struct rt_world *w, const struct rt_lock *l)
 {
 	const struct rt_task *t = rt_task_current(w);
 	const char *who = rt_actor_name(w->s.sched.running);
 
+	if (rt_lock_spins(l))
+		usage_add(w, t, l);
 	for (u32 i = 0; i < t->nr_held; i++) {
 		const struct rt_lock *held = t->held[i].obj;
 
@@ -158,6 +180,22 @@ void rt_might_sleep(const char *what)
 			rt_report("lockdep", "%s may sleep (%s) under %s", who, what, l->name);
 			return;
 		}
+	}
+}
+
+void rt_might_wait(const char *what)
+{
+	struct rt_world *w = rt_need_world();
+	const struct rt_task *t = rt_task_current(w);
+
+	for (u32 i = 0; i < t->nr_held; i++) {
+		const struct rt_lock *l = t->held[i].obj;
+
+		if (t->held[i].kind != RT_HELD_LOCK || l->kind != RT_LOCK_SPIN)
+			continue;
+		rt_report("lockdep", "%s waits for %s under %s", rt_actor_name(w->s.sched.running),
+			  what, l->name);
+		return;
 	}
 }
 

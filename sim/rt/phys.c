@@ -165,10 +165,12 @@ static void store_word(struct rt_world *w, struct rt_phys_ext *e, u64 pa, u64 va
 
 bool rt_phys_read(u64 pa, u32 key, u64 *val)
 {
-	const struct rt_phys_ext *e = rt_phys_find(rt_need_world(), pa);
+	struct rt_world *w = rt_need_world();
+	const struct rt_phys_ext *e = rt_phys_find(w, pa);
 	u32 own = e ? e->key : 0;
 
 	assert(!(pa & 7));
+	rt_phys_use(w, page_base(pa), RT_PAGE_SIZE, key);
 	*val = plain_word(e, pa);
 	if (own == key)
 		return true;
@@ -182,6 +184,7 @@ void rt_phys_write(u64 pa, u32 key, u64 val)
 	struct rt_phys_ext *e = rt_phys_isolate(w, pa);
 
 	assert(!(pa & 7));
+	rt_phys_use(w, page_base(pa), RT_PAGE_SIZE, key);
 	rekey(w, e, pa, key);
 	store_word(w, e, pa, val);
 	rt_phys_settle(w, pa);
@@ -192,6 +195,7 @@ void rt_phys_fill_range(u64 pa, u64 len, u32 key, u8 fill)
 	struct rt_world *w = rt_need_world();
 
 	assert(!(pa & 4095) && !(len & 4095));
+	rt_phys_use(w, pa, len, key);
 	while (len) {
 		const struct rt_phys_ext *e = rt_phys_find(w, pa);
 		struct rt_phys_ext like = {.key = key, .fill = fill};
@@ -221,7 +225,10 @@ void rt_phys_fill_range(u64 pa, u64 len, u32 key, u8 fill)
 
 void rt_phys_fill(u64 pa, u32 key, u8 fill)
 {
-	if (!rt_phys_fill_next(rt_need_world(), page_base(pa), key, fill))
+	struct rt_world *w = rt_need_world();
+
+	rt_phys_use(w, page_base(pa), RT_PAGE_SIZE, key);
+	if (!rt_phys_fill_next(w, page_base(pa), key, fill))
 		rt_phys_fill_range(page_base(pa), RT_PAGE_SIZE, key, fill);
 }
 
@@ -233,6 +240,7 @@ bool rt_phys_copy(u64 dst, u32 to_key, u64 src, u32 from_key)
 	u64 words[WORDS];
 
 	assert(!(dst & 4095) && !(src & 4095));
+	rt_phys_use(w, src, RT_PAGE_SIZE, from_key);
 	if (good && (!from || from->kind == RT_EXT_FILL)) {
 		rt_phys_fill(dst, to_key, from ? from->fill : 0);
 		return true;
@@ -254,6 +262,7 @@ u64 *rt_phys_table(u64 pa, u32 key)
 	struct rt_phys_ext *e;
 
 	assert(!(pa & 4095));
+	rt_phys_use(w, pa, RT_PAGE_SIZE, key);
 	if (t->pa == pa && t->words && t->key == key)
 		return t->words;
 	e = rt_phys_find(w, pa);
@@ -311,6 +320,7 @@ void rt_phys_poke(u64 pa, u32 key, const void *buf, size_t len)
 
 		if (piece > len)
 			piece = len;
+		rt_phys_use(w, page_base(pa), RT_PAGE_SIZE, key);
 		poke_page(w, pa, key, from, piece);
 		pa += piece;
 		from += piece;

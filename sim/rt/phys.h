@@ -53,6 +53,19 @@ u64 *rt_phys_table(u64 pa, u32 key);
 void rt_phys_peek(u64 pa, void *buf, size_t len);
 void rt_phys_poke(u64 pa, u32 key, const void *buf, size_t len);
 
+/*
+ * The caches. Lines are tagged with the key that wrote them; one of an owner before that is evicted
+ * late falls over what the next owner has in the page. So who takes a page from an owner says that
+ * lines are left, and until they are written back every use of the page with another key is
+ * reported ("cache-written-back"). Whole pages.
+ */
+void rt_phys_lines_left(u64 pa, u64 len, u32 key);
+/* Lines of @key, and only those, are written back: of a range, or wherever they are. */
+void rt_phys_lines_back(u64 pa, u64 len, u32 key);
+void rt_phys_lines_back_all(u32 key);
+/* The first page of the range that has lines of an owner before, and their key. False: none. */
+bool rt_phys_lines(u64 pa, u64 len, u64 *at, u32 *key);
+
 /* Owner of a page: a small number and a word that the floors above define (0, 0 = nobody). */
 struct rt_phys_info {
 	u32 key;

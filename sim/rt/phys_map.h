@@ -80,6 +80,17 @@ static inline void rt_phys_table_gone(struct rt_world *w, u64 pa)
 		t->words = NULL;
 }
 
+/*
+ * Somebody reads or writes whole pages of [@pa, @pa + @len) with @key: reports if lines that
+ * somebody else has left there may still fall over them.
+ */
+void rt_phys_use_early(struct rt_world *w, u64 pa, u64 len, u32 key);
+static inline void rt_phys_use(struct rt_world *w, u64 pa, u64 len, u32 key)
+{
+	if (w->s.phys.nr_lines)
+		rt_phys_use_early(w, pa, len, key);
+}
+
 static inline u32 rt_phys_page_no(u64 pa)
 {
 	return (u32)(pa >> 12) % CHUNK_PAGES;

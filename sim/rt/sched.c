@@ -81,7 +81,7 @@ static void wait_for(const char *why, bool (*ready)(void *arg), void *arg, bool 
 		return;
 	if (!a)
 		rt_panic("code outside of actors would wait for ever: %s", why);
-	rt_trace(&rt_ev_wait, RT_PH_BEGIN, (u64)(uintptr_t)why);
+	rt_trace(&rt_ev_wait, RT_PH_BEGIN, (u64)(uintptr_t)why, idle);
 	a->ready = ready;
 	a->ready_arg = arg;
 	a->why = why;
@@ -93,7 +93,7 @@ static void wait_for(const char *why, bool (*ready)(void *arg), void *arg, bool 
 	a->why = NULL;
 	a->idle = false;
 	assert(ready(arg));
-	rt_trace(&rt_ev_wait, RT_PH_END, (u64)(uintptr_t)why);
+	rt_trace(&rt_ev_wait, RT_PH_END, (u64)(uintptr_t)why, idle);
 }
 
 void rt_block(const char *why, bool (*ready)(void *arg), void *arg)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the trace writers share: a bounded text buffer and the text of one argument.
+ * What the trace writers share: the text of one argument and the name of an actor.
  * Only for trace_write.c and trace_json.c.
  * The public face is sim/rt/trace.h.
  */
@@ -9,14 +9,7 @@
 
 #include "sim/rt/trace.h"
 
-/* Appends as snprintf() does; @pos goes on counting when the buffer is full. */
-struct rt_fmt_buf {
-	char *buf;
-	size_t len, pos;
-};
-void rt_fmt(struct rt_fmt_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-/* Text of argument @i, in @buf or a literal. */
+/* Text of argument @i, somewhere in @buf (24 bytes at least) or a literal. */
 const char *rt_fmt_arg(const struct rt_event *ev, u32 i, char *buf, size_t len);
 /* Name of an actor, "-" for nobody, "actorN" without a name; in @buf or the caller's. */
 const char *rt_fmt_actor(u32 id, const char *(*actor_name)(u32 id), char *buf, size_t len);

@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "sim/rt/internal.h"
@@ -124,12 +125,70 @@ struct rt_world *rt_world_new(const struct rt_world_opts *opts)
 	return w;
 }
 
+/* The world whose variables are those of the process now. */
+static _Thread_local struct rt_world *outside_of;
+
+void rt_world_add_outside(void *base, size_t len)
+{
+	struct rt_world *w = rt_need_world();
+
+	assert(!w->outside.copy && len % 8 == 0);
+	w->outside.base = base;
+	w->outside.words = len / 8;
+	w->outside.copy = rt_own_zalloc(w, len);
+	outside_of = w;
+	rt_outside_store(w);
+}
+
+void rt_outside_load(struct rt_world *w)
+{
+	if (outside_of != w)
+		return;
+	for (size_t i = 0; i < w->outside.words; i++)
+		w->outside.base[i] = w->outside.copy[i];
+}
+
+/* Only what has changed is written: a page that is not written to need not be looked at. */
+void rt_outside_store(struct rt_world *w)
+{
+	if (outside_of != w)
+		return;
+	for (size_t i = 0; i < w->outside.words; i++) {
+		if (w->outside.copy[i] != w->outside.base[i])
+			w->outside.copy[i] = w->outside.base[i];
+	}
+}
+
+void rt_outside_release(void)
+{
+	if (outside_of)
+		rt_outside_store(outside_of);
+	outside_of = NULL;
+}
+
+static void outside_take(struct rt_world *w)
+{
+	if (!w->outside.copy || outside_of == w)
+		return;
+	rt_outside_release();
+	outside_of = w;
+	rt_outside_load(w);
+}
+
+static void outside_drop(struct rt_world *w)
+{
+	if (outside_of == w)
+		outside_of = NULL;
+	memset(&w->outside, 0, sizeof(w->outside));
+}
+
 void rt_world_free(struct rt_world *w)
 {
 	if (!w)
 		return;
 	if (w->in_run)
 		rt_panic("rt_world_free() inside rt_run()");
+	outside_drop(w);
 	if (rt_cur == w)
 		rt_cur = NULL;
 	/* The addresses may be somebody else's tomorrow. */
@@ -142,6 +201,7 @@ void rt_world_reset(struct rt_world *w)
 {
 	if (w->in_run)
 		rt_panic("rt_world_reset() inside rt_run()");
+	outside_drop(w);
 	rt_asan_poison(w->heap, (size_t)w->s.heap.brk * 4096);
 	state_init(w);
 	if (w->listener.trace)
@@ -158,6 +218,8 @@ struct rt_world *rt_world_enter(struct rt_world *w)
 {
 	struct rt_world *before = rt_cur;
 
+	if (w)
+		outside_take(w);
 	rt_cur = w;
 	return before;
 }
@@ -187,6 +249,11 @@ bool rt_owns(const void *p)
 	const char *c = p;
 
 	return c >= w->heap && c < w->heap + (size_t)w->s.heap.brk * 4096;
+}
+
+size_t rt_heap_limit(void)
+{
+	return HEAP_OFFSET + rt_need_world()->opts.heap_max;
 }
 
 struct rt_mem_stats rt_mem_stats(struct rt_world *w)
@@ -229,6 +296,11 @@ u64 rt_random(void)
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
 	return z ^ (z >> 31);
+}
+
+void rt_reseed(u64 seed)
+{
+	rt_need_world()->s.random = seed;
 }
 
 /*

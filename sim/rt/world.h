@@ -52,6 +52,17 @@ void rt_image_free(struct rt_image *img);
 size_t rt_image_bytes(const struct rt_image *img);
 
 /*
+ * rt_world_add_outside - [@base, @base + @len) is state of the current world that can't lie in its
+ * region: variables of which there is one copy in the process (mmu/compat/tree/). The world's own
+ * copy is in its heap: brought up to date before the world is saved or compared and when another
+ * world with such variables is entered, taken back when it was restored or is entered again. One
+ * range a world, the same one for all, 8-aligned. Who sets first values of a fresh world calls
+ * rt_outside_release() before, which puts the variables away for the world that has them.
+ */
+void rt_world_add_outside(void *base, size_t len);
+void rt_outside_release(void);
+
+/*
  * The world that this thread is in. One thread-local pointer is the only variable of the runtime
  * outside a world: it plays the part of the CPU's "current" register, so that code in the kernel's
  * dialect needs no extra argument. rt_world_enter() returns the one that was current before.
@@ -82,6 +93,8 @@ size_t rt_offset(const void *p);
 void *rt_at_offset(size_t off);
 /* Whether @p points into the current world's heap. */
 bool rt_owns(const void *p);
+/* rt_offset() behind the last byte that its heap could ever hand out. */
+size_t rt_heap_limit(void);
 
 struct rt_mem_stats {
 	size_t live_bytes; /* in live blocks of rt_alloc(), with size-class rounding and header */
@@ -103,6 +116,8 @@ void rt_set_root(u32 slot, void *p);
 
 /* The world's one random source (splitmix64 over the seed); used by choosers and nothing else. */
 u64 rt_random(void);
+/* As if the world had been made with that seed. */
+void rt_reseed(u64 seed);
 u64 rt_random_below(u64 n);
 
 /*

@@ -208,6 +208,16 @@ int kvm_split_cross_boundary_leafs(struct kvm *kvm, struct kvm_gfn_range *range,
 	return split_ends(range->start, range->end);
 }
 
+void kvm_arch_split_lock(struct kvm *kvm)
+{
+	write_lock(&kvm->mmu_lock);
+}
+
+void kvm_arch_split_unlock(struct kvm *kvm)
+{
+	write_unlock(&kvm->mmu_lock);
+}
+
 int kvm_arch_gmem_convert(struct kvm *kvm, gfn_t start, gfn_t end, bool to_private)
 {
 	assert_false(rt_lock_held_any(&kvm->mmu_lock.rt));

@@ -116,6 +116,31 @@ static void test_fail__later_batch(void **state)
 }
 
 /*
+ * THP has one batch, all or nothing: no memory for the second folio, and error_offset must not say
+ * that the first is converted. A reference there is told by its folio.
+ */
+static void test_fail__second_thp(void **state)
+{
+	struct gmem_setup s = setup_of(2 * MB2, GMEM_THP_2M, NULL);
+	u64 err;
+
+	open_file_with(&s);
+	assert_int_equal(fault_in(0, PG_LEVEL_2M), 0);
+	assert_int_equal(fault_in(512, PG_LEVEL_2M), 0);
+	arm("filemap-alloc", 8 + 1);
+	assert_int_equal(convert(510, 4, 0, &err), -ENOMEM);
+	assert_int_equal(err, 510);
+	check_nothing_lost();
+	assert_int_equal(folio_view(0).order, 0); /* LEAVE */
+	assert_int_equal(folio_view(512).order, 9);
+	assert_int_equal(kvm_gmem_stray_ref(fake()->file, 600 * KB4, GMEM_STRAY_PIN), 0);
+	assert_int_equal(convert(510, 4, 0, &err), -EAGAIN);
+	assert_int_equal(err, 512);
+	assert_int_equal(kvm_gmem_unpin(fake()->file, 600 * KB4, KB4), 0);
+	assert_int_equal(to_shared(510, 4), 0);
+}
+
+/*
  *   1G  ->  512 x 2M  ->  the requested 2M to 4K fails
  *   LEAVE       [2M][2M][2M]...        MERGE_BACK  [1G]
  */
@@ -300,6 +325,7 @@ int main(void)
 		CASE(sept_split),
 		CASE(later_batch),
 		CASE(second_stage),
+		CASE(second_thp),
 		CASE(refs_to_private),
 		CASE(refs_to_shared_check),
 		CASE(refs_to_shared_spin),

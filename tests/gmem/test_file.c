@@ -371,16 +371,20 @@ static void test_file__memory_failure(void **state)
 static void test_file__memory_failure_under_a_larger_leaf(void **state)
 {
 	static const struct {
-		const char *value;
+		const char *value, *api;
 		bool fail;
 		int ret;
 		u64 mapped, overzap;
 	} r[] = {
-		{"ZAP_FOLIO", false, 0, 0, 511},
-		{"SPLIT_SEPT_FAIL", false, 0, 511, 0},
-		{"SPLIT_SEPT_FAIL", true, -ENOMEM, 512, 0},
-		{"SPLIT_ELSE_ZAP", false, 0, 511, 0},
-		{"SPLIT_ELSE_ZAP", true, 0, 0, 511},
+		{"ZAP_FOLIO", "HEAD_TAIL", false, 0, 0, 511},
+		{"SPLIT_SEPT_FAIL", "HEAD_TAIL", false, 0, 511, 0},
+		{"SPLIT_SEPT_FAIL", "HEAD_TAIL", true, -ENOMEM, 512, 0},
+		{"SPLIT_ELSE_ZAP", "HEAD_TAIL", false, 0, 511, 0},
+		{"SPLIT_ELSE_ZAP", "HEAD_TAIL", true, 0, 0, 511},
+		/* A zap that splits does so for whoever calls it, and need not. */
+		{"ZAP_FOLIO", "IN_ZAP", false, 0, 511, 0},
+		{"ZAP_FOLIO", "IN_ZAP", true, 0, 0, 511},
+		{"SPLIT_SEPT_FAIL", "IN_ZAP", true, -ENOMEM, 512, 0},
 	};
 	u32 i;
 
@@ -388,6 +392,7 @@ static void test_file__memory_failure_under_a_larger_leaf(void **state)
 		struct gmem_setup s = setup_of(MB2, GMEM_HUGETLB_2M, "GOOGLE_2026");
 
 		set_policy(&s, "mem_failure", r[i].value);
+		set_policy(&s, "split_api", r[i].api);
 		open_file_with(&s);
 		assert_int_equal(fault_in(0, PG_LEVEL_2M), 0);
 		arm("fake-split", 1);

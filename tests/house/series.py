@@ -32,9 +32,13 @@ def test_functions():
     return found
 
 
-def problems(tdxsim):
+def oracles(tdxsim):
     out = subprocess.run([tdxsim, "list", "oracles"], check=True, capture_output=True, text=True).stdout
-    rules = {line.split()[1] for line in out.splitlines() if line.strip()} | test_functions()
+    return {line.split()[1] for line in out.splitlines() if line.strip()}
+
+
+def problems(tdxsim):
+    rules = oracles(tdxsim) | test_functions()
     seen = []
     for n, cells in rows():
         if len(cells) != 5 or not all(cells):

@@ -188,7 +188,7 @@ static void test_exec__two_tds_on_one_host(void **state)
 /* The report of a scenario, with or without a seed, and its verdict. */
 static enum lab_verdict run_text(const char *text, u64 seed, char **report)
 {
-	struct lab_run_opts opts = {.session = {.seed = seed, .random = seed != 0},
+	struct lab_run_opts opts = {.session = {.seed = seed, .random = seed != 0, .budget = 20000},
 				    .trace_path = "lab-test.trace"};
 	enum lab_verdict v;
 	size_t len;
@@ -299,6 +299,14 @@ static void test_exec__verdicts(void **state)
 		 "line 1, inject busy leaf=TDH.MEM.PAGE.DEMOTE: never spent"},
 		{"inject enomem site=sp-alloc\nvcpu0: accept slot0 4K\n", LAB_FAILED,
 		 "the build of the TD failed"},
+		{"inject busy leaf=TDH.MEM.PAGE.AUG count=9999\nvcpu0: accept slot0 4K\n"
+		 "expect violation no-progress\n",
+		 LAB_HELD, "broke what it was to break"},
+		{"inject busy leaf=TDH.MEM.PAGE.AUG count=9999\nvcpu0: accept slot0 4K\n"
+		 "expect violation deadlock\n",
+		 LAB_NO_PROGRESS, "seen:     no-progress"},
+		{"inject busy leaf=TDH.MEM.PAGE.AUG count=9999\nvcpu0: accept slot0 4K\n",
+		 LAB_NO_PROGRESS, "no progress: the step budget is spent"},
 	};
 
 	for (u32 i = 0; i < RT_ARRAY_SIZE(runs); i++) {
@@ -310,6 +318,7 @@ static void test_exec__verdicts(void **state)
 		free(report);
 	}
 	remove("lab-test.trace");
+	remove("lab-test.replay");
 }
 
 int main(void)

@@ -56,8 +56,8 @@ static const struct {
 	{"host: convert slot0\n",
 	 "f.scn:1:20: found the end of the line, expected SIZE, shared|private\n"
 	 "  host: convert slot0\n                     ^\n"},
-	{"host: build now\n", "f.scn:1:13: found \"now\", expected the end of the line\n"
-			      "  host: build now\n              ^~~\n"},
+	{"host: destroy now\n", "f.scn:1:15: found \"now\", expected the end of the line\n"
+				"  host: destroy now\n                ^~~\n"},
 	{"host cpus=four\n", "f.scn:1:11: found \"four\", expected a number\n"
 			     "  host cpus=four\n            ^~~~\n"},
 	{"host cpus=2 cpus=3\n",

@@ -3,79 +3,18 @@
  * The cursor over a scenario's lines, and the minimiser on top of it: what it gives breaks the same,
  * at the step it says, with as little as it takes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
 #include "sim/lab/minimise.h"
-#include "sim/rt/schedule.h"
-#include "sim/rt/world.h"
-
-struct scene {
-	struct lab_scenario sc;
-	struct lab_setup su;
-	struct lab_source src;
-};
-
-static void scene_init(struct scene *s, const char *text)
-{
-	struct lab_diag d = {stderr, 0};
-
-	s->src = (struct lab_source){.name = "test", .text = text, .len = strlen(text)};
-	lab_scenario_init(&s->sc);
-	assert_int_equal(lab_parse(&s->sc, &s->src, &d), 0);
-	assert_int_equal(lab_setup_resolve(&s->sc, &s->su, &d), 0);
-}
-
-/* Index of the @n-th op of @kind, from 0. */
-static u32 find_op(const struct scene *s, enum lab_op_kind kind, u32 n)
-{
-	for (u32 i = 0; i < s->sc.nr_ops; i++) {
-		if (s->sc.ops[i].kind == kind && !n--)
-			return i;
-	}
-	fail_msg("no such line");
-	return 0;
-}
-
-/*
- * One run: by @play, or a random one of @seed. The schedule it made, and the step at which it met
- * the target, 0 if it did not.
- */
-static u64 run(const struct scene *s, const struct lab_target *t, u64 seed,
-	       struct rt_schedule *play, struct rt_schedule *made)
-{
-	const struct lab_opts o = {.seed = seed, .random = !play, .schedule = play};
-	struct lab_session *ses;
-	struct lab_play p;
-	char err[200];
-	bool met;
-	u64 step;
-
-	ses = lab_session_new(&s->sc, &s->su, &o, err, sizeof(err));
-	assert_non_null(ses);
-	lab_play_init(&p, ses);
-	met = lab_play_until(&p, t);
-	step = rt_step();
-	for (size_t i = 0; made && i < ses->recorded.nr; i++)
-		rt_schedule_add(made, ses->recorded.entries[i].step,
-				ses->recorded.entries[i].actor);
-	lab_session_free(ses);
-	return met ? step : 0;
-}
+#include "tests/lab/scene.h"
 
 /* The first random run that meets the target. */
 static void find_failing(const struct scene *s, const struct lab_target *t, u64 seed,
 			 struct rt_schedule *made)
 {
 	for (u64 end = seed + 200; seed < end; seed++) {
+		const struct lab_opts o = {.seed = seed, .random = true};
+
 		rt_schedule_init(made);
-		if (run(s, t, seed, NULL, made))
+		if (scene_run(s, &o, t, made))
 			return;
 		rt_schedule_free(made);
 	}
@@ -89,6 +28,14 @@ static void minimise(const struct scene *s, const struct lab_target *t,
 	char err[200];
 
 	assert_true(lab_minimise(&s->sc, &s->su, &o, failing, t, runs, res, err, sizeof(err)));
+}
+
+/* The step at which the schedule meets the target in a run with another seed. */
+static u64 replay(const struct scene *s, const struct lab_target *t, struct rt_schedule *sched)
+{
+	const struct lab_opts o = {.seed = 9999, .schedule = sched};
+
+	return scene_run(s, &o, t, NULL);
 }
 
 /* From several seeds: small, the same target, the step that was told. */
@@ -107,22 +54,11 @@ static void check(const struct scene *s, const struct lab_target *t, struct lab_
 		assert_in_range(res.after.faults, 0, at_most.faults);
 		assert_in_range(res.after.cuts, 0, at_most.cuts);
 		assert_int_equal(res.schedule.nr, res.after.cuts);
-		/* Nothing of the seed may matter. */
-		assert_int_equal(run(s, t, 9999, &res.schedule, NULL), res.after.steps);
+		assert_int_equal(replay(s, t, &res.schedule), res.after.steps);
 		rt_schedule_free(&res.schedule);
 		rt_schedule_free(&failing);
 	}
 }
-
-static const char memory_failure[] = "gmem g0 toshared_refs=SPIN\n"
-				     "td vcpus=1\n"
-				     "vcpu0: accept slot0 4M\n"
-				     "vcpu0: write slot0+2M 2\n"
-				     "parallel {\n"
-				     "  host: memory-failure slot0+4K\n"
-				     "  host1: convert slot0+8K 4K shared\n"
-				     "  vcpu0: read slot0+2M\n"
-				     "}\n";
 
 /* The handler has its reference and waits for the lock that the conversion holds: one preemption. */
 static void test_minimise__a_rule(void **state)
@@ -132,9 +68,9 @@ static void test_minimise__a_rule(void **state)
 	const struct lab_cost least = {.preemptions = 1, .cuts = 2};
 	struct scene s;
 
-	scene_init(&s, memory_failure);
+	scene_init(&s, SCENE_MEMORY_FAILURE);
 	check(&s, &t, least);
-	lab_scenario_free(&s.sc);
+	scene_free(&s);
 }
 
 static const char two_blocks[] = "td vcpus=2\n"
@@ -154,11 +90,11 @@ static void test_minimise__one_expectation_of_two(void **state)
 	scene_init(&s, two_blocks);
 	for (u32 n = 0; n < 2; n++) {
 		const struct lab_target t = {.kind = LAB_TARGET_EXPECT,
-					     .op = find_op(&s, LAB_OP_EXP_DATA, n)};
+					     .op = scene_op(&s, LAB_OP_EXP_DATA, n)};
 
 		check(&s, &t, least);
 	}
-	lab_scenario_free(&s.sc);
+	scene_free(&s);
 }
 
 /* Of the answers only the fault matters. */
@@ -178,9 +114,34 @@ static void test_minimise__a_fault(void **state)
 	struct scene s;
 
 	scene_init(&s, text);
-	t.op = find_op(&s, LAB_OP_EXP_OK, 0);
+	t.op = scene_op(&s, LAB_OP_EXP_OK, 0);
 	check(&s, &t, least);
-	lab_scenario_free(&s.sc);
+	scene_free(&s);
+}
+
+/* A budget that no schedule keeps to: stuck in the same way, and no choice is to blame. */
+static void test_minimise__stuck(void **state)
+{
+	const struct lab_target t = {
+		.kind = LAB_TARGET_STUCK, .rule = "no progress", .op = LAB_NO_OP};
+	const struct lab_opts o = {.budget = 50},
+			      random = {.budget = 50, .seed = 1, .random = true};
+	struct lab_minimised res;
+	struct rt_schedule failing;
+	struct scene s;
+	char err[200];
+
+	scene_init(&s, SCENE_MEMORY_FAILURE);
+	rt_schedule_init(&failing);
+	assert_true(scene_run(&s, &random, &t, &failing));
+	assert_true(failing.nr > 0);
+	assert_true(lab_minimise(&s.sc, &s.su, &o, &failing, &t, LAB_MINIMISE_RUNS, &res, err,
+				 sizeof(err)));
+	assert_true(res.reproduced);
+	assert_int_equal(res.schedule.nr, 0);
+	rt_schedule_free(&res.schedule);
+	rt_schedule_free(&failing);
+	scene_free(&s);
 }
 
 static void test_minimise__what_does_not_break_is_no_input(void **state)
@@ -191,14 +152,14 @@ static void test_minimise__what_does_not_break_is_no_input(void **state)
 	struct rt_schedule empty;
 	struct scene s;
 
-	scene_init(&s, memory_failure);
+	scene_init(&s, SCENE_MEMORY_FAILURE);
 	rt_schedule_init(&empty);
 	minimise(&s, &t, &empty, LAB_MINIMISE_RUNS, &res);
 	assert_false(res.reproduced);
 	assert_int_equal(res.schedule.nr, 0);
 	assert_int_equal(res.runs, 1);
 	rt_schedule_free(&res.schedule);
-	lab_scenario_free(&s.sc);
+	scene_free(&s);
 }
 
 static void test_minimise__what_breaks_in_order_needs_no_schedule(void **state)
@@ -211,7 +172,7 @@ static void test_minimise__what_breaks_in_order_needs_no_schedule(void **state)
 	scene_init(&s,
 		   "td vcpus=2\nparallel {\nvcpu0: accept slot0 4K\nvcpu1: accept slot0+4K 4K\n}\n"
 		   "expect attr slot0 shared\n");
-	t.op = find_op(&s, LAB_OP_EXP_ATTR, 0);
+	t.op = scene_op(&s, LAB_OP_EXP_ATTR, 0);
 	find_failing(&s, &t, 1, &failing);
 	assert_true(failing.nr > 1);
 	minimise(&s, &t, &failing, LAB_MINIMISE_RUNS, &res);
@@ -219,7 +180,7 @@ static void test_minimise__what_breaks_in_order_needs_no_schedule(void **state)
 	assert_int_equal(res.schedule.nr, 0);
 	rt_schedule_free(&res.schedule);
 	rt_schedule_free(&failing);
-	lab_scenario_free(&s.sc);
+	scene_free(&s);
 }
 
 /* A bound on runs is told, and what was found until then is still right. */
@@ -230,7 +191,7 @@ static void test_minimise__bounded(void **state)
 	struct rt_schedule failing;
 	struct scene s;
 
-	scene_init(&s, memory_failure);
+	scene_init(&s, SCENE_MEMORY_FAILURE);
 	find_failing(&s, &t, 1, &failing);
 	for (u32 runs = 1; runs <= 5; runs += 2) {
 		struct lab_minimised res;
@@ -238,11 +199,11 @@ static void test_minimise__bounded(void **state)
 		minimise(&s, &t, &failing, runs, &res);
 		assert_true(res.bounded);
 		assert_true(lab_cost_compare(&res.after, &res.before) <= 0);
-		assert_int_equal(run(&s, &t, 1, &res.schedule, NULL), res.after.steps);
+		assert_int_equal(replay(&s, &t, &res.schedule), res.after.steps);
 		rt_schedule_free(&res.schedule);
 	}
 	rt_schedule_free(&failing);
-	lab_scenario_free(&s.sc);
+	scene_free(&s);
 }
 
 static void test_minimise__the_same_answer_again(void **state)
@@ -253,7 +214,7 @@ static void test_minimise__the_same_answer_again(void **state)
 	struct rt_schedule failing;
 	struct scene s;
 
-	scene_init(&s, memory_failure);
+	scene_init(&s, SCENE_MEMORY_FAILURE);
 	find_failing(&s, &t, 5, &failing);
 	minimise(&s, &t, &failing, LAB_MINIMISE_RUNS, &a);
 	minimise(&s, &t, &failing, LAB_MINIMISE_RUNS, &b);
@@ -266,7 +227,7 @@ static void test_minimise__the_same_answer_again(void **state)
 	rt_schedule_free(&a.schedule);
 	rt_schedule_free(&b.schedule);
 	rt_schedule_free(&failing);
-	lab_scenario_free(&s.sc);
+	scene_free(&s);
 }
 
 int main(void)
@@ -275,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_minimise__a_rule),
 		cmocka_unit_test(test_minimise__one_expectation_of_two),
 		cmocka_unit_test(test_minimise__a_fault),
+		cmocka_unit_test(test_minimise__stuck),
 		cmocka_unit_test(test_minimise__what_does_not_break_is_no_input),
 		cmocka_unit_test(test_minimise__what_breaks_in_order_needs_no_schedule),
 		cmocka_unit_test(test_minimise__bounded),

@@ -69,6 +69,23 @@ static void test_oracles__removed_leaf(void **state)
 	lab_kit_free(k);
 }
 
+/* R2: the S-EPT page at a place is not the one that KVM's table has. */
+static void test_oracles__another_table_page(void **state)
+{
+	struct lab_kit *k = lab_kit_new("module dynamic_pamt=off\ntd vcpus=1");
+
+	assert_int_equal(lab_kit_do(k, "host: prefault slot0 4K level=4K"), 0);
+	assert_int_equal(lab_kit_do(k, "host: punch slot0 2M"), 0);
+	assert_false(breaks(k, "mirror-matches-sept"));
+	assert_int_equal(lab_kit_do(k, "host: seamcall TDH.MEM.RANGE.BLOCK rcx=slot0|1"), 0);
+	assert_int_equal(lab_kit_do(k, "host: seamcall TDH.MEM.TRACK"), 0);
+	assert_int_equal(lab_kit_do(k, "host: seamcall TDH.MEM.SEPT.REMOVE rcx=slot0|1"), 0);
+	assert_int_equal(lab_kit_do(k, "host: seamcall TDH.MEM.SEPT.ADD rcx=slot0|1 r8=page0"), 0);
+	lab_kit_machine(k)->td[0].tainted = false;
+	assert_true(breaks(k, "mirror-matches-sept"));
+	lab_kit_free(k);
+}
+
 static void test_oracles__lost_page_is_named(void **state)
 {
 	struct lab_kit *k = lab_kit_new("td vcpus=1");
@@ -102,6 +119,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_oracles__blocked_entry),
 		cmocka_unit_test(test_oracles__removed_leaf),
+		cmocka_unit_test(test_oracles__another_table_page),
 		cmocka_unit_test(test_oracles__lost_page_is_named),
 		cmocka_unit_test(test_oracles__every_one_has_a_name_and_a_sentence),
 	};

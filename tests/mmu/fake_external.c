@@ -67,9 +67,19 @@ void tdx_sept_free_private_sp(void *external_spt)
 	free_page((unsigned long)external_spt);
 }
 
-bool tdx_need_topup_split_cache(struct kvm *kvm, enum pg_level level)
+bool tdx_need_topup_split_cache(struct kvm *kvm, struct kvm_mmu_page *sp, enum pg_level level)
 {
 	return false;
+}
+
+void tdx_split_lock(struct kvm *kvm)
+{
+	write_lock(&kvm->mmu_lock);
+}
+
+void tdx_split_unlock(struct kvm *kvm)
+{
+	write_unlock(&kvm->mmu_lock);
 }
 
 int tdx_gmem_max_mapping_level(struct kvm *kvm, kvm_pfn_t pfn, bool is_private)

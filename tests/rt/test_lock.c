@@ -3,6 +3,7 @@
  * Locks and lockdep: exclusion, waiting, counts, and one case for each rule that can be broken.
  * RCU's rules are in test_rcu.c.
  */
+#include "sim/rt/rcu.h"
 #include "tests/rt/harness.h"
 
 #include <stdio.h>
@@ -340,6 +341,57 @@ static void test_lockdep__release_by_another(void **state)
 	assert_int_equal(sink.nr, 2);
 }
 
+static void test_lockdep__never_initialised(void **state)
+{
+	struct rt_lock *l = rt_zalloc(2 * sizeof(*l));
+	struct sink sink;
+
+	sink_reports(&sink);
+	rt_lock_take(&l[0], RT_LOCK_EX);
+	assert_int_equal(sink.nr, 1);
+	assert_string_equal(sink.rule, "lockdep");
+	assert_string_equal(sink.text, "- uses a lock that nobody has initialised");
+	rt_lock_release(&l[0], RT_LOCK_EX);
+	assert_true(rt_lock_try(&l[1], RT_LOCK_SH));
+	rt_lock_release(&l[1], RT_LOCK_SH);
+	assert_int_equal(sink.nr, 2);
+}
+
+struct callback_lock {
+	struct rt_rcu_head head;
+	struct rt_lock *spin;
+};
+
+static void locks_in_callback(struct rt_rcu_head *head)
+{
+	struct callback_lock *c = (struct callback_lock *)head;
+
+	rt_lock_take(c->spin, RT_LOCK_EX);
+	rt_lock_release(c->spin, RT_LOCK_EX);
+}
+
+/* RCU callbacks are softirqs: a lock that only they take is fine, one that tasks take, too, is not. */
+static void test_lockdep__taken_in_a_callback_and_outside(void **state)
+{
+	struct locks *l = locks_new();
+	struct callback_lock *c = rt_zalloc(sizeof(*c));
+	struct sink sink;
+
+	sink_reports(&sink);
+	c->spin = &l->spin;
+	rt_call_rcu(&c->head, locks_in_callback);
+	rt_rcu_barrier();
+	assert_int_equal(sink.nr, 0);
+	rt_lock_take(&l->spin, RT_LOCK_EX);
+	assert_int_equal(sink.nr, 1);
+	assert_string_equal(sink.rule, "lockdep");
+	rt_lock_release(&l->spin, RT_LOCK_EX);
+	rt_call_rcu(&c->head, locks_in_callback);
+	rt_rcu_barrier();
+	assert_int_equal(sink.nr, 1); /* told once */
+	rt_free(c);
+}
+
 static void test_lockdep__sleeping_under_a_spinning_lock(void **state)
 {
 	struct locks *l = locks_new();
@@ -470,6 +522,8 @@ int main(void)
 		CASE(test_lockdep__one_class_nests_by_age),
 		CASE(test_lockdep__taken_twice),
 		CASE(test_lockdep__release_by_another),
+		CASE(test_lockdep__never_initialised),
+		CASE(test_lockdep__taken_in_a_callback_and_outside),
 		CASE(test_lockdep__sleeping_under_a_spinning_lock),
 		CASE(test_lockdep__freed_while_held),
 		CASE(test_lockdep__destroyed_while_held),

@@ -384,6 +384,48 @@ static void model_check(const struct model_page *m)
 	assert_int_equal(rt_phys_pages(), touched);
 }
 
+/* Lines of key 5 in [4 MiB, 6 MiB): only writing back that key lets others use the pages. */
+static void test_phys__lines_of_an_owner_before(void **state)
+{
+	struct sink sink;
+	u64 at, val;
+	u32 key;
+
+	sink_reports(&sink);
+	rt_phys_fill_range(2 * MB2, MB2, 5, 1);
+	rt_phys_lines_left(2 * MB2, MB2, 5);
+	assert_int_equal(read_ok(2 * MB2, 5), 0x0101010101010101ULL); /* the same key may */
+	rt_phys_lines_back(2 * MB2, 0x1000, 6);			      /* not its lines */
+	assert_true(rt_phys_lines(0, 1ULL << 40, &at, &key));
+	assert_int_equal(at, 2 * MB2);
+	assert_int_equal(key, 5);
+	rt_phys_lines_back(2 * MB2, 0x1000, 5);
+	rt_phys_write(2 * MB2, 0, 1);
+	assert_int_equal(sink.nr, 0);
+	/* A hole in the middle: what is left and right of it counts still. */
+	rt_phys_lines_back(2 * MB2 + 0x10000, 0x1000, 5);
+	rt_phys_fill(2 * MB2 + 0x10000, 0, 0);
+	assert_int_equal(sink.nr, 0);
+	rt_phys_fill(2 * MB2 + 0xf000, 0, 0);
+	assert_int_equal(sink.nr, 1);
+	assert_string_equal(sink.rule, "cache-written-back");
+	assert_string_equal(
+		sink.text,
+		"page 0x40f000 is used with key 0, and lines of key 5 may be in the caches");
+	rt_phys_fill(2 * MB2 + 0xf000, 0, 0); /* told once */
+	assert_int_equal(sink.nr, 1);
+	rt_phys_read(2 * MB2 + 0x11000, 0, &val);
+	rt_phys_copy(0, 0, 2 * MB2 + 0x12000, 0);
+	rt_phys_copy(2 * MB2 + 0x13000, 0, 0, 0);
+	rt_phys_table(2 * MB2 + 0x14000, 0);
+	rt_phys_poke(2 * MB2 + 0x15ffc, 0, "12345678", 8);
+	assert_int_equal(sink.nr, 7);
+	rt_phys_lines_back_all(5);
+	rt_phys_fill_range(2 * MB2, MB2, 0, 0);
+	assert_int_equal(sink.nr, 7);
+	assert_false(rt_phys_lines(0, 1ULL << 40, &at, &key));
+}
+
 static void test_phys__random_sequence_against_a_model(void **state)
 {
 	static struct model_page m[PAGES];
@@ -418,6 +460,7 @@ int main(void)
 		CASE(test_phys__copy),
 		CASE(test_phys__peek_and_poke),
 		CASE(test_phys__for_each_ascends),
+		CASE(test_phys__lines_of_an_owner_before),
 		CASE(test_phys__random_sequence_against_a_model),
 	};
 

@@ -382,9 +382,9 @@ static void test_trace__events_of_the_runtime(void **state)
 {
 	static const char *const want[] = {
 		"rt:lock . name=slots mode=write id=0",
-		"a          rt:wait > for=slots",
+		"a          rt:wait > for=slots idle=0",
 		"rt:unlock . name=slots mode=write id=0",
-		"a          rt:wait < for=slots",
+		"a          rt:wait < for=slots idle=0",
 		"rt:fault . site=busy key=0x5 value=0x7",
 		"rt:rcu > done=0",
 		"rt:rcu < done=1",

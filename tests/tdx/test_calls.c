@@ -397,8 +397,9 @@ static void test_calls__memory_of_a_debug_td(void **state)
 	td_build(&m, 1, 1);
 	entry.obj = m.tdr;
 	call_ok(&m, 0, MEM_PAGE_AUG, GPA, m.tdr, machine_page(&m));
-	expect_status(call(&m, 0, MEM_RD, GPA, m.tdr, 0),
-		      SEAM_EPT_ENTRY_STATE_INCORRECT | SEAM_OP_RCX);
+	/* A pending leaf is not present, so the walk has not got anywhere. */
+	expect_status(call(&m, 0, MEM_RD, GPA, m.tdr, 0), SEAM_EPT_ENTRY_NOT_PRESENT | SEAM_OP_RCX);
+	assert_int_equal(m.r.rdx, SEAM_SEPT_PENDING << 8);
 	enter(&m, 0, 0);
 	assert_int_equal(tdcall(&m, 0, SEAM_TDG_MEM_PAGE_ACCEPT, GPA), SEAM_DONE);
 	leave(&m, 0);

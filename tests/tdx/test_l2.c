@@ -148,11 +148,19 @@ static void test_l2__attribute_operands(void **state)
 	} rows[] = {
 		{GPA, VALID | 1, 0, SEAM_OPERAND_INVALID | SEAM_OP_RDX}, /* the L1's own */
 		{GPA, (VALID | 1ULL) << 32, 0, SEAM_OPERAND_INVALID | SEAM_OP_RDX}, /* VM 2 */
-		{GPA, VM1(VALID | 0x100), 0, SEAM_OPERAND_INVALID | SEAM_OP_RDX},
+		{GPA, VM1(1), 0, SEAM_OPERAND_INVALID | SEAM_OP_RDX},		    /* not valid */
 		{GPA, VM1(VALID | 1), 1, SEAM_OPERAND_INVALID | SEAM_OP_R8},
 		{GPA | 3, VM1(VALID | 1), 0, SEAM_OPERAND_INVALID | SEAM_OP_RCX},
 		{GPA | RT_BIT(47), VM1(VALID | 1), 0, SEAM_OPERAND_INVALID | SEAM_OP_RCX},
+		/* VM by VM: R8 of the L1 counts before RDX of VM 1, RDX of VM 1 before R8 of VM 2. */
+		{GPA, VM1(1), 1, SEAM_OPERAND_INVALID | SEAM_OP_R8},
+		{GPA, VM1(1), 1ULL << 32, SEAM_OPERAND_INVALID | SEAM_OP_RDX},
 		{GPA, VM1(VALID | 2), VM1(3), SEAM_PAGE_ATTR_INVALID}, /* W without R */
+		{GPA, VM1(VALID | 0x21), VM1(0x20), SEAM_SUCCESS},     /* R is not asked for */
+		{GPA, VM1(VALID | 0x22), VM1(0x22), SEAM_PAGE_ATTR_INVALID}, /* nor is PWA alone */
+		{GPA, VM1(VALID | 0x81), VM1(0x81), SEAM_PAGE_ATTR_INVALID}, /* suppress #VE */
+		{GPA, VM1(VALID | 0x101), VM1(0x101), SEAM_PAGE_ATTR_INVALID}, /* reserved */
+		{GPA, VM1(VALID | 0x181), VM1(1), SEAM_SUCCESS},	       /* masked out */
 		{GPA | 1, VM1(VALID | 1), VM1(1), SEAM_PAGE_SIZE_MISMATCH | 1},
 	};
 
@@ -163,11 +171,15 @@ static void test_l2__attribute_operands(void **state)
 		if (m.r.rax != rows[i].answer)
 			fail_msg("row %zu: %llx, wanted %llx", i, m.r.rax, rows[i].answer);
 	}
-	/* VM 1 has no table there: the host's matter, with the VM in bits 53:52. */
+	/* VM 1 has no table there: VM and level in the details, and nothing in the registers. */
 	call_ok(&m, 3, MEM_PAGE_AUG, NOWHERE | 1, m.tdr, machine_large(&m));
-	assert_int_equal(attr_wr(NOWHERE | 1, VM1(VALID | 1), VM1(1)), SEAM_EXIT);
-	assert_int_equal(m.r.rdx & 0xf, 5);
-	assert_int_equal(m.r.rdx >> 52 & 3, 1);
+	assert_int_equal(attr_wr(NOWHERE | 1, VM1(VALID | 1), VM1(1)), SEAM_DONE);
+	expect_status(m.r.rax, SEAM_L2_SEPT_WALK_FAILED | 1 << 16 | 2);
+	assert_true(!m.r.rcx && !m.r.rdx);
+	/* Without permissions no alias is made, and RDX is what was asked for. */
+	assert_int_equal(attr_wr(NOWHERE | 1, VM1(VALID | 1), 0), SEAM_DONE);
+	expect_status(m.r.rax, SEAM_SUCCESS);
+	assert_int_equal(m.r.rdx, VM1(VALID | 1));
 }
 
 /*
@@ -214,12 +226,70 @@ static void test_l2__pending_alias(void **state)
 	expect_status(m.r.rax, SEAM_SUCCESS);
 	assert_true(m.r.rcx & RT_BIT(62));
 	assert_int_equal(l2_entry(l2_4k, 0) & SEPT_RWX, 0);
+	assert_int_equal(tdcall(&m, 0, SEAM_TDG_MEM_PAGE_ACCEPT, GPA), SEAM_DONE);
+	assert_int_equal(l2_entry(l2_4k, 0) & SEPT_RWX, SEPT_RWX);
+}
+
+/* BLOCK saves what the alias allows, and of one that is blocked already that is nothing. */
+static void test_l2__pending_alias_blocked(void **state)
+{
+	call_ok(&m, 3, MEM_PAGE_AUG, GPA, m.tdr, machine_page(&m));
+	enter(&m, 0, 0);
+	assert_int_equal(attr_wr(GPA, VM1(VALID | 0x37), VM1(0x37)), SEAM_DONE);
+	expect_status(m.r.rax, SEAM_SUCCESS);
 	block_and_track(GPA);
+	assert_int_equal(told_attrs(GPA), VM1(VALID | 0x10));
 	call_ok(&m, 3, MEM_RANGE_UNBLOCK, GPA, m.tdr, 0);
 	assert_int_equal(l2_entry(l2_4k, 0) & SEPT_RWX, 0);
 	enter(&m, 0, 0);
 	assert_int_equal(tdcall(&m, 0, SEAM_TDG_MEM_PAGE_ACCEPT, GPA), SEAM_DONE);
-	assert_int_equal(l2_entry(l2_4k, 0) & SEPT_RWX, SEPT_RWX);
+	assert_int_equal(l2_entry(l2_4k, 0) & SEPT_RWX, 0);
+}
+
+/* SEPT.RD tells of a table that it lets everything through, and nothing of a free entry. */
+static void test_l2__attributes_of_tables(void **state)
+{
+	assert_int_equal(told_attrs(GPA | 1), VM1(VALID | 0xf));
+	assert_int_equal(told_attrs(NOWHERE | 2), 0);
+	call_ok(&m, 3, MEM_RANGE_BLOCK, GPA | 1, m.tdr, 0);
+	assert_int_equal(told_attrs(GPA | 1), VM1(VALID | 0xf));
+	assert_int_equal(told_attrs(GPA_2M | 1), 0);
+}
+
+/* Version 1 gives its pages back without bit 63 whatever stops it, and with it if not needed. */
+static void test_l2__pages_of_a_refused_add(void **state)
+{
+	u64 page = machine_page(&m) | SEAM_PAGE_UNUSED, l2 = machine_page(&m) | SEAM_PAGE_UNUSED;
+
+	m.r = (struct seam_regs){.rax = V1(MEM_SEPT_ADD),
+				 .rcx = GPA | 1,
+				 .rdx = m.tdr | 2,
+				 .r8 = page,
+				 .r9 = l2,
+				 .r10 = SEAM_NULL_PA,
+				 .r11 = 1};
+	assert_int_equal(seam_call(m.s, 3, &m.r), SEAM_RET);
+	expect_status(m.r.rax, SEAM_OPERAND_INVALID | SEAM_OP_RDX);
+	assert_true(m.r.r8 == (page & ~SEAM_PAGE_UNUSED) && m.r.r9 == (l2 & ~SEAM_PAGE_UNUSED));
+	assert_true(m.r.r10 == SEAM_NULL_PA && m.r.r11 == 1);
+	/* The L1 has a table already, and then VM 2, which is none of the TD's, stops the call. */
+	m.r.rax = V1(MEM_SEPT_ADD);
+	m.r.rcx = GPA | 1;
+	m.r.rdx = m.tdr | 1;
+	m.r.r10 = m.r.r9;
+	m.r.r11 = SEAM_NULL_PA;
+	assert_int_equal(seam_call(m.s, 3, &m.r), SEAM_RET);
+	expect_status(m.r.rax, SEAM_OPERAND_INVALID | SEAM_OP_R10);
+	assert_true(m.r.r8 == page && m.r.r9 == l2);
+	assert_true(m.r.r10 == (l2 & ~SEAM_PAGE_UNUSED));
+}
+
+static void test_l2__attr_rd_takes_any_address(void **state)
+{
+	aliased_page(GPA);
+	assert_int_equal(tdcall(&m, 0, SEAM_TDG_MEM_PAGE_ATTR_RD, GPA | 0xfff), SEAM_DONE);
+	expect_status(m.r.rax, SEAM_SUCCESS);
+	assert_true(m.r.rcx == GPA && m.r.rdx == VM1(VALID | RWXS));
 }
 
 /* A blocked table of VM 1 is blocked as its L1 table is. */
@@ -396,6 +466,10 @@ int main(void)
 		T(test_l2__merge_compares_aliases),
 		T(test_l2__sparse),
 		T(test_l2__tables_are_removed_together),
+		T(test_l2__pending_alias_blocked),
+		T(test_l2__attributes_of_tables),
+		T(test_l2__pages_of_a_refused_add),
+		T(test_l2__attr_rd_takes_any_address),
 #undef T
 	};
 

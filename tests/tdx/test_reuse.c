@@ -383,6 +383,64 @@ static void test_reuse__no_order_of_calls_leaves_a_dangling_translation(void **s
 	assert_in_range(removed, 20, 20000);
 }
 
+static bool lines_at(u64 hpa)
+{
+	u64 at;
+	u32 key;
+
+	return rt_phys_lines(hpa, RT_PAGE_SIZE, &at, &key);
+}
+
+/* A page that came back has lines of its TD's key; WBINVD has to name that key. */
+static void test_reuse__lines_until_written_back(void **state)
+{
+	const u32 shift = 52 - seam_get_config(m.s)->keyid_bits;
+	u64 hpa = touched_page(GPA);
+	u64 hkid = rt_phys_info(hpa).key;
+
+	assert_false(lines_at(hpa));
+	call_ok(&m, 3, MEM_RANGE_BLOCK, GPA, m.tdr, 0);
+	call_ok(&m, 3, MEM_TRACK, m.tdr, 0, 0);
+	leave(&m, 0);
+	call_ok(&m, 3, MEM_PAGE_REMOVE, GPA, m.tdr, 0);
+	assert_true(lines_at(hpa));
+	call_ok(&m, 3, PHYMEM_PAGE_WBINVD, hpa | (hkid ^ 1) << shift, 0, 0);
+	assert_true(lines_at(hpa));
+	call_ok(&m, 3, PHYMEM_PAGE_WBINVD, hpa | hkid << shift, 0, 0);
+	assert_false(lines_at(hpa));
+}
+
+/*
+ * The key's release wrote everything of the TD back, but the TDR is written with the module's own
+ * key.
+ */
+static void test_reuse__lines_of_a_torn_down_td(void **state)
+{
+	const struct seam_config *cfg = seam_get_config(m.s);
+	u64 page = touched_page(GPA);
+
+	call_ok(&m, 3, MEM_RANGE_BLOCK, GPA, m.tdr, 0);
+	call_ok(&m, 3, MEM_TRACK, m.tdr, 0, 0);
+	leave(&m, 0);
+	call_ok(&m, 3, MEM_PAGE_REMOVE, GPA, m.tdr, 0);
+	assert_true(lines_at(page));
+	for (u32 i = 0; i < m.nr_vcpus; i++)
+		call_ok(&m, i, VP_FLUSH, m.vcpu[i], 0, 0);
+	call_ok(&m, 0, MNG_VPFLUSHDONE, m.tdr, 0, 0);
+	call_ok(&m, 0, PHYMEM_CACHE_WB, 0, 0, 0);
+	call_ok(&m, 0, MNG_KEY_FREEID, m.tdr, 0, 0);
+	assert_false(lines_at(page));
+	for (u64 hpa = m.tdr + RT_PAGE_SIZE; hpa < page; hpa += RT_PAGE_SIZE) {
+		call_ok(&m, 0, PHYMEM_PAGE_RECLAIM, hpa, 0, 0);
+		assert_false(lines_at(hpa));
+	}
+	call_ok(&m, 0, PHYMEM_PAGE_RECLAIM, m.tdr, 0, 0);
+	assert_true(lines_at(m.tdr));
+	call_ok(&m, 0, PHYMEM_PAGE_WBINVD, m.tdr | (u64)cfg->hkid_global << (52 - cfg->keyid_bits),
+		0, 0);
+	assert_false(lines_at(m.tdr));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +454,8 @@ int main(void)
 		T(test_reuse__unblock_before_tracking),
 		T(test_reuse__aug_before_accept_has_the_lock),
 		T(test_reuse__siblings_on_one_lp),
+		T(test_reuse__lines_until_written_back),
+		T(test_reuse__lines_of_a_torn_down_td),
 		T(test_reuse__no_order_of_calls_leaves_a_dangling_translation),
 #undef T
 	};

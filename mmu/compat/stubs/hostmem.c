@@ -11,6 +11,7 @@
 
 #include "mmu/compat/stubs/hostmem.h"
 #include "sim/rt/lock.h"
+#include "sim/rt/phys.h"
 
 #define BLOCK_ORDER  9
 #define BLOCK_FRAMES (1U << BLOCK_ORDER)
@@ -288,9 +289,14 @@ void host_free_pfns(u64 pfn, u32 order)
 {
 	struct hostmem *hm = hostmem();
 	const u32 piece = order ? BLOCK_ORDER : 0;
-	u64 end = pfn + (1ULL << order);
+	u64 end = pfn + (1ULL << order), at;
+	u32 key;
 
 	BUG_ON(order != 0 && order != BLOCK_ORDER && order != GIGA_ORDER);
+	if (rt_phys_lines(PFN_PHYS(pfn), PAGE_SIZE << order, &at, &key))
+		rt_report("cache-written-back",
+			  "page 0x%llx is freed, and lines of key %u may be in the caches", at,
+			  key);
 	for (; pfn < end; pfn += 1ULL << piece) {
 		if (!piece_is_out(hm, pfn, piece)) {
 			rt_report("page-free", "host frame 0x%llx freed, but not handed out", pfn);

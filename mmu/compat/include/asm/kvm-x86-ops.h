@@ -21,6 +21,8 @@ struct kvm_mmu_page;
 #define kvm_x86_op_topup_split_cache	  tdx_topup_split_cache
 #define kvm_x86_op_free_split_cache	  tdx_free_split_cache
 #define kvm_x86_op_need_topup_split_cache tdx_need_topup_split_cache
+#define kvm_x86_op_split_lock		  tdx_split_lock
+#define kvm_x86_op_split_unlock		  tdx_split_unlock
 #define kvm_x86_op_gmem_convert		  tdx_gmem_convert
 #define kvm_x86_op_gmem_max_mapping_level tdx_gmem_max_mapping_level
 
@@ -43,10 +45,14 @@ int tdx_topup_external_pamt_cache(struct kvm *kvm, struct kvm_vcpu *vcpu, int mi
 int tdx_topup_split_cache(struct kvm *kvm, struct kvm_mmu_page *sp);
 void tdx_free_split_cache(struct kvm_mmu_page *sp);
 /*
- * Whether a split of @level finds too little in the cache that others may drain; v3's per-VM cache
- * only. mmu_lock; under read lock the answer is old at once, and the split looks again.
+ * Whether a split of @level that links @sp finds too little in the cache that it will draw from: one
+ * that others may drain, v3's per-VM cache. mmu_lock; under read lock the answer is old at once, and
+ * the split looks again.
  */
-bool tdx_need_topup_split_cache(struct kvm *kvm, enum pg_level level);
+bool tdx_need_topup_split_cache(struct kvm *kvm, struct kvm_mmu_page *sp, enum pg_level level);
+/* mmu_lock for write, and outside of it what keeps the split cache for its owner (split_cache=mutex). */
+void tdx_split_lock(struct kvm *kvm);
+void tdx_split_unlock(struct kvm *kvm);
 int tdx_gmem_convert(struct kvm *kvm, gfn_t start, gfn_t end, bool to_private);
 int tdx_gmem_max_mapping_level(struct kvm *kvm, kvm_pfn_t pfn, bool is_private);
 

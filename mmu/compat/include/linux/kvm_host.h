@@ -318,6 +318,13 @@ bool kvm_mmu_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range);
  */
 int kvm_split_cross_boundary_leafs(struct kvm *kvm, struct kvm_gfn_range *range, bool shared);
 /*
+ * Around the two split calls that want write mmu_lock: that lock, and the mutex of the cache that the
+ * splits draw from (split_cache=mutex). Outside of it a split may find the cache drained, and fills
+ * it again.
+ */
+void kvm_arch_split_lock(struct kvm *kvm);
+void kvm_arch_split_unlock(struct kvm *kvm);
+/*
  * v5 split API: before @start..@end change to shared; takes mutex and mmu_lock itself. 0 or -errno.
  */
 int kvm_arch_gmem_convert(struct kvm *kvm, gfn_t start, gfn_t end, bool to_private);

@@ -25,5 +25,7 @@ void compat_lockdep_fail(const char *file, int line, const char *what);
 #define lockdep_assert_held_write(l) lockdep_assert(lockdep_is_held_type(l, 1))
 #define lockdep_assert_held_read(l)  lockdep_assert(lockdep_is_held_type(l, 0))
 #define lockdep_assert_not_held(l)   lockdep_assert(!lockdep_is_held(l))
+/* Ours: before a wait for other CPUs. */
+#define lockdep_assert_no_spinlock(what) rt_might_wait(what)
 
 #endif

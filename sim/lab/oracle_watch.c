@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Oracles on the way: progress of faults (R13, R41), calls for a VM that the caller knows to be dead
+ * (R44), the flag that keeps vCPUs out at the end of each section of mmu_lock (R23).
+ */
+#include "sim/lab/oracle_watch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/lab/inject.h"
+#include "sim/rt/lock.h"
+#include "sim/rt/world.h"
+#include "tdx/inspect.h"
+
+#define EXIT_REASON_EPT_VIOLATION 48
+
+/*
+ * The first exit brings the fault, the second may have met somebody on the way; who asks a third
+ * time with nothing changed will ask for ever.
+ */
+#define EQUAL_EXITS_MAX 3
+
+/* Somebody else is in the middle of something that the fault may have had to wait for. */
+static bool others_hold(const struct lab_machine *m, const struct lab_actor *me)
+{
+	char text[160];
+
+	for (u32 i = 0; i < m->nr_actors; i++) {
+		rt_locks_describe(i, text, sizeof(text));
+		/* In KVM_RUN a vCPU holds its mutex, which no fault waits for. */
+		if (i != me->id && *text && !(m->actor[i].in_run && !strcmp(text, "mutex")))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What a fault may have waited for: entries of the S-EPT, faults that were forced, and where the
+ * S-EPT has no part, whoever changed KVM's own tables.
+ */
+static u64 changes_so_far(struct lab_machine *m, const struct lab_td *td, u64 gpa)
+{
+	u64 n = seam_sept_changes(m->seam) + lab_inject_fired(m);
+
+	if (gpa >> kvm_shared_bit(td->kvm) & 1)
+		n += kvm_stat(m->host, KVM_STAT_MMU_LOCK_WRITE);
+	return n;
+}
+
+void lab_watch_exit(struct lab_machine *m, struct lab_actor *v, const struct seam_regs *r)
+{
+	struct lab_job *job = &v->job;
+	u64 changes;
+
+	/* Of tables that were changed past KVM, KVM can't make anything. */
+	if ((r->rax & 0xffff) != EXIT_REASON_EPT_VIOLATION || v->td->tainted)
+		return;
+	changes = changes_so_far(m, v->td, r->r8);
+	if (job->exit_gpa != r->r8 || job->exit_qual != r->rdx || job->exit_changes != changes ||
+	    others_hold(m, v))
+		job->equal_exits = 0;
+	job->exit_gpa = r->r8;
+	job->exit_qual = r->rdx;
+	job->exit_changes = changes;
+	if (++job->equal_exits < EQUAL_EXITS_MAX)
+		return;
+	job->equal_exits = 0;
+	rt_report("exit-progress",
+		  "%s exits for 0x%llx for the %drd time, and nothing has changed in between",
+		  v->name, r->r8, EQUAL_EXITS_MAX);
+}
+
+/*
+ * What only a VM that lives needs: entry, and more memory. Not DEMOTE: a split is a step of a zap,
+ * and tdx_track() has no way to say that it failed.
+ */
+static bool is_for_the_living(u32 leaf)
+{
+	switch (leaf) {
+	case SEAM_TDH_VP_ENTER:
+	case SEAM_TDH_MEM_SEPT_ADD:
+	case SEAM_TDH_MEM_PAGE_ADD:
+	case SEAM_TDH_MEM_PAGE_AUG:
+	case SEAM_TDH_MR_EXTEND:
+	case SEAM_TDH_MR_FINALIZE:
+		return true;
+	}
+	return false;
+}
+
+void lab_watch_call(struct lab_machine *m, u32 leaf)
+{
+	struct lab_actor *a = lab_actor_current(m);
+
+	/* What goes past KVM is no call of KVM's. */
+	if (a && a->doing != LAB_NO_OP && lab_op(m, a->doing)->kind == LAB_OP_SEAMCALL)
+		return;
+	if (!a || !a->saw_end || !a->td->kvm || !kvm_is_bugged(a->td->kvm) ||
+	    !is_for_the_living(leaf))
+		return;
+	a->saw_end = false;
+	rt_report("dead-stays-out", "%s calls leaf %u for the VM that it has just ended", a->name,
+		  leaf);
+}
+
+void lab_watch_answer(struct lab_machine *m, u32 leaf, u64 rax)
+{
+	struct lab_actor *a = lab_actor_current(m);
+
+	if (!a)
+		return;
+	a->last_leaf = leaf;
+	a->last_rax = rax;
+}
+
+/* "TDH_MEM_TRACK", as the kernel spells it, is "TDH.MEM.TRACK". */
+static bool is_leaf(const char *spelled, const char *name)
+{
+	for (; *spelled && *name; spelled++, name++) {
+		if (*spelled != (*name == '.' ? '_' : *name))
+			return false;
+	}
+	return *spelled == *name;
+}
+
+/*
+ * The text of TDX_BUG_ON(): a developer goes by its status and values, so they have to be what the
+ * module said, and none if the wrapper refused without a call (B39). After BUSY the second call may
+ * be the one that was refused.
+ */
+static void check_values(const struct lab_actor *a, const char *text)
+{
+	u64 err = 0, val[3] = {0}, busy = seam_status(a->last_rax) == SEAM_OPERAND_BUSY;
+	const char *at = strstr(text, "SEAMCALL ");
+	char leaf[48];
+	bool made;
+
+	if (!at || sscanf(at, "SEAMCALL %47s failed: 0x%llx, rcx 0x%llx, rdx 0x%llx, r8 0x%llx",
+			  leaf, &err, &val[0], &val[1], &val[2]) < 2)
+		return;
+	made = is_leaf(leaf, seam_leaf_name(a->last_leaf));
+	if (!made && (val[0] || val[1] || val[2]))
+		rt_report("report-true", "rcx 0x%llx, rdx 0x%llx, r8 0x%llx, and %s was not called",
+			  val[0], val[1], val[2], leaf);
+	else if (made && (a->last_rax & SEAM_STATUS_ERROR) && !busy && err != a->last_rax)
+		rt_report("report-true", "%s answered 0x%llx, and the report says 0x%llx", leaf,
+			  a->last_rax, err);
+}
+
+void lab_watch_report(struct lab_machine *m, const char *rule, const char *text)
+{
+	struct lab_actor *a = lab_actor_current(m);
+
+	if (!a)
+		return;
+	if (!strcmp(rule, "tdx-bug"))
+		check_values(a, text);
+	/* The report comes first, the VM is marked after it. */
+	if (!strcmp(rule, "kvm-bug") || !strcmp(rule, "tdx-bug"))
+		a->saw_end = true;
+}
+
+void lab_watch_unlock(struct lab_machine *m, u64 id)
+{
+	for (u32 t = 0; t < m->su->nr_tds; t++) {
+		const struct kvm *kvm = m->td[t].kvm;
+
+		if (kvm && kvm_look_mmu_lock(kvm) == id && !kvm_is_bugged(kvm) &&
+		    kvm_look_wait_for_sept_zap(kvm))
+			rt_report(
+				"sept-zap-flag",
+				"mmu_lock is given back with wait_for_sept_zap on: no vCPU can enter");
+	}
+}

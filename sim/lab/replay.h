@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Replay files: the scenario in its canonical spelling, with the schedule's choices as set-up lines
+ * of their own. Such a file is a scenario: running it again makes the same choices. As a schedule of
+ * another scenario only its schedule lines count. The schedule itself is sim/rt/schedule.h.
+ */
+#ifndef LAB_REPLAY_H
+#define LAB_REPLAY_H
+
+#include "sim/lab/session.h"
+
+/*
+ * lab_replay_write - the scenario of @s and the choices made so far, to the file @path.
+ * What broke, and @how it came about ("seed 7, chooser random"), are comments at its head. 0 or an
+ * errno.
+ */
+int lab_replay_write(struct lab_session *s, const char *how, const char *path);
+/*
+ * The schedule lines of @sc, appended to @schedule; actors are those of @su by name, and choices of
+ * one that it has no more are left out.
+ */
+void lab_replay_read(const struct lab_scenario *sc, const struct lab_setup *su,
+		     struct rt_schedule *schedule);
+/* The same of the file at @path. Number of errors, each told to @d. */
+u32 lab_replay_load(const char *path, const struct lab_setup *su, struct rt_schedule *schedule,
+		    struct lab_diag *d);
+
+#endif

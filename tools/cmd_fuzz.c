@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * "tdxsim fuzz": options, the time, progress on a terminal, and what is left of a crash. Fuzzing
+ * itself is sim/lab/fuzz.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "sim/lab/bytes.h"
+#include "sim/lab/fuzz.h"
+#include "tools/cmd.h"
+#include "tools/opts.h"
+
+#define TICKS_PER_SECOND 10U
+
+enum {
+	OPT_RUNS,
+	OPT_SECONDS,
+	OPT_SEED,
+	OPT_CORPUS,
+	OPT_OUT,
+	OPT_JOBS,
+	OPT_DEFAULTS,
+	OPT_EXHAUSTIVE,
+	OPT_MERGE,
+	OPT_FINDINGS,
+	OPT_DIFF,
+	OPT_BUDGET,
+	OPT_PRINT,
+	OPT_ENCODE,
+};
+
+struct fuzz_ctx {
+	struct lab_fuzz_opts opts;
+	struct lab_fuzz_sum sum;
+	u64 seconds, ticks; /* of them, so far */
+	u64 runs_before;
+	int timer;
+	bool merge, stopped;
+	const char *print, *encode;
+	char *diff; /* the text of --diff */
+};
+
+static const struct opt fuzz_options[] = {
+	[OPT_RUNS] = {"runs", "N", "stop after so many runs, those of calls before included"},
+	[OPT_SECONDS] = {"seconds", "S", "stop behind the round in which S seconds are over"},
+	[OPT_SEED] = {"seed", "N", "what programs are made of (1)"},
+	[OPT_CORPUS] = {"corpus", "DIR", "start from what is there, keep what is new, go on later"},
+	[OPT_OUT] = {"out", "DIR", "write findings there; without it they are printed"},
+	[OPT_JOBS] = {"jobs", "N", "threads (1); results are the same for every number"},
+	[OPT_DEFAULTS] = {"defaults", NULL, "only the default machine and policies"},
+	[OPT_EXHAUSTIVE] = {"exhaustive", "N",
+			    "every program of up to N statements of a small alphabet"},
+	[OPT_MERGE] = {"merge", NULL,
+		       "take from directories DIR... what reaches something new, and end"},
+	[OPT_FINDINGS] = {"findings", "N", "stop when so many different ones are found"},
+	[OPT_DIFF] = {"diff", "A,B",
+		      "each program under two policies: does the guest see the same?"},
+	[OPT_BUDGET] = {"budget", "STEPS", "steps that one action may take (300000)"},
+	[OPT_PRINT] = {"print", "FILE", "an input of a corpus as a scenario, and end"},
+	[OPT_ENCODE] = {"encode", "FILE", "a scenario as an input, to standard output, and end"},
+	{0},
+};
+
+static bool fuzz_set(void *arg, u32 i, const char *val);
+
+static const struct opts fuzz_opts = {
+	.command = "fuzz",
+	.operands = "[DIR]...",
+	.what = "Makes scenarios, runs them, keeps those that reach something new, and writes each rule that\n"
+		"breaks as a short scenario. Without --runs or --seconds it goes on until it is interrupted.",
+	.opt = fuzz_options,
+	.more = "One finding a broken rule and place. docs/fuzzing.md is the guide.\n"
+		"Exit status: 0 nothing was found; 2 bad input; 3 a defect of tdxsim; 4 an oracle broke;\n"
+		"5 a deadlock.\n",
+	.set = fuzz_set,
+};
+
+static bool set_u32(u32 i, const char *val, u32 *to)
+{
+	u64 num;
+
+	if (!opts_number(&fuzz_opts, i, val, &num))
+		return false;
+	if (num > 4096) {
+		opts_error(&fuzz_opts, "--%s: found %s, expected at most 4096",
+			   fuzz_options[i].name, val);
+		return false;
+	}
+	*to = (u32)num;
+	return true;
+}
+
+/* "A,B": two texts as compare's --policy, several switches joined with '+'. */
+static bool set_diff(struct fuzz_ctx *c, const char *val)
+{
+	char *comma = strchr(val, ',');
+
+	if (!comma || comma == val || !comma[1]) {
+		opts_error(&fuzz_opts, "--diff: found \"%s\", expected two policies: v5,v3", val);
+		return false;
+	}
+	c->diff = strdup(val);
+	if (!c->diff)
+		return false;
+	c->diff[comma - val] = 0;
+	c->opts.diff_a = c->diff;
+	c->opts.diff_b = c->diff + (comma - val) + 1;
+	return true;
+}
+
+static bool fuzz_set(void *arg, u32 i, const char *val)
+{
+	struct fuzz_ctx *c = arg;
+
+	switch (i) {
+	case OPT_RUNS:
+		return opts_number(&fuzz_opts, i, val, &c->opts.runs);
+	case OPT_SECONDS:
+		return opts_number(&fuzz_opts, i, val, &c->seconds);
+	case OPT_SEED:
+		return opts_number(&fuzz_opts, i, val, &c->opts.seed);
+	case OPT_CORPUS:
+		c->opts.corpus = val;
+		return true;
+	case OPT_OUT:
+		c->opts.findings = val;
+		return true;
+	case OPT_JOBS:
+		return set_u32(i, val, &c->opts.jobs);
+	case OPT_DEFAULTS:
+		c->opts.defaults = true;
+		return true;
+	case OPT_EXHAUSTIVE:
+		return set_u32(i, val, &c->opts.exhaustive);
+	case OPT_MERGE:
+		c->merge = true;
+		return true;
+	case OPT_FINDINGS:
+		return set_u32(i, val, &c->opts.findings_max);
+	case OPT_DIFF:
+		return set_diff(c, val);
+	case OPT_BUDGET:
+		return opts_number(&fuzz_opts, i, val, &c->opts.budget);
+	case OPT_PRINT:
+		c->print = val;
+		return true;
+	default:
+		c->encode = val;
+		return true;
+	}
+}
+
+/* ---- a crash leaves the input that did it ---- */
+
+static struct {
+	char path[4096];
+	volatile sig_atomic_t interrupted;
+} at_end;
+
+static _Thread_local struct {
+	const u8 *bytes;
+	u32 len;
+} running;
+
+static void note_running(void *ctx, u32 job, const u8 *bytes, u32 len)
+{
+	running.bytes = bytes;
+	running.len = len;
+}
+
+static void say(const char *text)
+{
+	ssize_t n = write(STDERR_FILENO, text, strlen(text));
+
+	(void)n;
+}
+
+static void on_crash(int sig)
+{
+	int fd = open(at_end.path, O_CREAT | O_WRONLY | O_TRUNC, 0666);
+	bool written = fd >= 0 && running.bytes &&
+		       write(fd, running.bytes, running.len) == (ssize_t)running.len;
+
+	say("tdxsim fuzz: a run crashed; its input ");
+	say(written ? "is " : "could not be written to ");
+	say(at_end.path);
+	say(written ? " (tdxsim fuzz --print shows it)\n" : "\n");
+	_exit(3);
+}
+
+static void on_interrupt(int sig)
+{
+	at_end.interrupted = 1;
+}
+
+static void catch_signals(const struct fuzz_ctx *c)
+{
+	static const int crashes[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+	struct sigaction crash = {.sa_handler = on_crash}, stop = {.sa_handler = on_interrupt};
+	static char stack[65536]; /* a fiber's own may be what overflowed */
+	const stack_t alt = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	const char *dir = c->opts.findings ? c->opts.findings : ".";
+
+	snprintf(at_end.path, sizeof(at_end.path), "%s/crash-input", dir);
+	crash.sa_flags = SA_ONSTACK | (int)SA_RESETHAND;
+	sigaltstack(&alt, NULL);
+	for (u32 i = 0; i < RT_ARRAY_SIZE(crashes); i++)
+		sigaction(crashes[i], &crash, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+}
+
+/* ---- time and progress ---- */
+
+static int new_timer(void)
+{
+	const struct itimerspec every = {{0, 1000000000 / TICKS_PER_SECOND},
+					 {0, 1000000000 / TICKS_PER_SECOND}};
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+
+	if (fd >= 0 && timerfd_settime(fd, 0, &every, NULL)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static void show_progress(const struct fuzz_ctx *c)
+{
+	u64 done = c->sum.runs - c->runs_before;
+
+	fprintf(stderr,
+		"\r%llu runs, %llu/s, %llus: %u inputs, %u places reached, %u findings, %u too long \033[K",
+		c->sum.runs, c->ticks ? done * TICKS_PER_SECOND / c->ticks : done,
+		c->ticks / TICKS_PER_SECOND, c->sum.inputs, c->sum.places, c->sum.findings,
+		c->sum.slow);
+}
+
+static bool between(void *ctx)
+{
+	struct fuzz_ctx *c = ctx;
+	u64 ticks = 0;
+
+	if (read(c->timer, &ticks, sizeof(ticks)) == sizeof(ticks))
+		c->ticks += ticks;
+	if (ticks && isatty(STDERR_FILENO))
+		show_progress(c);
+	return at_end.interrupted || (c->seconds && c->ticks >= c->seconds * TICKS_PER_SECOND);
+}
+
+/* ---- bytes to text and back ---- */
+
+static int print_input(const char *path)
+{
+	struct lab_setup *su = calloc(1, sizeof(*su));
+	u8 bytes[LAB_INPUT_MAX];
+	struct lab_scenario sc;
+	FILE *f = fopen(path, "rb");
+	size_t len;
+
+	if (!f || !su) {
+		free(su);
+		return opts_error(&fuzz_opts, "%s: %s", path, strerror(errno));
+	}
+	len = fread(bytes, 1, sizeof(bytes), f);
+	fclose(f);
+	lab_scenario_init(&sc);
+	lab_bytes_decode(bytes, len, &sc, su);
+	lab_print(&sc, stdout);
+	lab_scenario_free(&sc);
+	free(su);
+	return 0;
+}
+
+static int encode_scenario(const char *path)
+{
+	struct lab_diag d = {stderr, 0};
+	struct lab_scenario sc;
+	struct lab_source src;
+	char *text = lab_source_read(path, &src, &d);
+	u32 left_out = 0;
+	size_t len;
+	u8 *bytes;
+
+	if (!text)
+		return 2;
+	lab_scenario_init(&sc);
+	if (!lab_parse(&sc, &src, &d)) {
+		bytes = lab_bytes_encode(&sc, &len, &left_out);
+		fwrite(bytes, 1, len, stdout);
+		free(bytes);
+	}
+	lab_scenario_free(&sc);
+	free(text);
+	if (left_out)
+		fprintf(stderr, "%s: %u lines have no bytes (expectations have none)\n", path,
+			left_out);
+	return d.errors ? 2 : 0;
+}
+
+int cmd_fuzz(int argc, char **argv)
+{
+	struct fuzz_ctx c = {.opts = {.seed = 1, .out = stdout, .err = stderr}};
+	int status, ret, i = opts_parse(&fuzz_opts, argc, argv, &c, &status);
+
+	if (i < 0)
+		return status;
+	if (c.print || c.encode)
+		return c.print ? print_input(c.print) : encode_scenario(c.encode);
+	if (c.merge != (i < argc))
+		return opts_error(&fuzz_opts,
+				  c.merge ? "--merge: found no operand, expected DIR"
+					  : "found \"%s\", expected no operand",
+				  argv[i]);
+	if (c.merge && !c.opts.corpus)
+		return opts_error(&fuzz_opts, "--merge needs --corpus DIR, where it merges to");
+	c.timer = new_timer();
+	if (c.timer < 0)
+		return opts_error(&fuzz_opts, "no timer: %s", strerror(errno));
+	if (c.opts.findings && mkdir(c.opts.findings, 0777) && errno != EEXIST)
+		return opts_error(&fuzz_opts, "--out %s: %s", c.opts.findings, strerror(errno));
+	catch_signals(&c);
+	c.opts.merge = c.merge ? argv + i : NULL;
+	c.opts.between = between;
+	c.opts.running = note_running;
+	c.opts.ctx = &c;
+	ret = lab_fuzz(&c.opts, &c.sum);
+	close(c.timer);
+	free(c.diff);
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+	printf("runs=%llu inputs=%u places=%u findings=%u too_long=%u\n", c.sum.runs, c.sum.inputs,
+	       c.sum.places, c.sum.findings, c.sum.slow);
+	return ret ? 2 : (int)c.sum.verdict;
+}
