@@ -80,6 +80,8 @@
 	  "after the last TD every page and key is back")                                           \
 	X(RETRY, "retry-alone", "R23 R41", R,                                                       \
 	  "what was BUSY under write lock is called once more, when no vCPU is in or can enter")    \
+	X(REPORT, "report-true", "kvm-port 2.8", R,                                                 \
+	  "what TDX_BUG_ON prints is what the module said, and nothing if it was not asked")        \
 	X(EXITS, "exit-progress", "R13 R41", R,                                                     \
 	  "no vCPU exits again and again for the same page while nothing changes")                  \
 	X(LOCKDEP, "lockdep", "R15 R16 R17 R20", R,                                                 \

@@ -5,6 +5,7 @@
  */
 #include "sim/lab/oracle_watch.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "sim/rt/lock.h"
@@ -84,12 +85,60 @@ void lab_watch_call(struct lab_machine *m, u32 leaf)
 		  leaf);
 }
 
-void lab_watch_report(struct lab_machine *m, const char *rule)
+void lab_watch_answer(struct lab_machine *m, u32 leaf, u64 rax)
 {
 	struct lab_actor *a = lab_actor_current(m);
 
+	if (!a)
+		return;
+	a->last_leaf = leaf;
+	a->last_rax = rax;
+}
+
+/* "TDH_MEM_TRACK", as the kernel spells it, is "TDH.MEM.TRACK". */
+static bool is_leaf(const char *spelled, const char *name)
+{
+	for (; *spelled && *name; spelled++, name++) {
+		if (*spelled != (*name == '.' ? '_' : *name))
+			return false;
+	}
+	return *spelled == *name;
+}
+
+/*
+ * The text of TDX_BUG_ON(): a developer goes by its status and values, so they have to be what the
+ * module said, and none if the wrapper refused without a call (B39). After BUSY the second call may
+ * be the one that was refused.
+ */
+static void check_values(const struct lab_actor *a, const char *text)
+{
+	u64 err = 0, val[3] = {0}, busy = seam_status(a->last_rax) == SEAM_OPERAND_BUSY;
+	const char *at = strstr(text, "SEAMCALL ");
+	char leaf[48];
+	bool made;
+
+	if (!at || sscanf(at, "SEAMCALL %47s failed: 0x%llx, rcx 0x%llx, rdx 0x%llx, r8 0x%llx",
+			  leaf, &err, &val[0], &val[1], &val[2]) < 2)
+		return;
+	made = is_leaf(leaf, seam_leaf_name(a->last_leaf));
+	if (!made && (val[0] || val[1] || val[2]))
+		rt_report("report-true", "rcx 0x%llx, rdx 0x%llx, r8 0x%llx, and %s was not called",
+			  val[0], val[1], val[2], leaf);
+	else if (made && (a->last_rax & SEAM_STATUS_ERROR) && !busy && err != a->last_rax)
+		rt_report("report-true", "%s answered 0x%llx, and the report says 0x%llx", leaf,
+			  a->last_rax, err);
+}
+
+void lab_watch_report(struct lab_machine *m, const char *rule, const char *text)
+{
+	struct lab_actor *a = lab_actor_current(m);
+
+	if (!a)
+		return;
+	if (!strcmp(rule, "tdx-bug"))
+		check_values(a, text);
 	/* The report comes first, the VM is marked after it. */
-	if (a && (!strcmp(rule, "kvm-bug") || !strcmp(rule, "tdx-bug")))
+	if (!strcmp(rule, "kvm-bug") || !strcmp(rule, "tdx-bug"))
 		a->saw_end = true;
 }
 
