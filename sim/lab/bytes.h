@@ -18,7 +18,7 @@
 #include "sim/lab/choices.h"
 #include "sim/lab/setup.h"
 
-#define LAB_RECORD_BYTES 16U
+#define LAB_RECORD_BYTES 20U
 #define LAB_RECORDS_MAX	 256U /* of one input; what is behind them is not looked at */
 #define LAB_NAMES	 8U   /* of TDs and gmem files that bytes know */
 #define LAB_BYTES_SLOTS	 7U   /* numbers of slots, from 0 */

@@ -97,7 +97,7 @@ struct lab_actor {
 struct lab_td {
 	u32 index;
 	struct kvm *kvm; /* NULL before the build and after destroy */
-	bool building, built, destroyed;
+	bool making, built, destroyed;
 	bool tainted; /* a SEAMCALL past KVM changed its tables: rules about tables end */
 	int build_err;
 	bool was_bugged; /* when it was destroyed: what KVM leaked then is no finding */
@@ -128,6 +128,7 @@ struct lab_machine {
 	u32 nr_actors;
 	u32 block, block_nr;
 	bool parallel;
+	bool past_kvm; /* beside this block's other lines a SEAMCALL past KVM ran: it can hold a lock */
 	bool timeless;	  /* results do not say at which steps they came */
 	u32 build_td;	  /* TDs to build, as a mask: the implied build, by the first actor */
 	bool destroy_all; /* the implied end, by the first actor */

@@ -69,7 +69,7 @@ static bool is_design(const struct lab_machine *m, const char *rule)
 static void on_report(void *ctx, const char *rule, const char *text)
 {
 	struct lab_session *s = ctx;
-	bool forced = s->m && (lab_inject_forced(s->m) || any_tainted(s->m));
+	bool forced = s->m && (lab_inject_forced(s->m) || any_tainted(s->m) || s->m->past_kvm);
 	bool excused = forced && (is_own_report(rule) || is_design(s->m, rule));
 
 	note_broken(s, rule, text, excused);
@@ -85,6 +85,8 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 
 	if (!s->m)
 		return;
+	if (s->opts.point)
+		s->opts.point(s->opts.point_ctx, pt, obj);
 	if (pt == RT_PT_CALL) {
 		if (!s->opts.no_calls)
 			lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
@@ -169,23 +171,6 @@ static void set_chooser(struct lab_session *s)
 		s->chooser = s->opts.random ? rt_chooser_random : rt_chooser_in_order;
 	}
 	rt_set_chooser(s->world, &s->chooser);
-	s->recorded.nr = 0;
-	rt_schedule_rewind(&s->recorded);
-	rt_record_schedule(s->world, &s->recorded);
-}
-
-void lab_session_rewind(struct lab_session *s, const struct rt_image *img,
-			struct rt_schedule *schedule)
-{
-	rt_world_enter(s->world);
-	rt_world_restore(s->world, img);
-	s->opts.schedule = schedule;
-	if (schedule)
-		rt_schedule_rewind(schedule);
-	s->nr_broken = 0;
-	s->stuck[0] = 0;
-	s->stuck_rule = NULL;
-	set_chooser(s);
 }
 
 static u32 count_actors(const struct lab_setup *su)
@@ -201,7 +186,8 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 				    const struct lab_opts *opts, char *err, size_t len)
 {
 	struct lab_session *s = lab_zalloc(sizeof(*s));
-	struct rt_world_opts wo = {.seed = opts->seed, .actors_max = count_actors(su),
+	struct rt_world_opts wo = {.seed = opts->seed,
+				   .actors_max = count_actors(su),
 				   .at = opts->fixed_place ? FIXED_PLACE : 0};
 
 	s->sc = sc;
@@ -221,6 +207,7 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 	rt_set_point_hook(s->world, on_point, s);
 	rt_set_budget(opts->budget);
 	rt_schedule_init(&s->recorded);
+	rt_record_schedule(s->world, &s->recorded);
 	s->m = lab_machine_new(sc, su, err, len);
 	if (!s->m) {
 		lab_session_free(s);
@@ -509,6 +496,16 @@ void lab_session_back(struct lab_session *s, const struct lab_mark *mark)
 	s->stuck[0] = 0;
 	s->stuck_rule = NULL;
 	s->recorded.nr = mark->nr_recorded;
+}
+
+void lab_session_rewind(struct lab_session *s, const struct lab_mark *mark,
+			struct rt_schedule *schedule)
+{
+	lab_session_back(s, mark);
+	s->opts.schedule = schedule;
+	if (schedule)
+		rt_schedule_rewind(schedule);
+	set_chooser(s);
 }
 
 void lab_mark_free(struct lab_mark *mark)

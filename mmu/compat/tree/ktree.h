@@ -25,12 +25,12 @@
 typedef unsigned long long ktree_u64;
 
 /* What the tree has. Without KTREE_MIRROR the simulator's own TDP MMU keeps the mirror root. */
-#define KTREE_MIRROR	  (1U << 0) /* mirror tables, and its TDX code down to __seamcall() */
-#define KTREE_DIRECT_BITS (1U << 1) /* the direct table is indexed with the shared bit */
-#define KTREE_SPLIT_RANGE (1U << 2) /* splits mirror leaves that cross the ends of a range (v3) */
-#define KTREE_SPLIT_LEVEL (1U << 3) /* splits mirror leaves of a range to a level (v5) */
+#define KTREE_MIRROR	   (1U << 0) /* mirror tables, and its TDX code down to __seamcall() */
+#define KTREE_DIRECT_BITS  (1U << 1) /* the direct table is indexed with the shared bit */
+#define KTREE_SPLIT_RANGE  (1U << 2) /* splits mirror leaves that cross the ends of a range (v3) */
+#define KTREE_SPLIT_LEVEL  (1U << 3) /* splits mirror leaves of a range to a level (v5) */
 #define KTREE_DYNAMIC_PAMT (1U << 4)
-#define KTREE_MIRROR_HUGE (KTREE_SPLIT_RANGE | KTREE_SPLIT_LEVEL)
+#define KTREE_MIRROR_HUGE  (KTREE_SPLIT_RANGE | KTREE_SPLIT_LEVEL)
 
 struct ktree_info {
 	const char *release; /* a label; nothing depends on it */
@@ -140,13 +140,16 @@ int ktree_split_mirror(struct ktree_vm *vm, const struct ktree_range *r, int lev
 const void *ktree_root_table(const struct ktree_vm *vm, bool mirror, int *level);
 void ktree_read_entry(ktree_u64 spte, int level, bool mirror, struct ktree_entry *e);
 
-/* The entry of the table of WARN and BUG for the instruction at @ip; false: there is none. */
+/*
+ * The instruction at @ip trapped. False: it is no WARN or BUG of the tree. A warning is told at the
+ * next point, with what the tree says of it until then; what follows a BUG is the caller's to do.
+ */
 struct ktree_bug {
 	const char *file, *text;
 	unsigned int line;
 	bool warning;
 };
-bool ktree_find_bug(unsigned long ip, struct ktree_bug *bug);
+bool ktree_heard(unsigned long ip, struct ktree_bug *bug);
 
 /* --- the simulator's side (sim/) ------------------------------------------------------------- */
 
@@ -208,10 +211,10 @@ ktree_u64 ksim_seamcall(ktree_u64 fn, void *args, enum ksim_call kind);
 void ksim_clflush(size_t bytes);
 void ksim_reset_page(ktree_u64 pa, size_t bytes);
 
+/* Who runs: a small number. */
+unsigned int ksim_actor(void);
 /* A broken rule ("warn", "bug", "rcu" ...) at a place of the tree. */
 void ksim_report(const char *rule, const char *file, unsigned int line, const char *what);
-/* What the tree's code would print. */
-void ksim_log(const char *text);
 /* The tree called what nobody has given it. */
 void ksim_missing(const char *name) __attribute__((noreturn));
 

@@ -86,6 +86,9 @@ static inline struct ktree_vcpu *vcpu_of(struct kvm_vcpu *vcpu)
 void ktree_before_point(void);
 void ktree_after_point(void);
 
+/* report.c: a WARN that has not been told yet is told now. */
+void ktree_tell_warning(void);
+
 /* lock.c: the simulator's lock behind one of the tree, kept in the map that lockdep has with it. */
 void ktree_lock_attach(struct lockdep_map *map, void *lock);
 void ktree_lock_detach(struct lockdep_map *map);

@@ -24,7 +24,7 @@ static void read_state(struct ktree_vm *vm, struct ktree_vm_state *st)
 		st->pages[i] = atomic64_read(&kvm->stat.pages[i]);
 }
 
-void ktree_before_point(void)
+static void tell_state(void)
 {
 	struct ktree_vm_state st;
 	struct ktree_vm *vm;
@@ -36,6 +36,12 @@ void ktree_before_point(void)
 		vm->told = st;
 		ksim_vm_state(vm->sim, &st);
 	}
+}
+
+void ktree_before_point(void)
+{
+	ktree_tell_warning();
+	tell_state();
 }
 
 /* rwlock_needbreak() reads the word of the lock on which waiters queue. */
@@ -137,7 +143,11 @@ bool kvm_make_all_cpus_request(struct kvm *kvm, unsigned int req)
 		what = KSIM_OUTSIDE_GUEST_MODE;
 	else if ((req & KVM_REQUEST_MASK) == (KVM_REQ_VM_DEAD & KVM_REQUEST_MASK))
 		what = KSIM_VM_DEAD;
-	ktree_before_point();
+	/* A VM dies between the WARN and the line for the log that says of what. */
+	if (what == KSIM_VM_DEAD)
+		tell_state();
+	else
+		ktree_before_point();
 	sent = ksim_request(kvm_vm(kvm)->sim, what);
 	ktree_after_point();
 	return sent;

@@ -39,7 +39,7 @@ struct glue_vm {
 struct glue {
 	struct glue_vm *vms;
 	struct glue_root *roots;
-	u64 calls; /* faults that the tree has handled */
+	u64 calls;			/* faults that the tree has handled */
 	struct kmem_cache header_cache; /* of page headers, large enough for the tree's */
 };
 

@@ -4,14 +4,11 @@
  * Each is the same service of sim/rt or of the port that the port's own files use, so that points,
  * fault sites and statistics are the same ones.
  */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "mmu/compat/tree/sim/glue.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/rcu.h"
-#include "sim/rt/trace.h"
 
 /* --- points ------------------------------------------------------------- */
 
@@ -252,24 +249,16 @@ void ksim_reset_page(ktree_u64 pa, size_t bytes)
 
 /* --- reports ------------------------------------------------------------ */
 
+unsigned int ksim_actor(void)
+{
+	const struct rt_actor *a = rt_actor_current();
+
+	return a ? rt_actor_id(a) : RT_NOBODY;
+}
+
 void ksim_report(const char *rule, const char *file, unsigned int line, const char *what)
 {
 	rt_report(rule, "%s:%u%s%s", file, line, *what ? ": " : "", what);
-}
-
-static const struct rt_event_type ev_log = {
-	.name = "printk",
-	.cat = "mmu",
-	.arg = {{"bytes", RT_ARG_DEC}},
-};
-
-/* Said where a run is looked at: the trace has no text of its own, so stderr has it. */
-void ksim_log(const char *text)
-{
-	size_t len = strlen(text);
-
-	rt_trace(&ev_log, RT_PH_INSTANT, len);
-	fprintf(stderr, "tree: %s%s", text, len && text[len - 1] == '\n' ? "" : "\n");
 }
 
 void ksim_missing(const char *name)

@@ -120,10 +120,10 @@ static bool heard_bug(ucontext_t *uc)
 	greg_t *ip = &uc->uc_mcontext.gregs[REG_RIP];
 	struct ktree_bug bug;
 
-	if (!ktree_find_bug((unsigned long)*ip, &bug))
+	if (!ktree_heard((unsigned long)*ip, &bug))
 		return false;
-	ksim_report(bug.warning ? "warn" : "bug", bug.file, bug.line, bug.text);
 	if (!bug.warning) {
+		ksim_report("bug", bug.file, bug.line, bug.text);
 		if (rt_actor_current())
 			rt_stop();
 		abort();
