@@ -208,17 +208,6 @@ static bool needs_file(const struct fit *f, const struct lab_op *op)
 	       !file_there(f, lab_string(f->sc, (u32)lab_num(op, "GMEM", 0)));
 }
 
-/* Only one step is about a vCPU. */
-static void fit_build(const struct fit *f, struct lab_op *op)
-{
-	struct lab_val *step = &op->v[0], *vcpu = &op->v[1];
-
-	if (step->set && step->num == LAB_BUILD_VCPUS)
-		vcpu->num %= f->su->td[f->td].vcpus;
-	else
-		*vcpu = (struct lab_val){0};
-}
-
 void lab_bytes_fit(struct lab_scenario *sc, const struct lab_setup *su, struct lab_op *op)
 {
 	const struct lab_spec *spec = &lab_specs[op->kind];
@@ -237,8 +226,6 @@ void lab_bytes_fit(struct lab_scenario *sc, const struct lab_setup *su, struct l
 		fit_build(&f, op);
 	if (op->kind == LAB_OP_ACCEPT)
 		fit_accept(&f, op);
-	if (op->kind == LAB_OP_BUILD)
-		fit_build(&f, op);
 	if (needs_slot(&f, op) || needs_file(&f, op))
 		fit_nothing(op);
 	for (u32 i = 0; lab_op_is_inject(op) && spec->field[i].type != LAB_T_END; i++) {
