@@ -671,5 +671,6 @@ void gmem_trace_folio(const char *what, u64 index, u64 pfn, u8 order, int ret);
 /* Something was allocated under the fault site @site, @nr times. */
 void gmem_trace_alloc(const char *site, u64 nr);
 void gmem_trace_attr(u64 start, u64 nr, u64 value);
+void gmem_trace_ref(u64 pfn, enum gmem_ref kind, bool get);
 
 #endif

@@ -308,22 +308,41 @@ static void compare_actions(struct differ *x)
 	}
 }
 
-static void compare_pages(struct differ *x)
+/* The same page of the other side, which has its pages in the same order; @at moves behind it. */
+static const struct page *same_page(const struct side *x, const struct page *p, u32 *at)
+{
+	for (u32 i = *at; i < x->nr_pages; i++) {
+		if (x->page[i].td != p->td || x->page[i].gpa != p->gpa)
+			continue;
+		*at = i + 1;
+		return &x->page[i];
+	}
+	return NULL;
+}
+
+static void compare_page(struct differ *x, const struct page *a, const struct page *b)
 {
 	bool lost = x->a->lost || x->b->lost;
 
-	for (u32 i = 0; i < x->a->nr_pages && i < x->b->nr_pages; i++) {
-		const struct page *a = &x->a->page[i], *b = &x->b->page[i];
+	if (!b)
+		differs(x, LAB_NO_OP, "the page", a->gpa, "there", "not there");
+	else if (a->private != b->private)
+		differs(x, LAB_NO_OP, "the page", a->gpa, a->private ? "private" : "shared",
+			b->private ? "private" : "shared");
+	else if (a->accepted != b->accepted && !lost)
+		differs(x, LAB_NO_OP, "the page", a->gpa, a->accepted ? "accepted" : "not accepted",
+			b->accepted ? "accepted" : "not accepted");
+}
 
-		if (a->gpa != b->gpa || a->td != b->td || is_excused(x, a->td, a->gpa))
-			continue;
-		if (a->private != b->private)
-			differs(x, LAB_NO_OP, "the page", a->gpa, a->private ? "private" : "shared",
-				b->private ? "private" : "shared");
-		else if (a->accepted != b->accepted && !lost)
-			differs(x, LAB_NO_OP, "the page", a->gpa,
-				a->accepted ? "accepted" : "not accepted",
-				b->accepted ? "accepted" : "not accepted");
+static void compare_pages(struct differ *x)
+{
+	u32 at = 0;
+
+	for (u32 i = 0; i < x->a->nr_pages; i++) {
+		const struct page *a = &x->a->page[i], *b = same_page(x->b, a, &at);
+
+		if (!is_excused(x, a->td, a->gpa))
+			compare_page(x, a, b);
 	}
 }
 

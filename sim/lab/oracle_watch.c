@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/lab/inject.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/world.h"
 #include "tdx/inspect.h"
@@ -34,13 +35,28 @@ static bool others_hold(const struct lab_machine *m, const struct lab_actor *me)
 	return false;
 }
 
+/*
+ * What a fault may have waited for: entries of the S-EPT, faults that were forced, and where the
+ * S-EPT has no part, whoever changed KVM's own tables.
+ */
+static u64 changes_so_far(struct lab_machine *m, const struct lab_td *td, u64 gpa)
+{
+	u64 n = seam_sept_changes(m->seam) + lab_inject_fired(m);
+
+	if (gpa >> kvm_shared_bit(td->kvm) & 1)
+		n += kvm_stat(m->host, KVM_STAT_MMU_LOCK_WRITE);
+	return n;
+}
+
 void lab_watch_exit(struct lab_machine *m, struct lab_actor *v, const struct seam_regs *r)
 {
 	struct lab_job *job = &v->job;
-	u64 changes = seam_sept_changes(m->seam);
+	u64 changes;
 
-	if ((r->rax & 0xffff) != EXIT_REASON_EPT_VIOLATION)
+	/* Of tables that were changed past KVM, KVM can't make anything. */
+	if ((r->rax & 0xffff) != EXIT_REASON_EPT_VIOLATION || v->td->tainted)
 		return;
+	changes = changes_so_far(m, v->td, r->r8);
 	if (job->exit_gpa != r->r8 || job->exit_qual != r->rdx || job->exit_changes != changes ||
 	    others_hold(m, v))
 		job->equal_exits = 0;
@@ -77,6 +93,9 @@ void lab_watch_call(struct lab_machine *m, u32 leaf)
 {
 	struct lab_actor *a = lab_actor_current(m);
 
+	/* What goes past KVM is no call of KVM's. */
+	if (a && a->doing != LAB_NO_OP && lab_op(m, a->doing)->kind == LAB_OP_SEAMCALL)
+		return;
 	if (!a || !a->saw_end || !a->td->kvm || !kvm_is_bugged(a->td->kvm) ||
 	    !is_for_the_living(leaf))
 		return;

@@ -47,6 +47,7 @@ check 'minimised' run 4 "${spin[@]}" --runs 100 --minimise --lanes --replay smal
 check 'to one preemption' says 'minimised in [0-9]+ runs: preemptions 1 \(of [0-9]+\), faults 0'
 check 'lanes have a column for each actor' says '^ +step \| host +\| host1 +\| vcpu0$'
 check 'a mark where the schedule is not in order' says '^ +\*[0-9]+ \|'
+check 'the reference that nobody can wait for' says 'takes a reference \(lookup\)'
 check 'and the rule below' says '\*\*\* bounded-spin breaks'
 check 'no colour in a pipe' bash -c '! grep -q "$(printf "\033")" out'
 check 'no lane is wider than 120' bash -c '! grep -qE "^.{121}" <(grep "|" out)'

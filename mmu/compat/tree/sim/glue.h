@@ -49,7 +49,7 @@ struct ktree_vcpu *glue_vcpu(const struct kvm_vcpu *vcpu);
 /* The tree's VM, told what changed since it was last called. */
 struct ktree_vm *glue_tree(const struct kvm *kvm);
 
-/* world.c: the world gets what the tree's code needs; -EBUSY: another world has it. */
+/* world.c: the world gets what the tree's code needs; -ENOMEM. */
 int glue_boot(void);
 void glue_exit(void);
 

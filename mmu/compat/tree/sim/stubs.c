@@ -157,8 +157,20 @@ void *ksim_table_alloc(void)
 	return (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 }
 
+void ksim_set_page_private(ktree_u64 pfn, unsigned long val)
+{
+	set_page_private(pfn_to_page(pfn), val);
+}
+
+unsigned long ksim_page_private(ktree_u64 pfn)
+{
+	return page_private(pfn_to_page(pfn));
+}
+
+/* The tree leaves its word behind; the next owner, and who compares worlds, shall not find it. */
 void ksim_table_free(void *table)
 {
+	set_page_private(virt_to_page(table), 0);
 	free_page((unsigned long)table);
 }
 

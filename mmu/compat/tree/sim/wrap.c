@@ -90,6 +90,7 @@ static struct ktree_slot tree_slot(const struct kvm_memory_slot *slot)
 	};
 }
 
+void __real_kvm_host_free(struct kvm_host *host);
 int __real_kvm_host_new(const struct kvm_host_setup *setup, struct kvm_host **host);
 int __wrap_kvm_host_new(const struct kvm_host_setup *setup, struct kvm_host **host);
 int __wrap_kvm_host_new(const struct kvm_host_setup *setup, struct kvm_host **host)
@@ -100,11 +101,10 @@ int __wrap_kvm_host_new(const struct kvm_host_setup *setup, struct kvm_host **ho
 		return ret;
 	ret = glue_boot();
 	if (ret)
-		kvm_host_free(*host);
+		__real_kvm_host_free(*host);
 	return ret;
 }
 
-void __real_kvm_host_free(struct kvm_host *host);
 void __wrap_kvm_host_free(struct kvm_host *host);
 void __wrap_kvm_host_free(struct kvm_host *host)
 {
