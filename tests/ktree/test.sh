@@ -95,7 +95,7 @@ broken spins $mmu/tdp_mmu.c 's/^\tkvm_mmu_hugepage_adjust(vcpu, fault);/&\n\twhi
 ok "a loop of reads ends" $? 4 "oracle livelock broke"
 broken leaks $mmu/tdp_mmu.c 's/^\tfree_pages((unsigned long)sp->spt, 0);//'
 "$tdxsim" run --mmu k-leaks "$here/shared.scn" >out 2>&1
-ok "a table that is never freed is missed" $? 4
+ok "a table that is never freed is missed" $? 4 "oracle pages-balanced broke"
 broken older $mmu/tdp_mmu.h 's/\(put_root(struct kvm \*kvm, struct kvm_mmu_page \*root\))/\1, bool shared)/'
 ok "a prototype of another form is shown" $? 2 "bool shared);"
 broken nameless $mmu/tdp_mmu.h 's/.*kvm_mmu_uninit_tdp_mmu.*//'
