@@ -109,8 +109,8 @@ struct ex_jobs *ex_jobs_new(struct ex_runner *r, u32 nr)
 	struct ex_jobs *j = lab_zalloc(sizeof(*j));
 
 	assert(nr >= 1 && nr <= LAB_EX_JOBS_MAX);
-	j->board = mmap(NULL, sizeof(*j->board), PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	j->board = mmap(NULL, sizeof(*j->board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
 	if (j->board == MAP_FAILED)
 		die("no shared memory for jobs");
 	j->nr = nr;

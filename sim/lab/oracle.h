@@ -35,6 +35,8 @@
 	  "an action fails only for a cause that is there: a reference, memory, a mapping")         \
 	X(LPAGE, "lpage-reasons", "R9 R10", T,                                                      \
 	  "a slot forbids a 2M page exactly where it does not fit or its frames are not aligned")   \
+	X(MIXED, "mixed-as-attributes", "R9", T,                                                    \
+	  "MIXED is on for exactly those huge pages of a slot in which the VM's attributes differ") \
 	X(OWNER, "leaf-owns-page", "R34 R33 I19", T,                                                \
 	  "the page behind a leaf is the one that guest_memfd has there")                           \
 	X(FOLIO, "leaf-within-folio", "I5 R8", T,                                                   \

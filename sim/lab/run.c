@@ -34,7 +34,7 @@ static const struct lab_report *report_of(const struct lab_run_opts *opts)
 		[LAB_TEXT] = &lab_report_text,
 		[LAB_TAP] = &lab_report_tap,
 		[LAB_JSON] = &lab_report_json,
-		[LAB_RECORD] = &lab_report_record,
+		[LAB_TABLES] = &lab_report_record,
 	};
 
 	return reports[opts->format];

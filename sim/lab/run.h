@@ -24,7 +24,7 @@ enum lab_format {
 	LAB_TEXT,
 	LAB_TAP,
 	LAB_JSON,
-	LAB_RECORD,
+	LAB_TABLES,
 };
 enum lab_trace_format {
 	LAB_TRACE_TEXT,

@@ -82,6 +82,7 @@ struct rt_base *rt_base_new(struct rt_world *w, bool measure)
 
 	if (w->s.sched.running || w->in_run)
 		rt_panic("rt_base_new() inside rt_run()");
+	rt_outside_store(w);
 	*b = (struct rt_base){.w = w, .floor = w->s.heap.brk, .twin_pages = w->s.heap.brk};
 	b->twin = reserve(w);
 	b->mirror = reserve(w);
@@ -230,6 +231,7 @@ void rt_base_diff(struct rt_base *b)
 {
 	struct rt_world *w = b->w;
 
+	rt_outside_store(w);
 	twin_extend(b, false);
 	find_stacks(b, b->sp);
 	b->nr_changed = 0;
@@ -372,6 +374,7 @@ void rt_delta_get(struct rt_base *b, const void *from, size_t len)
 	b->then = next;
 	find_stacks(b, b->low);
 	forget_shadow(b);
+	rt_outside_load(b->w);
 	rt_sched_rearm(b->w);
 }
 
@@ -379,5 +382,6 @@ void rt_delta_again(struct rt_base *b)
 {
 	undo(b);
 	forget_shadow(b);
+	rt_outside_load(b->w);
 	rt_sched_rearm(b->w);
 }

@@ -10,6 +10,8 @@
 #ifndef RT_DELTA_INT_H
 #define RT_DELTA_INT_H
 
+#include <signal.h>
+
 #include "sim/rt/delta.h"
 #include "sim/rt/internal.h"
 
@@ -57,7 +59,8 @@ struct rt_base {
 	u32 floor;	/* pages of the base's heap */
 	u32 twin_pages; /* pages of the heap that twin and mirror have, poison behind the base */
 	char *alt_stack;
-	u64 *hot; /* a bit for each page of the base's heap: it was written to */
+	struct sigaction old_fault; /* who was to hear of faults before us */
+	u64 *hot;		    /* a bit for each page of the base's heap: it was written to */
 
 	struct rt_kept then, before; /* what was restored last; room for the next */
 	struct rt_chunk_list now;    /* those of the difference that was found last */

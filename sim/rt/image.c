@@ -41,11 +41,6 @@ static struct segment stack_segment(const struct rt_actor *a)
 	return (struct segment){low, (size_t)((const char *)a->fiber.stack + a->fiber.size - low)};
 }
 
-static struct segment extra_segment(const struct rt_extra *e)
-{
-	return (struct segment){e->base, e->used(e->ctx)};
-}
-
 static void image_describe(struct rt_world *w, struct rt_image *img)
 {
 	img->seg[img->nr++] = (struct segment){(char *)&w->s, sizeof(w->s)};
@@ -54,8 +49,6 @@ static void image_describe(struct rt_world *w, struct rt_image *img)
 		(struct segment){(char *)w->pages, w->s.heap.brk * sizeof(struct rt_page)};
 	for (const struct rt_actor *a = w->s.sched.live; a; a = a->next_live)
 		img->seg[img->nr++] = stack_segment(a);
-	for (u32 i = 0; i < w->nr_extra; i++)
-		img->seg[img->nr++] = extra_segment(&w->extra[i]);
 	for (u32 i = 0; i < img->nr; i++)
 		img->bytes += img->seg[i].len;
 }
@@ -63,18 +56,17 @@ static void image_describe(struct rt_world *w, struct rt_image *img)
 struct rt_image *rt_world_save(struct rt_world *w)
 {
 	struct rt_image head = {.world = w, .opts = w->opts, .trace = w->listener.trace};
-	size_t most = 3 + w->s.sched.nr_live + w->nr_extra;
+	size_t most = 3 + w->s.sched.nr_live;
 	size_t len, shadow = 0;
 	struct rt_image *img;
 	u8 *to;
 
 	need_outside(w, "rt_world_save()");
+	rt_outside_store(w);
 	len = sizeof(head) + most * sizeof(struct segment) + sizeof(w->s) +
 	      (size_t)w->s.heap.brk * (4096 + sizeof(struct rt_page));
 	for (const struct rt_actor *a = w->s.sched.live; a; a = a->next_live)
 		len += stack_segment(a).len;
-	for (u32 i = 0; i < w->nr_extra; i++)
-		len += extra_segment(&w->extra[i]).len;
 	/* Each segment's shadow is rounded up on its own. */
 	shadow = RT_ASAN ? rt_shadow_len(len) + 8 * most : 0;
 
@@ -117,6 +109,7 @@ void rt_world_restore(struct rt_world *w, const struct rt_image *img)
 		rt_shadow_restore(img->seg[i].addr, from, img->seg[i].len);
 		from += rt_shadow_len(img->seg[i].len);
 	}
+	rt_outside_load(w);
 	if (w->listener.trace && w->listener.trace == img->trace)
 		rt_trace_cut(w->listener.trace, img->trace_seq);
 	rt_sched_rearm(w);

@@ -307,8 +307,10 @@ struct rt_world {
 	void *report_ctx;
 	u64 trace_base; /* events in it when it was attached */
 	u64 budget;
-	struct rt_extra extra[RT_EXTRAS_MAX];
-	u32 nr_extra;
+	struct {
+		u64 *base, *copy; /* NULL: none */
+		size_t words;
+	} outside;
 
 	/* Of the rt_run() that is under way. */
 	struct rt_fiber main;
@@ -336,6 +338,12 @@ static inline void rt_rcu_quiescent(struct rt_world *w)
 		rt_rcu_run_ready(w);
 }
 
+/*
+ * world.c: what lies outside of the region, from its copy in the heap and to it. Nothing if another
+ * world has it now.
+ */
+void rt_outside_load(struct rt_world *w);
+void rt_outside_store(struct rt_world *w);
 /* trace.c: forget all events from number @seq on. */
 void rt_trace_cut(struct rt_trace *t, u64 seq);
 

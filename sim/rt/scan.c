@@ -99,7 +99,7 @@ void rt_scrub(struct rt_base *b, u32 slot, char *sp)
 
 /*
  * The first write to a page of the base. A fault of any other kind happens again without this
- * handler, and then ends the program as it should.
+ * handler: whoever was to hear of it before does, or the program ends as it should.
  */
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
@@ -109,7 +109,10 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	int err = errno;
 
 	if (!b || page >= b->floor || b->hot[page / 64] >> (page % 64) & 1) {
-		signal(SIGSEGV, SIG_DFL);
+		if (b)
+			sigaction(SIGSEGV, &b->old_fault, NULL);
+		else
+			signal(SIGSEGV, SIG_DFL);
 		return;
 	}
 	b->hot[page / 64] |= 1ULL << (page % 64);
@@ -132,7 +135,7 @@ void rt_hot_begin(struct rt_base *b)
 	if (RT_ASAN)
 		return;
 	st.ss_sp = b->alt_stack;
-	if (sigaltstack(&st, NULL) || sigaction(SIGSEGV, &sa, NULL) ||
+	if (sigaltstack(&st, NULL) || sigaction(SIGSEGV, &sa, &b->old_fault) ||
 	    mprotect(b->w->heap, (size_t)b->floor * 4096, PROT_READ))
 		rt_panic("the pages of a world can't be watched");
 }
@@ -143,6 +146,7 @@ void rt_hot_end(struct rt_base *b)
 
 	if (!RT_ASAN) {
 		mprotect(b->w->heap, (size_t)b->floor * 4096, PROT_READ | PROT_WRITE);
+		sigaction(SIGSEGV, &b->old_fault, NULL);
 		sigaltstack(&none, NULL);
 	}
 	b->w->base = NULL;

@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "sim/rt/internal.h"
@@ -99,7 +100,8 @@ struct rt_world *rt_world_new(const struct rt_world_opts *opts)
 	rw_bytes = HEAP_OFFSET + o.heap_max + map_bytes;
 	size = rw_bytes + o.actors_max * (o.stack_size + GUARD);
 
-	base = mmap((void *)(uintptr_t)o.at, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	base = mmap((void *)(uintptr_t)o.at, size, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
 		return NULL;
 	if (mprotect(base, rw_bytes, PROT_READ | PROT_WRITE)) {
@@ -123,21 +125,61 @@ struct rt_world *rt_world_new(const struct rt_world_opts *opts)
 	return w;
 }
 
-void rt_world_add_extra(struct rt_world *w, const struct rt_extra *e)
+/* The world whose variables are those of the process now. */
+static _Thread_local struct rt_world *outside_of;
+
+void rt_world_add_outside(void *base, size_t len)
 {
-	if (w->nr_extra == RT_EXTRAS_MAX)
-		rt_panic("more than %d extra ranges of a world", RT_EXTRAS_MAX);
-	w->extra[w->nr_extra++] = *e;
+	struct rt_world *w = rt_need_world();
+
+	assert(!w->outside.copy && len % 8 == 0);
+	w->outside.base = base;
+	w->outside.words = len / 8;
+	w->outside.copy = rt_own_zalloc(w, len);
+	outside_of = w;
+	rt_outside_store(w);
 }
 
-static void extras_drop(struct rt_world *w)
+void rt_outside_load(struct rt_world *w)
 {
-	while (w->nr_extra) {
-		const struct rt_extra *e = &w->extra[--w->nr_extra];
+	if (outside_of != w)
+		return;
+	for (size_t i = 0; i < w->outside.words; i++)
+		w->outside.base[i] = w->outside.copy[i];
+}
 
-		if (e->gone)
-			e->gone(e->ctx);
+/* Only what has changed is written: a page that is not written to need not be looked at. */
+void rt_outside_store(struct rt_world *w)
+{
+	if (outside_of != w)
+		return;
+	for (size_t i = 0; i < w->outside.words; i++) {
+		if (w->outside.copy[i] != w->outside.base[i])
+			w->outside.copy[i] = w->outside.base[i];
 	}
+}
+
+void rt_outside_release(void)
+{
+	if (outside_of)
+		rt_outside_store(outside_of);
+	outside_of = NULL;
+}
+
+static void outside_take(struct rt_world *w)
+{
+	if (!w->outside.copy || outside_of == w)
+		return;
+	rt_outside_release();
+	outside_of = w;
+	rt_outside_load(w);
+}
+
+static void outside_drop(struct rt_world *w)
+{
+	if (outside_of == w)
+		outside_of = NULL;
+	memset(&w->outside, 0, sizeof(w->outside));
 }
 
 void rt_world_free(struct rt_world *w)
@@ -146,7 +188,7 @@ void rt_world_free(struct rt_world *w)
 		return;
 	if (w->in_run)
 		rt_panic("rt_world_free() inside rt_run()");
-	extras_drop(w);
+	outside_drop(w);
 	if (rt_cur == w)
 		rt_cur = NULL;
 	/* The addresses may be somebody else's tomorrow. */
@@ -159,7 +201,7 @@ void rt_world_reset(struct rt_world *w)
 {
 	if (w->in_run)
 		rt_panic("rt_world_reset() inside rt_run()");
-	extras_drop(w);
+	outside_drop(w);
 	rt_asan_poison(w->heap, (size_t)w->s.heap.brk * 4096);
 	state_init(w);
 	if (w->listener.trace)
@@ -176,6 +218,8 @@ struct rt_world *rt_world_enter(struct rt_world *w)
 {
 	struct rt_world *before = rt_cur;
 
+	if (w)
+		outside_take(w);
 	rt_cur = w;
 	return before;
 }
@@ -205,11 +249,6 @@ bool rt_owns(const void *p)
 	const char *c = p;
 
 	return c >= w->heap && c < w->heap + (size_t)w->s.heap.brk * 4096;
-}
-
-size_t rt_heap_end(void)
-{
-	return HEAP_OFFSET + (size_t)rt_need_world()->s.heap.brk * 4096;
 }
 
 size_t rt_heap_limit(void)

@@ -8,7 +8,7 @@
  * Invariants:
  *  - The region lies at an address that is fixed for the world's life, so a restored image has
  *    valid pointers.
- *  - Nothing outside the region, and of what was added to it, is needed to go on from an image, except what floors above set up
+ *  - Nothing outside the region is needed to go on from an image, except what floors above set up
  *    again (choosers, trace sinks, hooks: they are attached to the world, not in it).
  *  - Allocator bookkeeping lies in the region; live bytes and live blocks are exact at any time.
  */
@@ -25,7 +25,7 @@ struct rt_world_opts {
 	u32 actors_max;	   /* most actors at a time; 0: 64 */
 	size_t stack_size; /* bytes of each actor's stack slot; 0: 64 KiB (256 KiB under ASan) */
 	u64 seed;	   /* of the world's one random source */
-	u64 at; /* where the region shall lie if that is free; 0: anywhere */
+	u64 at;		   /* where the region shall lie if that is free; 0: anywhere */
 };
 
 /*
@@ -52,19 +52,15 @@ void rt_image_free(struct rt_image *img);
 size_t rt_image_bytes(const struct rt_image *img);
 
 /*
- * State of the world that can't lie in its region: another program's variables, of which there is
- * one copy in the process (mmu/compat/tree/). Saved and restored with every image, from the moment
- * that it is added; gone with the world, or with its reset. @used: bytes from @base that matter
- * now, a multiple of 8, a function of the world; @gone: tells who added it, NULL: nobody.
+ * rt_world_add_outside - [@base, @base + @len) is state of the current world that can't lie in its
+ * region: variables of which there is one copy in the process (mmu/compat/tree/). The world's own
+ * copy is in its heap: brought up to date before the world is saved or compared and when another
+ * world with such variables is entered, taken back when it was restored or is entered again. One
+ * range a world, the same one for all, 8-aligned. Who sets first values of a fresh world calls
+ * rt_outside_release() before, which puts the variables away for the world that has them.
  */
-struct rt_extra {
-	void *base;
-	size_t (*used)(void *ctx);
-	void (*gone)(void *ctx);
-	void *ctx;
-};
-#define RT_EXTRAS_MAX 4
-void rt_world_add_extra(struct rt_world *w, const struct rt_extra *e);
+void rt_world_add_outside(void *base, size_t len);
+void rt_outside_release(void);
 
 /*
  * The world that this thread is in. One thread-local pointer is the only variable of the runtime
@@ -97,8 +93,7 @@ size_t rt_offset(const void *p);
 void *rt_at_offset(size_t off);
 /* Whether @p points into the current world's heap. */
 bool rt_owns(const void *p);
-/* rt_offset() behind the last byte that its heap has handed out so far / could ever hand out. */
-size_t rt_heap_end(void);
+/* rt_offset() behind the last byte that its heap could ever hand out. */
 size_t rt_heap_limit(void);
 
 struct rt_mem_stats {

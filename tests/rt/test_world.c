@@ -322,6 +322,56 @@ static void test_world__no_image_inside_a_run(void **state)
 	assert_int_equal(refused, 3);
 }
 
+/* Variables that are not in any world's region, as those of a kernel tree's objects. */
+static u64 outside[2];
+
+static void test_world__outside_is_saved_and_restored(void **state)
+{
+	struct rt_image *img;
+
+	outside[0] = 1;
+	outside[1] = 2;
+	rt_world_add_outside(outside, sizeof(outside));
+	img = rt_world_save(*state);
+	outside[0] = 3;
+	outside[1] = 4;
+	rt_world_restore(*state, img);
+	assert_int_equal(outside[0], 1);
+	assert_int_equal(outside[1], 2);
+	rt_image_free(img);
+}
+
+static void test_world__outside_belongs_to_the_world_that_is_entered(void **state)
+{
+	struct rt_world *first = *state, *second;
+	struct rt_image *img;
+
+	outside[0] = 1;
+	rt_world_add_outside(outside, sizeof(outside));
+	second = rt_world_new(NULL);
+	outside[0] = 2; /* still the first one's: the second has none yet */
+	rt_outside_release();
+	outside[0] = 10;
+	rt_world_add_outside(outside, sizeof(outside));
+	rt_world_enter(first);
+	assert_int_equal(outside[0], 2);
+	outside[0] = 3;
+	/* Saving a world that is not entered neither reads nor writes what another has. */
+	rt_world_enter(second);
+	img = rt_world_save(first);
+	assert_int_equal(outside[0], 10);
+	rt_world_enter(first);
+	outside[0] = 4;
+	rt_world_enter(second);
+	rt_world_restore(first, img);
+	assert_int_equal(outside[0], 10);
+	rt_world_enter(first);
+	assert_int_equal(outside[0], 3);
+	rt_image_free(img);
+	rt_world_free(second);
+	rt_world_enter(first);
+}
+
 int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, world_setup, world_teardown)
@@ -329,6 +379,8 @@ int main(void)
 		CASE(test_world__fresh_world_is_current_and_empty),
 		CASE(test_world__refuses_what_it_cannot_count),
 		CASE(test_world__free_makes_none_current),
+		CASE(test_world__outside_is_saved_and_restored),
+		CASE(test_world__outside_belongs_to_the_world_that_is_entered),
 		CASE(test_world__two_worlds_do_not_meet),
 		CASE(test_world__offsets_are_the_same_in_every_world),
 		CASE(test_world__offset_of_a_foreign_pointer_aborts),

@@ -186,8 +186,12 @@ void *ksim_alloc(size_t size);
 void ksim_free(void *p);
 /* As KVM's own allocations for tables: NULL when a fault is injected. */
 void *ksim_header_alloc(size_t size);
+void ksim_header_free(void *p);
 void *ksim_table_alloc(void);
 void *ksim_cache_alloc(void *cache);
+/* The word that the owner of a table keeps with it, by the frame of the table. */
+void ksim_set_page_private(ktree_u64 pfn, unsigned long val);
+unsigned long ksim_page_private(ktree_u64 pfn);
 /* A table by its address, or a host page by its physical address. */
 void ksim_table_free(void *table);
 void ksim_host_page_free(ktree_u64 pa);

@@ -81,10 +81,14 @@ static inline struct ktree_vcpu *vcpu_of(struct kvm_vcpu *vcpu)
 
 /*
  * Around everything that may let another actor run: before it the simulator hears what the tree has
- * decided, after it the tree's locks show who waits for them.
+ * decided, after it the tree's locks show who waits for them. The preemption count is an actor's
+ * own: it is taken off the CPU by the one and put back by the other.
  */
-void ktree_before_point(void);
-void ktree_after_point(void);
+int ktree_before_point(void);
+void ktree_after_point(int preempt);
+/* The first alone: before the simulator goes on with what it called for. */
+void ktree_leave(void);
+void ktree_vms_init(void);
 
 /* report.c: a WARN that has not been told yet is told now. */
 void ktree_tell_warning(void);

@@ -34,19 +34,19 @@ static void *need_lock(struct lockdep_map *map, enum ksim_lock_kind kind)
 static void take(struct lockdep_map *map, enum ksim_lock_kind kind, bool exclusive)
 {
 	void *lock = need_lock(map, kind);
+	int preempt = ktree_before_point();
 
-	ktree_before_point();
 	ksim_lock_take(lock, exclusive);
-	ktree_after_point();
+	ktree_after_point(preempt);
 }
 
 static void release(struct lockdep_map *map, enum ksim_lock_kind kind, bool exclusive)
 {
 	void *lock = need_lock(map, kind);
+	int preempt = ktree_before_point();
 
-	ktree_before_point();
 	ksim_lock_release(lock, exclusive);
-	ktree_after_point();
+	ktree_after_point(preempt);
 }
 
 void __lockfunc _raw_read_lock(rwlock_t *l)
@@ -172,16 +172,18 @@ asm(".pushsection .text\n"
 
 void __rcu_read_lock(void)
 {
-	ktree_before_point();
+	int preempt = ktree_before_point();
+
 	ksim_rcu_lock();
-	ktree_after_point();
+	ktree_after_point(preempt);
 }
 
 void __rcu_read_unlock(void)
 {
-	ktree_before_point();
+	int preempt = ktree_before_point();
+
 	ksim_rcu_unlock();
-	ktree_after_point();
+	ktree_after_point(preempt);
 }
 
 int rcu_read_lock_held(void)
@@ -201,23 +203,26 @@ void call_rcu(struct rcu_head *head, rcu_callback_t fn)
 
 void rcu_barrier(void)
 {
-	ktree_before_point();
+	int preempt = ktree_before_point();
+
 	ksim_rcu_barrier();
-	ktree_after_point();
+	ktree_after_point(preempt);
 }
 
 /* --- points that only this program has ---------------------------------- */
 
 void ktree_point_atomic(const volatile void *p)
 {
-	ktree_before_point();
+	int preempt = ktree_before_point();
+
 	ksim_point_atomic(p);
-	ktree_after_point();
+	ktree_after_point(preempt);
 }
 
 void ktree_relax(void)
 {
-	ktree_before_point();
+	int preempt = ktree_before_point();
+
 	ksim_relax();
-	ktree_after_point();
+	ktree_after_point(preempt);
 }

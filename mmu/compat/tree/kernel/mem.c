@@ -53,11 +53,13 @@ void ktree_boot(unsigned long page_offset, unsigned long page_array, unsigned in
 	vmemmap_base = page_array;
 #ifdef HAVE_PCPU_HOT
 	pcpu_hot.current_task = &the_task;
-	pcpu_hot.preempt_count = PREEMPT_ENABLED;
+
 #else
 	current_task = &the_task;
-	__preempt_count = PREEMPT_ENABLED;
+
 #endif
+	preempt_count_set(PREEMPT_ENABLED);
+	ktree_vms_init();
 	/* Never dereferenced: objects know their size by who allocates them. */
 	mmu_page_header_cache = (void *)&the_task;
 	boot_cpu_data.x86_phys_bits = phys_bits;
@@ -75,22 +77,24 @@ bool ktree_is_heap(unsigned long addr)
 	return __pa(addr) >= HEAP_PHYS;
 }
 
-/* Its struct page is as the allocator of a kernel gives it: nobody's. */
-static void *fresh_table(void *table)
+void ktree_set_page_private(struct page *page, unsigned long val)
 {
-	if (table)
-		memset(virt_to_page(table), 0, sizeof(struct page));
-	return table;
+	ksim_set_page_private(page_to_pfn(page), val);
+}
+
+unsigned long ktree_page_private(const struct page *page)
+{
+	return ksim_page_private(page_to_pfn(page));
 }
 
 unsigned long get_zeroed_page_noprof(gfp_t gfp)
 {
-	return (unsigned long)fresh_table(ksim_table_alloc());
+	return (unsigned long)ksim_table_alloc();
 }
 
 unsigned long get_free_pages_noprof(gfp_t gfp, unsigned int order)
 {
-	return order ? 0 : (unsigned long)fresh_table(ksim_table_alloc());
+	return order ? 0 : (unsigned long)ksim_table_alloc();
 }
 
 void free_pages(unsigned long addr, unsigned int order)
@@ -116,17 +120,13 @@ void *kmem_cache_alloc_noprof(struct kmem_cache *cache, gfp_t gfp)
 
 void kmem_cache_free(struct kmem_cache *cache, void *p)
 {
-	ksim_free(p);
+	ksim_header_free(p);
 }
 
 /* The simulator's cache stands where the objects of the tree's would. */
 void *kvm_mmu_memory_cache_alloc(struct kvm_mmu_memory_cache *mc)
 {
-	void *p = ksim_cache_alloc(mc->objects);
-
-	if (ktree_is_heap((unsigned long)p) && IS_ALIGNED((unsigned long)p, PAGE_SIZE))
-		fresh_table(p);
-	return p;
+	return ksim_cache_alloc(mc->objects);
 }
 
 void mod_node_page_state(struct pglist_data *pgdat, enum node_stat_item item, long delta)

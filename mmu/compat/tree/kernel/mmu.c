@@ -86,14 +86,14 @@ ktree_u64 ktree_alloc_root(struct ktree_vcpu *tv, bool mirror, int root_level)
 	while (kvm_tdp_mmu_alloc_root(vcpu) == -EAGAIN)
 		ksim_relax();
 #endif
-	ktree_before_point();
+	ktree_leave();
 	return vcpu_root(vcpu, mirror);
 }
 
 void ktree_put_root(struct ktree_vm *vm, ktree_u64 hpa)
 {
 	kvm_tdp_mmu_put_root(vm_kvm(vm), root_to_sp(hpa));
-	ktree_before_point();
+	ktree_leave();
 }
 
 bool ktree_root_invalid(ktree_u64 hpa)
@@ -183,7 +183,7 @@ int ktree_map(struct ktree_vcpu *tv, struct ktree_fault *f)
 
 	f->goal_level = here.fault.goal_level;
 	f->pfn = here.fault.pfn;
-	ktree_before_point();
+	ktree_leave();
 	return result_of(r);
 }
 
@@ -211,7 +211,7 @@ bool ktree_unmap(struct ktree_vm *vm, const struct ktree_range *r, bool flush)
 	struct kvm_gfn_range range = range_here(r, &slot);
 	bool ret = kvm_tdp_mmu_unmap_gfn_range(vm_kvm(vm), &range, flush);
 
-	ktree_before_point();
+	ktree_leave();
 	return ret;
 }
 
@@ -220,7 +220,7 @@ void ktree_split_direct(struct ktree_vm *vm, const struct ktree_range *r, int le
 	struct kvm_memory_slot slot = slot_here(&r->slot);
 
 	kvm_tdp_mmu_try_split_huge_pages(vm_kvm(vm), &slot, r->start, r->end, level, shared);
-	ktree_before_point();
+	ktree_leave();
 }
 
 int ktree_split_mirror(struct ktree_vm *vm, const struct ktree_range *r, int level, bool shared)
@@ -234,7 +234,7 @@ int ktree_split_mirror(struct ktree_vm *vm, const struct ktree_range *r, int lev
 #elif defined(SIG_MIRRORS_SPLIT)
 	ret = kvm_tdp_mmu_mirrors_split_huge_pages(vm_kvm(vm), r->start, r->end, level);
 #endif
-	ktree_before_point();
+	ktree_leave();
 	return ret;
 }
 

@@ -32,7 +32,9 @@ static void tell_pending(const char *log)
 	if (strstr(log, "SEAMCALL"))
 		rule = "tdx-bug";
 	ksim_report(rule, pending.file, pending.line, *log ? log : pending.text);
-	pending.file = NULL;
+	memset(&pending, 0, sizeof(pending));
+	memset(pending_text, 0, sizeof(pending_text));
+	pending_by = 0;
 }
 
 void ktree_tell_warning(void)
@@ -83,7 +85,7 @@ static void warned(const struct ktree_bug *bug)
 	pending = *bug;
 	snprintf(pending_text, sizeof(pending_text), "%s", bug->text);
 	pending.text = pending_text;
-	said[0] = 0;
+	memset(said, 0, sizeof(said));
 }
 
 bool ktree_heard(unsigned long ip, struct ktree_bug *bug)

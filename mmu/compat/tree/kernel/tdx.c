@@ -8,15 +8,16 @@
 
 static u64 seamcall(u64 fn, struct tdx_module_args *args, enum ksim_call kind)
 {
+	int preempt;
 	u64 ret;
 
 	BUILD_BUG_ON(sizeof(*args) != 13 * sizeof(u64));
 	BUILD_BUG_ON(offsetof(struct tdx_module_args, r8) != 2 * sizeof(u64));
 	BUILD_BUG_ON(offsetof(struct tdx_module_args, r12) != 6 * sizeof(u64));
 	BUILD_BUG_ON(offsetof(struct tdx_module_args, rsi) != 12 * sizeof(u64));
-	ktree_before_point();
+	preempt = ktree_before_point();
 	ret = ksim_seamcall(fn, args, kind);
-	ktree_after_point();
+	ktree_after_point(preempt);
 	return ret;
 }
 

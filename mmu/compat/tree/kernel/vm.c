@@ -5,7 +5,13 @@
  */
 #include "kern.h"
 
-static struct ktree_vm *vms;
+/* In the heap, as all that an image of the world has to have. */
+static struct ktree_vm **vms;
+
+void ktree_vms_init(void)
+{
+	vms = ksim_alloc(sizeof(*vms));
+}
 
 /* --- to and fro --------------------------------------------------------- */
 
@@ -29,7 +35,7 @@ static void tell_state(void)
 	struct ktree_vm_state st;
 	struct ktree_vm *vm;
 
-	for (vm = vms; vm; vm = vm->next) {
+	for (vm = *vms; vm; vm = vm->next) {
 		read_state(vm, &st);
 		if (!memcmp(&st, &vm->told, sizeof(st)))
 			continue;
@@ -38,18 +44,28 @@ static void tell_state(void)
 	}
 }
 
-void ktree_before_point(void)
+void ktree_leave(void)
 {
 	ktree_tell_warning();
 	tell_state();
 }
 
+int ktree_before_point(void)
+{
+	int preempt = preempt_count();
+
+	ktree_leave();
+	preempt_count_set(PREEMPT_ENABLED);
+	return preempt;
+}
+
 /* rwlock_needbreak() reads the word of the lock on which waiters queue. */
-void ktree_after_point(void)
+void ktree_after_point(int preempt)
 {
 	struct ktree_vm *vm;
 
-	for (vm = vms; vm; vm = vm->next) {
+	preempt_count_set(preempt);
+	for (vm = *vms; vm; vm = vm->next) {
 		rwlock_t *l = &vm_kvm(vm)->mmu_lock;
 
 		l->raw_lock.wait_lock.val.counter = ksim_lock_contended(ktree_lock_of(&l->dep_map));
@@ -69,8 +85,8 @@ struct ktree_vm *ktree_vm_new(void *sim, void *mmu_lock, void *slots_lock)
 	refcount_set(&kvm->users_count, 1);
 	kvm->arch.vm_type = KTREE_VM_TYPE;
 	kvm_mmu_init_tdp_mmu(kvm);
-	vm->next = vms;
-	vms = vm;
+	vm->next = *vms;
+	*vms = vm;
 	return vm;
 }
 
@@ -94,13 +110,13 @@ void ktree_vm_update(struct ktree_vm *vm, const struct ktree_vm_conf *conf)
 void ktree_vm_uninit(struct ktree_vm *vm)
 {
 	kvm_mmu_uninit_tdp_mmu(vm_kvm(vm));
-	ktree_before_point();
+	ktree_leave();
 }
 
 void ktree_vm_free(struct ktree_vm *vm)
 {
 	struct lockdep_map *pages_lock = &vm_kvm(vm)->arch.tdp_mmu_pages_lock.dep_map;
-	struct ktree_vm **at = &vms;
+	struct ktree_vm **at = vms;
 
 	while (*at != vm)
 		at = &(*at)->next;
@@ -137,6 +153,7 @@ void ktree_vcpu_free(struct ktree_vcpu *vcpu)
 bool kvm_make_all_cpus_request(struct kvm *kvm, unsigned int req)
 {
 	enum ksim_request what = KSIM_TLB_FLUSH;
+	int preempt;
 	bool sent;
 
 	if (req == KVM_REQ_OUTSIDE_GUEST_MODE)
@@ -144,20 +161,19 @@ bool kvm_make_all_cpus_request(struct kvm *kvm, unsigned int req)
 	else if ((req & KVM_REQUEST_MASK) == (KVM_REQ_VM_DEAD & KVM_REQUEST_MASK))
 		what = KSIM_VM_DEAD;
 	/* A VM dies between the WARN and the line for the log that says of what. */
-	if (what == KSIM_VM_DEAD)
-		tell_state();
-	else
-		ktree_before_point();
+	preempt = what == KSIM_VM_DEAD ? preempt_count() : ktree_before_point();
+	tell_state();
 	sent = ksim_request(kvm_vm(kvm)->sim, what);
-	ktree_after_point();
+	ktree_after_point(preempt);
 	return sent;
 }
 
 void kvm_flush_remote_tlbs(struct kvm *kvm)
 {
-	ktree_before_point();
+	int preempt = ktree_before_point();
+
 	ksim_request(kvm_vm(kvm)->sim, KSIM_TLB_FLUSH);
-	ktree_after_point();
+	ktree_after_point(preempt);
 }
 
 void kvm_flush_remote_tlbs_range(struct kvm *kvm, gfn_t gfn, u64 nr_pages)

@@ -40,6 +40,7 @@ struct glue {
 	struct glue_vm *vms;
 	struct glue_root *roots;
 	u64 calls;			/* faults that the tree has handled */
+	s64 headers, tables;		/* that the tree has from us now */
 	struct kmem_cache header_cache; /* of page headers, large enough for the tree's */
 };
 
@@ -49,7 +50,7 @@ struct ktree_vcpu *glue_vcpu(const struct kvm_vcpu *vcpu);
 /* The tree's VM, told what changed since it was last called. */
 struct ktree_vm *glue_tree(const struct kvm *kvm);
 
-/* world.c: the world gets what the tree's code needs; -EBUSY: another world has it. */
+/* world.c: the world gets what the tree's code needs; -ENOMEM. */
 int glue_boot(void);
 void glue_exit(void);
 

@@ -2,7 +2,7 @@
 /*
  * A world for the tree's code: its variables start from their first values and belong to the
  * world, struct page lies where its arithmetic finds it, and the traps that its instructions raise
- * are heard. One world at a time: the variables exist once.
+ * are heard.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -28,66 +28,59 @@ struct ktree_hole {
 extern const struct ktree_hole ktree_holes[];
 #define HOLE_BYTES 0x10000
 
-/* Of the process, not of a world: who has the variables, what they were, and struct page. */
+/* Of the process, not of a world: what the variables are at first, and struct page. */
 struct glue_process {
 	char *first_values;
-	struct rt_world *owner;
 	char *pages;
 	size_t pages_bytes;
 };
 static _Thread_local struct glue_process process;
 
-static size_t vars_bytes(void *ctx)
+static size_t vars_bytes(void)
 {
 	return (size_t)(ktree_vars_end - ktree_vars_begin) & ~(size_t)7;
 }
 
-static size_t pages_for(size_t end)
-{
-	return PHYS_PFN(end + PAGE_SIZE - 1) * ktree_info.page_size;
-}
-
-static size_t pages_bytes(void *ctx)
-{
-	return pages_for(rt_heap_end());
-}
-
-static void let_go(void *ctx)
-{
-	munmap(process.pages, process.pages_bytes);
-	process.pages = NULL;
-	process.owner = NULL;
-}
-
 static void hear_traps(void);
+
+/*
+ * Zeros that can't be written to, for all worlds: what the tree keeps with a page, the simulator
+ * keeps. Those of a smaller heap may be in use, and stay.
+ */
+static bool map_pages(void)
+{
+	const size_t bytes = PHYS_PFN(rt_heap_limit()) * ktree_info.page_size;
+	void *p;
+
+	if (bytes <= process.pages_bytes)
+		return true;
+	p = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return false;
+	process.pages = p;
+	process.pages_bytes = bytes;
+	return true;
+}
+
+static void set_first_values(void)
+{
+	if (!process.first_values) {
+		process.first_values = malloc(vars_bytes());
+		BUG_ON(!process.first_values);
+		memcpy(process.first_values, ktree_vars_begin, vars_bytes());
+		hear_traps();
+	}
+	memcpy(ktree_vars_begin, process.first_values, vars_bytes());
+}
 
 int glue_boot(void)
 {
-	const struct rt_extra vars = {.base = ktree_vars_begin, .used = vars_bytes};
-	struct rt_extra pages = {.used = pages_bytes, .gone = let_go};
-	const size_t bytes = vars_bytes(NULL);
 	struct glue *g;
 
-	if (process.owner)
-		return -EBUSY;
-	if (!process.first_values) {
-		process.first_values = malloc(bytes);
-		BUG_ON(!process.first_values);
-		memcpy(process.first_values, ktree_vars_begin, bytes);
-		hear_traps();
-	}
-	memcpy(ktree_vars_begin, process.first_values, bytes);
-
-	process.pages_bytes = pages_for(rt_heap_limit());
-	process.pages = mmap(NULL, process.pages_bytes, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (process.pages == MAP_FAILED)
+	if (!map_pages())
 		return -ENOMEM;
-	process.owner = rt_world_current();
-	pages.base = process.pages;
-	rt_world_add_extra(process.owner, &vars);
-	rt_world_add_extra(process.owner, &pages);
-
+	rt_outside_release();
+	set_first_values();
 	g = rt_zalloc(sizeof(*g));
 	g->header_cache = mmu_page_header_cache;
 	g->header_cache.size = max_t(size_t, ktree_info.sp_size, g->header_cache.size);
@@ -95,6 +88,7 @@ int glue_boot(void)
 	ktree_boot((unsigned long)rt_at_offset(0) - COMPAT_HEAP_PHYS,
 		   (unsigned long)process.pages - PHYS_PFN(COMPAT_HEAP_PHYS) * ktree_info.page_size,
 		   kvm_host_current()->hkid_shift);
+	rt_world_add_outside(ktree_vars_begin, vars_bytes());
 	return 0;
 }
 

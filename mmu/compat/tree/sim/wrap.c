@@ -90,6 +90,7 @@ static struct ktree_slot tree_slot(const struct kvm_memory_slot *slot)
 	};
 }
 
+void __real_kvm_host_free(struct kvm_host *host);
 int __real_kvm_host_new(const struct kvm_host_setup *setup, struct kvm_host **host);
 int __wrap_kvm_host_new(const struct kvm_host_setup *setup, struct kvm_host **host);
 int __wrap_kvm_host_new(const struct kvm_host_setup *setup, struct kvm_host **host)
@@ -100,11 +101,10 @@ int __wrap_kvm_host_new(const struct kvm_host_setup *setup, struct kvm_host **ho
 		return ret;
 	ret = glue_boot();
 	if (ret)
-		kvm_host_free(*host);
+		__real_kvm_host_free(*host);
 	return ret;
 }
 
-void __real_kvm_host_free(struct kvm_host *host);
 void __wrap_kvm_host_free(struct kvm_host *host);
 void __wrap_kvm_host_free(struct kvm_host *host)
 {
@@ -129,6 +129,18 @@ int __wrap_kvm_mmu_init_vm(struct kvm *kvm)
 	return 0;
 }
 
+/* Nobody has a table any more when the last VM is gone, and RCU has run. */
+static void check_balance(void)
+{
+	struct glue *g = glue();
+
+	if (g->headers || g->tables)
+		rt_report("pages-balanced",
+			  "the tree's code left %lld page headers and %lld tables", g->headers,
+			  g->tables);
+	g->headers = g->tables = 0;
+}
+
 void __real_kvm_mmu_uninit_tdp_mmu(struct kvm *kvm);
 void __wrap_kvm_mmu_uninit_tdp_mmu(struct kvm *kvm);
 void __wrap_kvm_mmu_uninit_tdp_mmu(struct kvm *kvm)
@@ -143,6 +155,8 @@ void __wrap_kvm_mmu_uninit_tdp_mmu(struct kvm *kvm)
 		at = &(*at)->next;
 	*at = vm->next;
 	rt_free(vm);
+	if (!glue()->vms)
+		check_balance();
 }
 
 int __real_kvm_mmu_create(struct kvm_vcpu *vcpu);
