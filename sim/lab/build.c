@@ -37,7 +37,7 @@ int lab_set_slot(struct lab_machine *m, u32 slot, bool present)
 		.flags = KVM_MEM_GUEST_MEMFD,
 		.guest_phys_addr = s->gpa,
 		.memory_size = present ? s->size : 0,
-		.userspace_addr = s->uaddr ? s->uaddr : LAB_UADDR_BASE + s->gpa,
+		.userspace_addr = LAB_UADDR_BASE + s->gpa + (s->uaddr_unaligned ? 4096 : 0),
 		.guest_memfd_offset = s->offset,
 		.guest_memfd = m->file[s->gmem],
 	};

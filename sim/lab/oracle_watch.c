@@ -5,7 +5,7 @@
  */
 #include "sim/lab/oracle_watch.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/lab/inject.h"
@@ -114,14 +114,22 @@ void lab_watch_answer(struct lab_machine *m, u32 leaf, u64 rax)
 	a->last_rax = rax;
 }
 
-/* "TDH_MEM_TRACK", as the kernel spells it, is "TDH.MEM.TRACK". */
+/* "TDH_MEM_TRACK ...", as the kernel spells it, is of "TDH.MEM.TRACK". */
 static bool is_leaf(const char *spelled, const char *name)
 {
-	for (; *spelled && *name; spelled++, name++) {
+	for (; *name; spelled++, name++) {
 		if (*spelled != (*name == '.' ? '_' : *name))
 			return false;
 	}
-	return *spelled == *name;
+	return *spelled == ' ';
+}
+
+/* The number behind @word, 0 without it. */
+static u64 number_behind(const char *text, const char *word)
+{
+	const char *at = strstr(text, word);
+
+	return at ? strtoull(at + strlen(word), NULL, 0) : 0;
 }
 
 /*
@@ -131,21 +139,21 @@ static bool is_leaf(const char *spelled, const char *name)
  */
 static void check_values(const struct lab_actor *a, const char *text)
 {
-	u64 err = 0, val[3] = {0}, busy = seam_status(a->last_rax) == SEAM_OPERAND_BUSY;
-	const char *at = strstr(text, "SEAMCALL ");
-	char leaf[48];
-	bool made;
+	const char *call = strstr(text, "SEAMCALL ");
+	u64 err = number_behind(text, "failed: ");
+	bool failed =
+		a->last_rax & SEAM_STATUS_ERROR && seam_status(a->last_rax) != SEAM_OPERAND_BUSY;
+	u64 values;
 
-	if (!at || sscanf(at, "SEAMCALL %47s failed: 0x%llx, rcx 0x%llx, rdx 0x%llx, r8 0x%llx",
-			  leaf, &err, &val[0], &val[1], &val[2]) < 2)
+	if (!call)
 		return;
-	made = is_leaf(leaf, seam_leaf_name(a->last_leaf));
-	if (!made && (val[0] || val[1] || val[2]))
-		rt_report("report-true", "rcx 0x%llx, rdx 0x%llx, r8 0x%llx, and %s was not called",
-			  val[0], val[1], val[2], leaf);
-	else if (made && (a->last_rax & SEAM_STATUS_ERROR) && !busy && err != a->last_rax)
-		rt_report("report-true", "%s answered 0x%llx, and the report says 0x%llx", leaf,
-			  a->last_rax, err);
+	call += strlen("SEAMCALL ");
+	values = number_behind(call, "rcx ") | number_behind(call, "rdx ") |
+		 number_behind(call, "r8 ");
+	if (!is_leaf(call, seam_leaf_name(a->last_leaf)) && values)
+		rt_report("report-true", "values of a call that was not made: %s", call);
+	else if (is_leaf(call, seam_leaf_name(a->last_leaf)) && failed && err != a->last_rax)
+		rt_report("report-true", "the module answered 0x%llx: %s", a->last_rax, call);
 }
 
 void lab_watch_report(struct lab_machine *m, const char *rule, const char *text)
