@@ -19,7 +19,7 @@
 #define PROGRAMS   64U
 
 struct fuzzing {
-	u8 bytes[PROGRAMS][STATEMENTS * LAB_RECORD];
+	u8 bytes[PROGRAMS][STATEMENTS * LAB_RECORD_BYTES];
 	struct lab_scenario sc;
 	struct lab_setup su;
 	struct lab_map *map;
@@ -70,7 +70,8 @@ static void make_programs(struct fuzzing *f)
 	lab_scenario_init(&sc);
 	for (u32 i = 0; i < PROGRAMS; i++) {
 		for (u32 n = 0; n < STATEMENTS; n++)
-			lab_record_read(&src, LAB_GEN_ACTION, &sc, f->bytes[i] + n * LAB_RECORD);
+			lab_record_read(&src, LAB_GEN_ACTION, &sc,
+					f->bytes[i] + n * LAB_RECORD_BYTES);
 	}
 	lab_scenario_free(&sc);
 }

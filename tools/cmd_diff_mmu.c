@@ -220,13 +220,19 @@ struct shown {
 	bool about[RT_ARRAY_SIZE(aspects)];
 };
 
+/* What is never left out: how it ended. */
+static bool is_verdict(const char *line)
+{
+	return begins(line, "broken") || begins(line, "stuck") || begins(line, "verdict");
+}
+
 static void note(const struct diff *d, struct shown *s, u32 action, const char *header,
 		 const char *left, const char *right)
 {
 	for (u32 i = 0; aspects[i]; i++)
 		s->about[i] |= begins(left, aspects[i]) || begins(right, aspects[i]);
 	s->nr++;
-	if (!d->all && s->nr > SHOWN_MAX)
+	if (!d->all && s->nr > SHOWN_MAX && !is_verdict(left) && !is_verdict(right))
 		return;
 	if (s->action != action)
 		printf("  %s\n", header);

@@ -86,6 +86,7 @@ static u32 observe(void *ctx, u64 *word)
 
 	word[n++] = x->play.nr;
 	word[n++] = kvm_look_kicks(m->host);
+	word[n++] = seam_look_steps(m->seam);
 	/* What "no-unblock" and "demote-gated" look at. */
 	word[n++] = seam_calls(m->seam, SEAM_TDH_MEM_RANGE_UNBLOCK) != 0;
 	word[n++] = seam_calls(m->seam, SEAM_TDH_MEM_PAGE_DEMOTE) != 0;

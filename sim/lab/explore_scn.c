@@ -13,6 +13,7 @@
 #include <xxhash.h>
 
 #include "sim/lab/explore_model.h"
+#include "sim/lab/lanes.h"
 #include "sim/lab/minimise.h"
 #include "sim/lab/replay.h"
 #include "sim/lab/util.h"
@@ -104,6 +105,7 @@ static void tell_broken(struct explored *e, struct lab_session *s)
 	}
 	if (*s->stuck)
 		fprintf(e->o->out, "  %s", s->stuck);
+	lab_lanes(s, e->o->out, false);
 }
 
 /* The schedule is played again from the first line, by what "tdxsim run" would do. */

@@ -63,7 +63,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 		return LLVMFuzzerMutate(data, size, max);
 #endif
 	lab_choices_random(&src, seed);
-	if (size < LAB_RECORD)
+	if (size < LAB_RECORD_BYTES)
 		return lab_generate(&src, data, max);
 	return lab_mutate(&src, data, size, max, NULL, 0);
 }

@@ -186,6 +186,7 @@ void *ksim_alloc(size_t size);
 void ksim_free(void *p);
 /* As KVM's own allocations for tables: NULL when a fault is injected. */
 void *ksim_header_alloc(size_t size);
+void ksim_header_free(void *p);
 void *ksim_table_alloc(void);
 void *ksim_cache_alloc(void *cache);
 /* The word that the owner of a table keeps with it, by the frame of the table. */

@@ -120,7 +120,7 @@ void *kmem_cache_alloc_noprof(struct kmem_cache *cache, gfp_t gfp)
 
 void kmem_cache_free(struct kmem_cache *cache, void *p)
 {
-	ksim_free(p);
+	ksim_header_free(p);
 }
 
 /* The simulator's cache stands where the objects of the tree's would. */

@@ -40,6 +40,7 @@ struct glue {
 	struct glue_vm *vms;
 	struct glue_root *roots;
 	u64 calls;			/* faults that the tree has handled */
+	s64 headers, tables;		/* that the tree has from us now */
 	struct kmem_cache header_cache; /* of page headers, large enough for the tree's */
 };
 

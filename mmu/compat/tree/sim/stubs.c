@@ -147,14 +147,28 @@ void ksim_free(void *p)
 	rt_free(p);
 }
 
+/* Of what the tree has at the moment; at the end of the last VM it is to have nothing. */
+static void *counted(void *p, s64 *live)
+{
+	*live += p != NULL;
+	return p;
+}
+
 void *ksim_header_alloc(size_t size)
 {
-	return kmem_cache_zalloc(&glue()->header_cache, GFP_KERNEL_ACCOUNT);
+	return counted(kmem_cache_zalloc(&glue()->header_cache, GFP_KERNEL_ACCOUNT),
+		       &glue()->headers);
+}
+
+void ksim_header_free(void *p)
+{
+	glue()->headers--;
+	rt_free(p);
 }
 
 void *ksim_table_alloc(void)
 {
-	return (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	return counted((void *)get_zeroed_page(GFP_KERNEL_ACCOUNT), &glue()->tables);
 }
 
 void ksim_set_page_private(ktree_u64 pfn, unsigned long val)
@@ -170,6 +184,7 @@ unsigned long ksim_page_private(ktree_u64 pfn)
 /* The tree leaves its word behind; the next owner, and who compares worlds, shall not find it. */
 void ksim_table_free(void *table)
 {
+	glue()->tables--;
 	set_page_private(virt_to_page(table), 0);
 	free_page((unsigned long)table);
 }
@@ -187,7 +202,13 @@ static void *tree_va(void *va)
 
 void *ksim_cache_alloc(void *cache)
 {
-	return tree_va(kvm_mmu_memory_cache_alloc(cache));
+	const struct kvm_mmu_memory_cache *mc = cache;
+	void *p = tree_va(kvm_mmu_memory_cache_alloc(cache));
+
+	/* Host pages are counted by their own allocator. */
+	if (mc->page_get)
+		return p;
+	return counted(p, mc->kmem_cache ? &glue()->headers : &glue()->tables);
 }
 
 void ksim_host_page_free(ktree_u64 pa)

@@ -129,6 +129,18 @@ int __wrap_kvm_mmu_init_vm(struct kvm *kvm)
 	return 0;
 }
 
+/* Nobody has a table any more when the last VM is gone, and RCU has run. */
+static void check_balance(void)
+{
+	struct glue *g = glue();
+
+	if (g->headers || g->tables)
+		rt_report("pages-balanced",
+			  "the tree's code left %lld page headers and %lld tables", g->headers,
+			  g->tables);
+	g->headers = g->tables = 0;
+}
+
 void __real_kvm_mmu_uninit_tdp_mmu(struct kvm *kvm);
 void __wrap_kvm_mmu_uninit_tdp_mmu(struct kvm *kvm);
 void __wrap_kvm_mmu_uninit_tdp_mmu(struct kvm *kvm)
@@ -143,6 +155,8 @@ void __wrap_kvm_mmu_uninit_tdp_mmu(struct kvm *kvm)
 		at = &(*at)->next;
 	*at = vm->next;
 	rt_free(vm);
+	if (!glue()->vms)
+		check_balance();
 }
 
 int __real_kvm_mmu_create(struct kvm_vcpu *vcpu);
