@@ -15,6 +15,7 @@
 #include <bsd/sys/tree.h>
 
 #include "gmem/gmem.h"
+#include "gmem/policy.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/types.h"
 
@@ -231,182 +232,6 @@ struct gmem *gmem_get(void); /* made when first asked for */
 void gmem_count(enum gmem_stat st, u64 n);
 
 /* --- policy.c ------------------------------------------------------------------------ */
-
-/* Rows of gmem_policies[], in order; a value's number is its place in the row. */
-enum gmem_policy {
-	GMEM_P_CONV_ORDER,
-	GMEM_P_SIZE_RULE,
-	GMEM_P_SPLIT_SHAPE,
-	GMEM_P_SPLIT_FAIL,
-	GMEM_P_TOSHARED_REFS,
-	GMEM_P_MEM_FAILURE,
-	GMEM_P_HOLE,
-	GMEM_P_SPLIT_API,
-	GMEM_P_MERGE_VIEW,
-	GMEM_P_SEQ_ORDER,
-	GMEM_P_INVAL_RANGE,
-	GMEM_P_SHARED_STAGE2,
-	GMEM_P_GET_PFN_REF,
-	GMEM_P_HOLE_CHECK,
-	GMEM_P_SIZE_POISON,
-	GMEM_P_HVO_UNDO,
-	GMEM_P_XAS_SPLIT,
-	GMEM_P_FRESH_FAIL,
-	GMEM_P_TDX_REF,
-	GMEM_P_IOMMU,
-	GMEM_P_ZAP_ERROR,
-	GMEM_P_ATTR_READ,
-	GMEM_P_SHARED_HUGE,
-	GMEM_P_LPAGE_ALIGN,
-	GMEM_P_INIT_MEM,
-	GMEM_P_FREE_WORK,
-	GMEM_P_LOCK_SCOPE,
-	GMEM_P_TDX_CHECK, /* KVM branches on this one and the next */
-	GMEM_P_CHECK_FAIL,
-	GMEM_P_NR
-};
-
-enum gmem_flow_id {
-	GMEM_FLOW_ARCH_PREZAP,
-	GMEM_FLOW_BASE,
-	GMEM_FLOW_ZAP_FIRST,
-	GMEM_FLOW_PLAN7,
-	GMEM_FLOW_PLAN7_SEPT,
-	GMEM_FLOW_SEPT_FIRST,
-	GMEM_FLOW_V8_4K,
-	GMEM_FLOW_PREPARE_COMMIT,
-	GMEM_FLOW_ZAP_LAST,
-	GMEM_FLOW_ARCH_ZAP_FIRST,
-	GMEM_FLOW_ROLLBACK, /* rollback.c */
-	GMEM_FLOW_BLOCK_ABORT,
-	GMEM_FLOW_NR
-};
-enum {
-	GMEM_SIZE_ATTR,
-	GMEM_SIZE_FOLIO,
-	GMEM_SIZE_CONTIG
-};
-enum {
-	GMEM_SHAPE_UNIFORM,
-	GMEM_SHAPE_NONUNIFORM
-};
-enum {
-	GMEM_FAIL_LEAVE,
-	GMEM_FAIL_MERGE_BACK
-};
-enum {
-	GMEM_REFS_CHECK,
-	GMEM_REFS_SPIN
-};
-enum {
-	GMEM_MF_ZAP_FOLIO,
-	GMEM_MF_SPLIT_FAIL,
-	GMEM_MF_SPLIT_ELSE_ZAP
-};
-enum {
-	GMEM_HOLE_ALIGNED,
-	GMEM_HOLE_ZERO_PARTIAL,
-	GMEM_HOLE_SPLIT
-};
-enum {
-	GMEM_API_HEAD_TAIL,
-	GMEM_API_CROSS_BOUNDARY,
-	GMEM_API_IN_ZAP
-};
-enum {
-	GMEM_VIEW_STORE_FIRST,
-	GMEM_VIEW_REST_PRIVATE,
-	GMEM_VIEW_OLD_TREE
-};
-enum {
-	GMEM_SEQ_INSIDE,
-	GMEM_SEQ_AFTER
-};
-enum {
-	GMEM_INVAL_ALIGNED,
-	GMEM_INVAL_EXACT
-};
-enum {
-	GMEM_STAGE2_NOTIFIER,
-	GMEM_STAGE2_SKIP
-};
-enum {
-	GMEM_PFN_REF_DROP,
-	GMEM_PFN_REF_HOLD
-};
-enum {
-	GMEM_HOLE_CHECK_FIRST,
-	GMEM_HOLE_ZAP_FIRST
-};
-enum {
-	GMEM_POISON_BREAKS,
-	GMEM_POISON_IGNORED
-};
-enum {
-	GMEM_HVO_AT_SPLIT,
-	GMEM_HVO_PREALLOC
-};
-enum {
-	GMEM_XAS_MULTI_LEVEL,
-	GMEM_XAS_ONE_STEP
-};
-enum {
-	GMEM_FRESH_REMOVE,
-	GMEM_FRESH_LEAVE
-};
-enum {
-	GMEM_TDX_REF_NONE,
-	GMEM_TDX_REF_MAPPED,
-	GMEM_TDX_REF_ON_ERROR
-};
-enum {
-	GMEM_IOMMU_REF,
-	GMEM_IOMMU_NOTIFIED
-};
-enum {
-	GMEM_ZAPERR_BUG_VM,
-	GMEM_ZAPERR_RETURN,
-	GMEM_ZAPERR_FOLIO_FLAG,
-	GMEM_ZAPERR_SPLIT_AND_FLAG,
-	GMEM_ZAPERR_LIST,
-	GMEM_ZAPERR_HWPOISON
-};
-enum {
-	GMEM_READ_MT_RCU,
-	GMEM_READ_IL_SHARED,
-	GMEM_READ_RCU_UNSAFE
-};
-enum {
-	GMEM_HUGE_SHARED_NONE,
-	GMEM_HUGE_SHARED_REFCOUNT,
-	GMEM_HUGE_SHARED_MULTI_FOLIO
-};
-enum {
-	GMEM_LPAGE_SKIP_UGFN, /* with PGOFF's test of gfn against offset */
-	GMEM_LPAGE_UGFN,
-	GMEM_LPAGE_PGOFF,
-	GMEM_LPAGE_SKIP_ALL
-};
-enum {
-	GMEM_INIT_SIX_STEP,
-	GMEM_INIT_INPLACE
-};
-enum {
-	GMEM_FREE_AT_ONCE,
-	GMEM_FREE_DEFERRED
-};
-enum {
-	GMEM_CHECK_PFN_CONVERTIBLE,
-	GMEM_CHECK_WRAPPER_FOLIO,
-	GMEM_CHECK_AUG_ONLY,
-	GMEM_CHECK_MODULE,
-	GMEM_CHECK_PAGE_NR,
-	GMEM_CHECK_TYPED
-};
-enum {
-	GMEM_SCOPE_INODE,
-	GMEM_SCOPE_RANGE
-};
 
 static inline u8 gmem_policy(const struct gmem_inode *inode, enum gmem_policy p)
 {
@@ -671,5 +496,6 @@ void gmem_trace_folio(const char *what, u64 index, u64 pfn, u8 order, int ret);
 /* Something was allocated under the fault site @site, @nr times. */
 void gmem_trace_alloc(const char *site, u64 nr);
 void gmem_trace_attr(u64 start, u64 nr, u64 value);
+void gmem_trace_ref(u64 pfn, enum gmem_ref kind, bool get);
 
 #endif

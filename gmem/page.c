@@ -79,6 +79,7 @@ static void page_tidy(struct gmem_page *p)
 void gmem_page_ref(const struct gmem_extent *e, u64 pfn, enum gmem_ref kind)
 {
 	page_get(e, pfn)->refs[kind]++;
+	gmem_trace_ref(pfn, kind, true);
 }
 
 void gmem_page_unref(u64 pfn, enum gmem_ref kind)
@@ -88,6 +89,7 @@ void gmem_page_unref(u64 pfn, enum gmem_ref kind)
 	assert(p && p->refs[kind]);
 	p->refs[kind]--;
 	page_tidy(p);
+	gmem_trace_ref(pfn, kind, false);
 }
 
 void gmem_page_failing(u64 pfn, bool failing)

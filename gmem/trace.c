@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * guest_memfd's trace events: each building block of a conversion, each change of a folio, each
- * allocation that may fail, each store of attributes.
+ * allocation that may fail, each store of attributes, each reference that somebody takes or drops.
  */
 #include "gmem/internal.h"
 #include "sim/rt/trace.h"
@@ -40,6 +40,24 @@ static const struct rt_event_type ev_attr = {
 		{"attributes", RT_ARG_HEX, NULL}},
 };
 
+static const char *sym_ref(u64 kind, char *buf, size_t len)
+{
+	static const char *const names[GMEM_REF_NR] = {[GMEM_REF_LONGTERM] = "pin",
+						       [GMEM_REF_TRANSIENT] = "transient",
+						       [GMEM_REF_LRU] = "lru",
+						       [GMEM_REF_LOOKUP] = "lookup"};
+
+	return kind < GMEM_REF_NR ? names[kind] : NULL;
+}
+
+static const struct rt_event_type ev_ref = {
+	.name = "gmem_ref",
+	.cat = "gmem",
+	.arg = {{"pfn", RT_ARG_HEX, NULL},
+		{"kind", RT_ARG_SYM, sym_ref},
+		{"get", RT_ARG_DEC, NULL}},
+};
+
 void gmem_trace_step(const struct gmem_convert *c, const struct gmem_step *step, int ret)
 {
 	rt_trace(&ev_step, RT_PH_INSTANT, (uintptr_t)step->name, c->start, c->nr, c->to_private,
@@ -59,4 +77,9 @@ void gmem_trace_alloc(const char *site, u64 nr)
 void gmem_trace_attr(u64 start, u64 nr, u64 value)
 {
 	rt_trace(&ev_attr, RT_PH_INSTANT, start, nr, value);
+}
+
+void gmem_trace_ref(u64 pfn, enum gmem_ref kind, bool get)
+{
+	rt_trace(&ev_ref, RT_PH_INSTANT, pfn, (u64)kind, (u64)get);
 }

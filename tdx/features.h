@@ -18,6 +18,7 @@
 	X(config_flags_bit3, "MNG.INIT accepts CONFIG_FLAGS bit 3 (3.3)")                  \
 	X(single_step, "suspicion by 0: RIP and TSC, 1: instructions retired (7.4)")       \
 	X(max_vcpus, "most VCPUs that MNG.INIT lets a TD have (3.3)")                      \
+	X(hp_timeout_read_32, "HP_LOCK_TIMEOUT is told from the low 32 bits of its ticks") \
 	X(cpuid_configs, "CPUID leaves that TD_PARAMS has values for")                     \
 	X(tsc_adjust_first, "VP.INIT compares TSC_ADJUST before all else (3.3)")           \
 	X(bit10_in_present, "present L1 entries have bit 10 (4.1)")                        \
@@ -61,6 +62,7 @@ enum seam_evidence {
 /* TDX_FEATURES0 bits that code here asks for (8.1). */
 #define SEAM_FEATURES0_EVENT_FILTERING RT_BIT(24)
 #define SEAM_FEATURES0_ICSSD	       RT_BIT(25)
+#define SEAM_FEATURES0_VE_REDUCTION    RT_BIT(30)
 #define SEAM_FEATURES0_MAXGPA_VIRT     RT_BIT(33)
 #define SEAM_FEATURES0_DYN_PAMT	       RT_BIT(36)
 #define SEAM_FEATURES0_ENH_DEMOTE      RT_BIT(51)

@@ -36,9 +36,11 @@ bool seam_sys_field(const struct seam *s, u64 id, u64 *val, u64 *next);
 u64 seam_sys_field_first(const struct seam *s);
 
 /* Fields of a TD. SUCCESS or METADATA_FIELD_ID_INCORRECT / NOT_READABLE / NOT_WRITABLE. */
-u64 seam_td_field_rd(const struct seam_td *td, u64 id, enum seam_field_side side, u64 *val);
-u64 seam_td_field_wr(struct seam_td *td, u64 id, enum seam_field_side side, u64 val, u64 mask,
-		     u64 *old);
+u64 seam_td_field_rd(const struct seam *s, const struct seam_td *td, u64 id,
+		     enum seam_field_side side, u64 *val);
+/* Also METADATA_FIELD_VALUE_NOT_VALID / WR_MASK_NOT_VALID. @mask: the bits of @val that count. */
+u64 seam_td_field_wr(const struct seam *s, struct seam_td *td, u64 id, enum seam_field_side side,
+		     u64 val, u64 mask, u64 *old);
 
 /* Fields of a VCPU, the host's side. */
 u64 seam_vp_field_rd(const struct seam_vcpu *v, u64 id, u64 *val);

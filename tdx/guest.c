@@ -100,7 +100,7 @@ void seam_tdg_vm_rd(struct seam_tdg *g)
 		done(g, SEAM_OPERAND_INVALID | SEAM_OP_RCX);
 		return;
 	}
-	st = seam_td_field_rd(g->c.td, g->c.in.rdx, SEAM_FIELD_TD_GUEST, &val);
+	st = seam_td_field_rd(g->c.s, g->c.td, g->c.in.rdx, SEAM_FIELD_TD_GUEST, &val);
 	g->c.r->r8 = val;
 	if (g->c.version == 1)
 		g->c.r->rdx = SEAM_FIELD_NULL;
@@ -116,8 +116,8 @@ void seam_tdg_vm_wr(struct seam_tdg *g)
 		done(g, SEAM_OPERAND_INVALID | SEAM_OP_RCX);
 		return;
 	}
-	st = seam_td_field_wr(g->c.td, g->c.in.rdx, SEAM_FIELD_TD_GUEST, g->c.in.r8, g->c.in.r9,
-			      &old);
+	st = seam_td_field_wr(g->c.s, g->c.td, g->c.in.rdx, SEAM_FIELD_TD_GUEST, g->c.in.r8,
+			      g->c.in.r9, &old);
 	g->c.r->r8 = old;
 	done(g, st);
 }

@@ -350,12 +350,32 @@ void seam_for_each_counter(const struct seam *s, void (*fn)(void *ctx, const voi
 	for (u32 i = 0; i < SEAM_TD_BUCKETS; i++) {
 		for (const struct seam_td *td = s->td[i]; td; td = td->next) {
 			for (const struct seam_vcpu *v = td->vcpus; v; v = v->next) {
-				/* The monitor trap costs time and nothing else. */
-				fn(ctx, &v->entry_tsc,
+				/* Where it is (seam_look_steps()), and the monitor trap's. */
+				fn(ctx, &v->rip,
 				   offsetof(struct seam_vcpu, epf) -
-					   offsetof(struct seam_vcpu, entry_tsc));
+					   offsetof(struct seam_vcpu, rip));
 				fn(ctx, &v->hp_since, sizeof(v->hp_since));
 			}
 		}
 	}
+}
+
+u64 seam_look_steps(const struct seam *s)
+{
+	u64 all = 0;
+
+	for (u32 i = 0; i < SEAM_TD_BUCKETS; i++) {
+		for (const struct seam_td *td = s->td[i]; td; td = td->next) {
+			for (const struct seam_vcpu *v = td->vcpus; v; v = v->next) {
+				u64 moved = v->rip - v->last_rip;
+				/* An entry before the newest event is as good as any other. */
+				u64 entered = v->entry_rip < v->last_rip
+						      ? ~0ULL
+						      : v->entry_rip - v->last_rip;
+
+				all = all * 1000003 + moved * 64 + entered;
+			}
+		}
+	}
+	return all;
 }

@@ -52,6 +52,12 @@ void seam_for_each_sept(const struct seam *s, u64 tdr, u64 gpa, u64 size,
 void seam_for_each_counter(const struct seam *s, void (*fn)(void *ctx, const void *p, size_t len),
 			   void *ctx);
 
+/*
+ * What the defences against stepping know of where each VCPU is: whether it has moved since its
+ * newest event and since its entry, in one number.
+ */
+u64 seam_look_steps(const struct seam *s);
+
 struct seam_td_view {
 	u8 lifecycle;
 	bool fatal, tdcs_ready; /* at least 6 TDCX pages and life cycle 0 or 1 */

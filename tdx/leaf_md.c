@@ -30,7 +30,7 @@ u64 seam_tdh_mng_rd(struct seam_ctx *c)
 	st = take_td(c, RD_STATES);
 	if (st)
 		return st;
-	st = seam_td_field_rd(c->td, c->in.rdx, SEAM_FIELD_HOST, &val);
+	st = seam_td_field_rd(c->s, c->td, c->in.rdx, SEAM_FIELD_HOST, &val);
 	c->r->r8 = val;
 	if (c->version == 1)
 		c->r->rdx = SEAM_FIELD_NULL;
@@ -44,7 +44,7 @@ u64 seam_tdh_mng_wr(struct seam_ctx *c)
 	st = take_td(c, WR_STATES);
 	if (st)
 		return st;
-	st = seam_td_field_wr(c->td, c->in.rdx, SEAM_FIELD_HOST, c->in.r8, c->in.r9, &old);
+	st = seam_td_field_wr(c->s, c->td, c->in.rdx, SEAM_FIELD_HOST, c->in.r8, c->in.r9, &old);
 	c->r->r8 = old;
 	return st;
 }

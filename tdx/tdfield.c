@@ -27,113 +27,196 @@ enum td_field {
 	TD_TOPOLOGY_ENUM = KEY(0x11, 0x19),
 };
 
-u64 seam_td_field_rd(const struct seam_td *td, u64 id, enum seam_field_side side, u64 *val)
+/* Which bits a field has, and which of them who may read and write. */
+struct td_right {
+	u64 key;
+	u64 bits;
+	u64 host_rd, host_wr;
+	u64 debug_rd, debug_wr; /* the host's, where the TD has DEBUG */
+	u64 guest_rd, guest_wr;
+};
+
+#define ALL ~0ULL
+/* TD_CTLS: what a guest can change at most; which of it its release has is td_ctls_bits(). */
+#define CTLS                                                                              \
+	(SEAM_CTLS_PENDING_VE_DISABLE | SEAM_CTLS_ENUM_TOPOLOGY | SEAM_CTLS_VIRT_CPUID2 | \
+	 SEAM_CTLS_REDUCE_VE | SEAM_CTLS_LOCK)
+
+static const struct td_right td_rights[] = {
+	{TD_NUM_VCPUS, RT_MASK(31, 0), ALL, 0, ALL, 0, ALL, 0},
+	{TD_ATTRIBUTES, ALL, ALL, 0, ALL, 0, ALL, 0},
+	{TD_XFAM, ALL, ALL, 0, ALL, 0, ALL, 0},
+	{TD_MAX_VCPUS, RT_MASK(31, 0), ALL, 0, ALL, 0, ALL, 0},
+	{TD_GPAW, RT_MASK(7, 0), ALL, 0, ALL, 0, ALL, 0},
+	{TD_TSC_OFFSET, ALL, ALL, 0, ALL, 0, 0, 0},
+	{TD_TSC_MULTIPLIER, ALL, ALL, 0, ALL, 0, 0, 0},
+	{TD_TSC_FREQUENCY, RT_MASK(15, 0), ALL, 0, ALL, 0, ALL, 0},
+	{TD_NOTIFY_ENABLES, ALL, 0, 0, ALL, 1, 1, 1},
+	{TD_HP_LOCK_TIMEOUT, ALL, ALL, ALL, ALL, ALL, 0, 0},
+	{TD_CONFIG_FLAGS, ALL, ALL, 0, ALL, 0, ALL, 0},
+	{TD_CTLS, ALL, 0, 0, ALL, 0, ALL, CTLS},
+	{TD_TOPOLOGY_ENUM, RT_MASK(7, 0), ALL, 0, ALL, 0, ALL, 0},
+};
+
+/* NULL: no such field in this release. */
+static const struct td_right *td_right(const struct seam *s, u64 id)
 {
-	if (id & SEAM_FIELD_NOT_SINGLE)
-		return SEAM_METADATA_FIELD_ID_INCORRECT;
-	switch (SEAM_FIELD_KEY(id)) {
+	u64 key = SEAM_FIELD_KEY(id);
+
+	if (id & SEAM_FIELD_NOT_SINGLE || (key == TD_TOPOLOGY_ENUM && !s->f.topology_check))
+		return NULL;
+	for (size_t i = 0; i < RT_ARRAY_SIZE(td_rights); i++)
+		if (td_rights[i].key == key)
+			return &td_rights[i];
+	return NULL;
+}
+
+static u64 rd_mask(const struct seam_td *td, const struct td_right *f, enum seam_field_side side)
+{
+	if (side == SEAM_FIELD_TD_GUEST)
+		return f->guest_rd & f->bits;
+	return (td->attributes & SEAM_ATTR_DEBUG ? f->debug_rd : f->host_rd) & f->bits;
+}
+
+static u64 td_ctls_bits(const struct seam *s)
+{
+	if (s->f.features0 & SEAM_FEATURES0_VE_REDUCTION)
+		return CTLS;
+	return SEAM_CTLS_PENDING_VE_DISABLE | (s->f.topology_check ? SEAM_CTLS_ENUM_TOPOLOGY : 0);
+}
+
+static u64 wr_mask(const struct seam *s, const struct seam_td *td, const struct td_right *f,
+		   enum seam_field_side side)
+{
+	u64 mask = td->attributes & SEAM_ATTR_DEBUG ? f->debug_wr : f->host_wr;
+
+	if (side == SEAM_FIELD_TD_GUEST)
+		mask = f->guest_wr;
+	return mask & f->bits & (f->key == TD_CTLS ? td_ctls_bits(s) : ALL);
+}
+
+/* A guest can enumerate its topology if each VCPU was given an x2APIC id (VP.INIT version 1). */
+static bool topology_configured(const struct seam_td *td)
+{
+	const struct seam_vcpu *v;
+
+	for (v = td->vcpus; v; v = v->next)
+		if (v->state != SEAM_VCPU_UNINIT && !v->has_x2apic_id)
+			return false;
+	return true;
+}
+
+/* In microseconds; newer releases convert only the low half of the ticks. */
+static u64 hp_lock_timeout(const struct seam *s, const struct seam_td *td)
+{
+	u64 ticks = td->hp_lock_timeout;
+
+	return (s->f.hp_timeout_read_32 ? (u32)ticks : ticks) / SEAM_TSC_PER_US;
+}
+
+static u64 td_value(const struct seam *s, const struct seam_td *td, u64 key)
+{
+	switch (key) {
 	case TD_NUM_VCPUS:
-		*val = td->nr_vcpus;
-		return SEAM_SUCCESS;
+		return td->nr_vcpus;
 	case TD_ATTRIBUTES:
-		*val = td->attributes;
-		return SEAM_SUCCESS;
+		return td->attributes;
 	case TD_XFAM:
-		*val = td->xfam;
-		return SEAM_SUCCESS;
+		return td->xfam;
 	case TD_MAX_VCPUS:
-		*val = td->max_vcpus;
-		return SEAM_SUCCESS;
+		return td->max_vcpus;
 	case TD_GPAW:
-		*val = td->config_flags & SEAM_CONFIG_GPAW ? 1 : 0;
-		return SEAM_SUCCESS;
+		return td->config_flags & SEAM_CONFIG_GPAW ? 1 : 0;
 	case TD_TSC_OFFSET:
-		*val = 0;
-		return SEAM_SUCCESS;
+		return 0; /* not modelled: the virtual TSC is the native one */
 	case TD_TSC_MULTIPLIER:
-		*val = RT_BIT(48); /* 1.0: the virtual TSC runs at the native frequency */
-		return SEAM_SUCCESS;
+		/* Virtual ticks for a native one of 0.5 ns, 48 bits after the point. */
+		return ((u64)td->tsc_frequency << 48) / (SEAM_TSC_PER_US / SEAM_TSC_FREQ_UNIT_MHZ);
 	case TD_TSC_FREQUENCY:
-		*val = td->tsc_frequency;
-		return SEAM_SUCCESS;
+		return td->tsc_frequency;
 	case TD_NOTIFY_ENABLES:
-		if (side == SEAM_FIELD_HOST)
-			return SEAM_METADATA_FIELD_NOT_READABLE;
-		*val = td->notify_enables;
-		return SEAM_SUCCESS;
+		return td->notify_enables;
 	case TD_HP_LOCK_TIMEOUT:
-		*val = td->hp_lock_timeout / SEAM_TSC_PER_US;
-		return SEAM_SUCCESS;
+		return hp_lock_timeout(s, td);
 	case TD_CONFIG_FLAGS:
-		*val = td->config_flags;
-		return SEAM_SUCCESS;
+		return td->config_flags;
 	case TD_CTLS:
-		*val = td->td_ctls;
-		return SEAM_SUCCESS;
-	case TD_TOPOLOGY_ENUM:
-		*val = 0;
-		return SEAM_SUCCESS;
+		return td->td_ctls;
 	default:
-		return SEAM_METADATA_FIELD_ID_INCORRECT;
+		return topology_configured(td);
 	}
 }
 
-/* PENDING_VE_DISABLE can be changed only where the TD was configured with FLEXIBLE_PENDING_VE. */
-static bool td_ctls_ok(const struct seam_td *td, u64 val)
+u64 seam_td_field_rd(const struct seam *s, const struct seam_td *td, u64 id,
+		     enum seam_field_side side, u64 *val)
+{
+	const struct td_right *f = td_right(s, id);
+
+	if (!f)
+		return SEAM_METADATA_FIELD_ID_INCORRECT;
+	if (!rd_mask(td, f, side))
+		return SEAM_METADATA_FIELD_NOT_READABLE;
+	*val = td_value(s, td, f->key) & rd_mask(td, f, side);
+	return SEAM_SUCCESS;
+}
+
+/*
+ * What the guest controls. PENDING_VE_DISABLE can be changed only where the TD was configured with
+ * FLEXIBLE_PENDING_VE, and nothing once LOCK is set. REDUCE_VE brings the other two with it.
+ */
+static u64 set_td_ctls(struct seam_td *td, u64 val)
 {
 	u64 changed = val ^ td->td_ctls;
 
-	if (val & ~(SEAM_CTLS_PENDING_VE_DISABLE | SEAM_CTLS_ENUM_TOPOLOGY))
-		return false;
-	return !(changed & SEAM_CTLS_PENDING_VE_DISABLE) ||
-	       (td->config_flags & SEAM_CONFIG_FLEXIBLE_PENDING_VE);
+	if (td->td_ctls & SEAM_CTLS_LOCK)
+		return changed ? SEAM_METADATA_FIELD_VALUE_NOT_VALID : SEAM_SUCCESS;
+	if ((changed & SEAM_CTLS_PENDING_VE_DISABLE) &&
+	    !(td->config_flags & SEAM_CONFIG_FLEXIBLE_PENDING_VE))
+		return SEAM_METADATA_FIELD_VALUE_NOT_VALID;
+	if (val & SEAM_CTLS_REDUCE_VE)
+		val |= SEAM_CTLS_ENUM_TOPOLOGY | SEAM_CTLS_VIRT_CPUID2;
+	if ((val & SEAM_CTLS_ENUM_TOPOLOGY) && !topology_configured(td))
+		return SEAM_METADATA_FIELD_VALUE_NOT_VALID;
+	td->td_ctls = val;
+	return SEAM_SUCCESS;
 }
 
-/* The guest's controls: what it may change after the TD was built. */
-static u64 td_field_wr_guest(struct seam_td *td, u64 key, u64 val)
+/* HP_LOCK_TIMEOUT: written whole, 10 ms to 100 s (3.3). */
+static u64 set_hp_lock_timeout(struct seam_td *td, u64 val, u64 mask)
 {
-	switch (key) {
-	case TD_NOTIFY_ENABLES:
-		if (val & ~1ULL)
-			return SEAM_METADATA_FIELD_VALUE_NOT_VALID;
-		td->notify_enables = val;
-		return SEAM_SUCCESS;
-	case TD_CTLS:
-		if (!td_ctls_ok(td, val))
-			return SEAM_METADATA_FIELD_VALUE_NOT_VALID;
-		td->td_ctls = val;
-		return SEAM_SUCCESS;
-	default:
-		return SEAM_METADATA_FIELD_NOT_WRITABLE;
-	}
-}
-
-/* HP_LOCK_TIMEOUT: 10 ms to 100 s (3.3). */
-static u64 td_field_wr_host(struct seam_td *td, u64 key, u64 val)
-{
-	if (key != TD_HP_LOCK_TIMEOUT)
-		return SEAM_METADATA_FIELD_NOT_WRITABLE;
+	if (mask != ALL)
+		return SEAM_METADATA_WR_MASK_NOT_VALID;
 	if (val < SEAM_HP_TIMEOUT_MIN_US || val > SEAM_HP_TIMEOUT_MAX_US)
 		return SEAM_METADATA_FIELD_VALUE_NOT_VALID;
 	td->hp_lock_timeout = val * SEAM_TSC_PER_US;
 	return SEAM_SUCCESS;
 }
 
-u64 seam_td_field_wr(struct seam_td *td, u64 id, enum seam_field_side side, u64 val, u64 mask,
-		     u64 *old)
+u64 seam_td_field_wr(const struct seam *s, struct seam_td *td, u64 id, enum seam_field_side side,
+		     u64 val, u64 mask, u64 *old)
 {
-	u64 key = SEAM_FIELD_KEY(id), cur, st;
+	const struct td_right *f = td_right(s, id);
+	u64 cur, may, st = SEAM_SUCCESS;
 
-	st = seam_td_field_rd(td, id, side, &cur);
-	if (st)
-		return st;
-	val = (cur & ~mask) | (val & mask);
-	if (side == SEAM_FIELD_HOST)
-		st = td_field_wr_host(td, key, val);
+	if (!f)
+		return SEAM_METADATA_FIELD_ID_INCORRECT;
+	cur = td_value(s, td, f->key);
+	may = wr_mask(s, td, f, side);
+	if (!(may & mask))
+		return SEAM_METADATA_FIELD_NOT_WRITABLE;
+	/* Bits that are asked for and can't be written have to be what the caller reads there. */
+	if ((val ^ (cur & rd_mask(td, f, side))) & mask & ~may)
+		return SEAM_METADATA_FIELD_VALUE_NOT_VALID;
+	may &= mask;
+	val = (cur & ~may) | (val & may);
+	if (f->key == TD_HP_LOCK_TIMEOUT)
+		st = set_hp_lock_timeout(td, val, may);
+	else if (f->key == TD_CTLS)
+		st = set_td_ctls(td, val);
 	else
-		st = td_field_wr_guest(td, key, val);
+		td->notify_enables = val;
 	if (!st)
-		*old = cur;
+		*old = cur & rd_mask(td, f, side);
 	return st;
 }
 
@@ -143,7 +226,7 @@ enum vp_field {
 	VP_PI_DESC = KEY(0x00, 0x2016),
 	VP_SHARED_EPTP = KEY(0x00, 0x203c),
 	VP_PEND_NMI = KEY(0x20, 11),
-	VP_STATE_DETAILS = KEY(0x20, 0x100),
+	VP_STATE_DETAILS = KEY(0x11, 0x100),
 	VP_STATE = KEY(0x20, 0),
 };
 

@@ -36,6 +36,9 @@ struct seam_lp;
 /* TD_CTLS: what the guest controls (7.3). */
 #define SEAM_CTLS_PENDING_VE_DISABLE RT_BIT(0)
 #define SEAM_CTLS_ENUM_TOPOLOGY	     RT_BIT(1)
+#define SEAM_CTLS_VIRT_CPUID2	     RT_BIT(2) /* from here on kept, without effect */
+#define SEAM_CTLS_REDUCE_VE	     RT_BIT(3)
+#define SEAM_CTLS_LOCK		     RT_BIT(63)
 
 /* HP_LOCK_TIMEOUT in microseconds (3.3): 10 ms to 100 s, 1 s by default; the TSC runs at 2 GHz. */
 #define SEAM_TSC_PER_US		   2000ULL
@@ -43,10 +46,11 @@ struct seam_lp;
 #define SEAM_HP_TIMEOUT_MAX_US	   100000000ULL
 #define SEAM_HP_TIMEOUT_DEFAULT_US 1000000ULL
 
-#define SEAM_TSC_FREQ_MIN 4 /* units of 25 MHz */
-#define SEAM_TSC_FREQ_MAX 400
-#define SEAM_L2_VMS_MAX	  3
-#define SEAM_MAX_VCPUS	  576 /* a TD may have (unconfirmed) */
+#define SEAM_TSC_FREQ_UNIT_MHZ 25
+#define SEAM_TSC_FREQ_MIN      4 /* units of 25 MHz */
+#define SEAM_TSC_FREQ_MAX      400
+#define SEAM_L2_VMS_MAX	       3
+#define SEAM_MAX_VCPUS	       576 /* a TD may have (unconfirmed) */
 
 struct seam_td_params {
 	u64 attributes;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "sim/lab/explore_scn.h"
@@ -22,9 +23,14 @@ struct explore_ctx {
 enum {
 	OPT_PREEMPTIONS,
 	OPT_MAX_STATES,
+	OPT_JOBS,
+	OPT_SHARD,
+	OPT_CHECKPOINT,
+	OPT_CHECKPOINT_MS,
 	OPT_ALL,
 	OPT_MODE,
 	OPT_NO_REDUCTION,
+	OPT_SYMMETRY,
 	OPT_SET,
 	OPT_REPLAY,
 	OPT_RESTS,
@@ -33,10 +39,19 @@ enum {
 static const struct opt explore_options[] = {
 	[OPT_PREEMPTIONS] = {"preemptions", "N", "only schedules with at most N preemptions"},
 	[OPT_MAX_STATES] = {"max-states", "N", "give up after that many states"},
+	[OPT_JOBS] = {"jobs", "N", "processes that search (1); the totals are the same"},
+	[OPT_SHARD] = {"shard", "I/N", "part I, from 0, of N: schedules and violations add up"},
+	[OPT_CHECKPOINT] = {"checkpoint", "FILE",
+			    "keep the search there, and go on from there if it exists"},
+	[OPT_CHECKPOINT_MS] = {"checkpoint-ms", "N",
+			       "not more often than every N milliseconds (5000)"},
 	[OPT_ALL] = {"all", NULL, "go on behind a violation: every rule that can break"},
 	[OPT_MODE] = {"mode", "bfs|dfs", "breadth first (shortest schedule first), or depth first"},
 	[OPT_NO_REDUCTION] = {"no-reduction", NULL,
-			      "also schedules that differ only in the order of independent steps"},
+			      "states that differ in the order of allocations are not one"},
+	[OPT_SYMMETRY] =
+		{"symmetry", NULL,
+		 "vCPUs with the same lines begin in order of number: assumes that they are alike"},
 	[OPT_SET] = {"set", "SECTION.KEY=VALUE", "change a set-up line, e.g. kvm.series=v3"},
 	[OPT_REPLAY] = {"replay", "FILE",
 			"where the first schedule that breaks is written; NAME.replay otherwise"},
@@ -73,6 +88,23 @@ static bool number32(u32 i, const char *val, u32 *num)
 	return true;
 }
 
+static bool shard(const char *val, struct lab_ex_opts *o)
+{
+	char *slash, *end;
+	unsigned long i = strtoul(val, &slash, 10), n = 0;
+
+	if (*slash == '/' && slash != val)
+		n = strtoul(slash + 1, &end, 10);
+	if (n && !*end && n <= 1000000 && i < n && val[0] != '-' && slash[1] != '-') {
+		o->shard = (u32)i;
+		o->shards = (u32)n;
+		return true;
+	}
+	opts_error(&explore_opts, "--shard: found \"%s\", expected I/N with I from 0 to N - 1",
+		   val);
+	return false;
+}
+
 static bool explore_set(void *arg, u32 i, const char *val)
 {
 	static const char *const modes[] = {"bfs", "dfs", NULL};
@@ -84,6 +116,21 @@ static bool explore_set(void *arg, u32 i, const char *val)
 		return number32(i, val, &c->o.search.preemptions);
 	case OPT_MAX_STATES:
 		return opts_number(&explore_opts, i, val, &c->o.search.max_states);
+	case OPT_JOBS:
+		if (!number32(i, val, &c->o.search.jobs))
+			return false;
+		if (c->o.search.jobs && c->o.search.jobs <= LAB_EX_JOBS_MAX)
+			return true;
+		opts_error(&explore_opts, "--jobs: found \"%s\", expected 1 to %d", val,
+			   LAB_EX_JOBS_MAX);
+		return false;
+	case OPT_SHARD:
+		return shard(val, &c->o.search);
+	case OPT_CHECKPOINT:
+		c->o.search.checkpoint = val;
+		return true;
+	case OPT_CHECKPOINT_MS:
+		return number32(i, val, &c->o.search.checkpoint_ms);
 	case OPT_ALL:
 		c->o.search.all = true;
 		return true;
@@ -93,6 +140,9 @@ static bool explore_set(void *arg, u32 i, const char *val)
 		return word >= 0;
 	case OPT_NO_REDUCTION:
 		c->o.search.no_reduction = true;
+		return true;
+	case OPT_SYMMETRY:
+		c->o.search.symmetry = true;
 		return true;
 	case OPT_SET:
 		if (c->nr_sets == SETS_MAX) {
@@ -111,12 +161,41 @@ static bool explore_set(void *arg, u32 i, const char *val)
 	return false;
 }
 
+/* A clock that nothing of a search depends on: milliseconds since it was made, or none. */
+struct ticker {
+	int fd;
+	u64 ms;
+};
+
+static u64 ticker_ms(void *ctx)
+{
+	struct ticker *t = ctx;
+	u64 ticks;
+
+	if (t->fd >= 0 && read(t->fd, &ticks, sizeof(ticks)) == sizeof(ticks))
+		t->ms += ticks;
+	return t->ms;
+}
+
+static void ticker_start(struct ticker *t)
+{
+	const struct itimerspec every = {{0, 1000000}, {0, 1000000}};
+
+	t->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (t->fd >= 0 && timerfd_settime(t->fd, 0, &every, NULL)) {
+		close(t->fd);
+		t->fd = -1;
+	}
+}
+
 int cmd_explore(int argc, char **argv)
 {
 	struct explore_ctx c = {.o = {.out = stdout, .err = stderr}};
+	struct ticker clock = {.fd = -1};
 	int status, first;
 
 	c.o.search.preemptions = LAB_EX_UNBOUNDED;
+	c.o.search.checkpoint_ms = 5000;
 	first = opts_parse(&explore_opts, argc, argv, &c, &status);
 	if (first < 0)
 		return status;
@@ -126,5 +205,12 @@ int cmd_explore(int argc, char **argv)
 				  argc - first);
 	}
 	c.o.set = c.set;
-	return (int)lab_explore_file(argv[first], &c.o);
+	ticker_start(&clock);
+	c.o.search.clock_ms = ticker_ms;
+	c.o.search.clock_ctx = &clock;
+	c.o.search.progress = isatty(STDERR_FILENO) ? stderr : NULL;
+	status = (int)lab_explore_file(argv[first], &c.o);
+	if (clock.fd >= 0)
+		close(clock.fd);
+	return status;
 }

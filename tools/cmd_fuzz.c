@@ -29,6 +29,8 @@ enum {
 	OPT_DEFAULTS,
 	OPT_EXHAUSTIVE,
 	OPT_MERGE,
+	OPT_FINDINGS,
+	OPT_DIFF,
 	OPT_BUDGET,
 	OPT_PRINT,
 	OPT_ENCODE,
@@ -42,6 +44,7 @@ struct fuzz_ctx {
 	int timer;
 	bool merge, stopped;
 	const char *print, *encode;
+	char *diff; /* the text of --diff */
 };
 
 static const struct opt fuzz_options[] = {
@@ -56,6 +59,9 @@ static const struct opt fuzz_options[] = {
 			    "every program of up to N statements of a small alphabet"},
 	[OPT_MERGE] = {"merge", NULL,
 		       "take from directories DIR... what reaches something new, and end"},
+	[OPT_FINDINGS] = {"findings", "N", "stop when so many different ones are found"},
+	[OPT_DIFF] = {"diff", "A,B",
+		      "each program under two policies: does the guest see the same?"},
 	[OPT_BUDGET] = {"budget", "STEPS", "steps that one action may take (300000)"},
 	[OPT_PRINT] = {"print", "FILE", "an input of a corpus as a scenario, and end"},
 	[OPT_ENCODE] = {"encode", "FILE", "a scenario as an input, to standard output, and end"},
@@ -91,6 +97,24 @@ static bool set_u32(u32 i, const char *val, u32 *to)
 	return true;
 }
 
+/* "A,B": two texts as compare's --policy, several switches joined with '+'. */
+static bool set_diff(struct fuzz_ctx *c, const char *val)
+{
+	char *comma = strchr(val, ',');
+
+	if (!comma || comma == val || !comma[1]) {
+		opts_error(&fuzz_opts, "--diff: found \"%s\", expected two policies: v5,v3", val);
+		return false;
+	}
+	c->diff = strdup(val);
+	if (!c->diff)
+		return false;
+	c->diff[comma - val] = 0;
+	c->opts.diff_a = c->diff;
+	c->opts.diff_b = c->diff + (comma - val) + 1;
+	return true;
+}
+
 static bool fuzz_set(void *arg, u32 i, const char *val)
 {
 	struct fuzz_ctx *c = arg;
@@ -118,6 +142,10 @@ static bool fuzz_set(void *arg, u32 i, const char *val)
 	case OPT_MERGE:
 		c->merge = true;
 		return true;
+	case OPT_FINDINGS:
+		return set_u32(i, val, &c->opts.findings_max);
+	case OPT_DIFF:
+		return set_diff(c, val);
 	case OPT_BUDGET:
 		return opts_number(&fuzz_opts, i, val, &c->opts.budget);
 	case OPT_PRINT:
@@ -305,6 +333,7 @@ int cmd_fuzz(int argc, char **argv)
 	c.opts.ctx = &c;
 	ret = lab_fuzz(&c.opts, &c.sum);
 	close(c.timer);
+	free(c.diff);
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
 	printf("runs=%llu inputs=%u places=%u findings=%u too_long=%u\n", c.sum.runs, c.sum.inputs,

@@ -37,7 +37,7 @@ int lab_set_slot(struct lab_machine *m, u32 slot, bool present)
 		.flags = KVM_MEM_GUEST_MEMFD,
 		.guest_phys_addr = s->gpa,
 		.memory_size = present ? s->size : 0,
-		.userspace_addr = s->uaddr ? s->uaddr : LAB_UADDR_BASE + s->gpa,
+		.userspace_addr = LAB_UADDR_BASE + s->gpa + (s->uaddr_unaligned ? 4096 : 0),
 		.guest_memfd_offset = s->offset,
 		.guest_memfd = m->file[s->gmem],
 	};
@@ -65,8 +65,11 @@ static int build_vm(struct lab_machine *m, struct lab_td *td)
 		.max_vcpus = ts->vcpus,
 		.sept_ve_disable = ts->sept_ve_disable,
 	};
-	int ret = kvm_dev_ioctl_create_vm(m->host, &params, &td->kvm);
+	int ret;
 
+	td->making = true;
+	ret = kvm_dev_ioctl_create_vm(m->host, &params, &td->kvm);
+	td->making = false;
 	return ret ? ret : kvm_tdx_init_vm(td->kvm);
 }
 
@@ -75,7 +78,9 @@ static int build_memory(struct lab_machine *m, struct lab_td *td)
 	int ret = 0;
 
 	for (u32 i = 0; i < m->su->nr_gmems && !ret; i++) {
-		if (m->su->gmem[i].td == td->index)
+		if (m->su->gmem[i].td == td->index && m->file[i])
+			ret = -EEXIST;
+		else if (m->su->gmem[i].td == td->index)
 			ret = kvm_gmem_create(td->kvm, &m->su->gmem[i].gmem, &m->file[i]);
 	}
 	for (u32 i = 0; i < m->su->nr_slots && !ret; i++) {
@@ -144,8 +149,13 @@ static int build_regions(struct lab_machine *m, struct lab_td *td)
 
 static int build_step(struct lab_machine *m, struct lab_td *td, enum lab_build_step step, u32 vcpu)
 {
-	if (!td->kvm != (step == LAB_BUILD_VM))
-		return td->kvm ? -EEXIST : -ENODEV;
+	if (step == LAB_BUILD_VM && (td->kvm || td->making))
+		return -EEXIST;
+	if (step != LAB_BUILD_VM && !td->kvm)
+		return -ENODEV;
+	/* A VMM knows that its TD is ready; KVM would wait for vCPUs that are in the guest. */
+	if (td->built)
+		return -EEXIST;
 	switch (step) {
 	case LAB_BUILD_VM:
 		return build_vm(m, td);
@@ -164,12 +174,15 @@ int lab_build_step(struct lab_machine *m, struct lab_td *td, enum lab_build_step
 {
 	int ret;
 
+	if (td->kvm && td->destroyed)
+		return -ENODEV; /* it is on its way out */
 	td->destroyed = false;
 	td->users++;
 	ret = build_step(m, td, step, vcpu);
 	td->users--;
 	if (!ret && step == LAB_BUILD_FINALIZE)
 		td->built = true;
+	/* What was refused because it is there already is no failure of the build. */
 	if (ret && ret != -EEXIST)
 		td->build_err = ret;
 	return ret;
@@ -179,19 +192,14 @@ int lab_build(struct lab_machine *m, struct lab_td *td)
 {
 	int ret = 0;
 
-	/*
-	 * Also one that a failed build left, which is closed before another is made, or that
-	 * another thread is building.
-	 */
-	if (td->kvm || td->building)
+	/* Also one that a failed build left, or that another thread is making. */
+	if (td->kvm || td->making)
 		return -EEXIST;
-	td->building = true;
 	td->build_err = 0;
 	td->users++; /* a close waits for all of it */
 	for (u32 step = LAB_BUILD_VM; step <= LAB_BUILD_FINALIZE && !ret; step++)
 		ret = lab_build_step(m, td, step, LAB_VCPUS);
 	td->users--;
-	td->building = false;
 	return ret;
 }
 

@@ -65,7 +65,7 @@ static u32 place_of(u32 kind)
 	return PLACES;
 }
 
-u32 lab_record_kind(const u8 rec[LAB_RECORD])
+u32 lab_record_kind(const u8 rec[LAB_RECORD_BYTES])
 {
 	return kind_of(rec[0] % PLACES);
 }
@@ -160,7 +160,7 @@ static void code_operands(struct lab_coder *k, struct lab_op *op)
 }
 
 void lab_record_read(struct lab_choices *src, enum lab_gen gen, struct lab_scenario *sc,
-		     u8 rec[LAB_RECORD])
+		     u8 rec[LAB_RECORD_BYTES])
 {
 	struct lab_coder k = {.src = src, .gen = gen, .sc = sc};
 	size_t start = src->pos;
@@ -170,13 +170,14 @@ void lab_record_read(struct lab_choices *src, enum lab_gen gen, struct lab_scena
 	k.rec[k.pos++] = (u8)place;
 	code_actor_byte(&k, &op);
 	code_operands(&k, &op);
-	src->pos = start + LAB_RECORD;
+	src->pos = start + LAB_RECORD_BYTES;
 	*lab_op_add(sc, op.kind) = op;
 	if (rec)
-		memcpy(rec, k.rec, LAB_RECORD);
+		memcpy(rec, k.rec, LAB_RECORD_BYTES);
 }
 
-bool lab_record_write(const struct lab_scenario *sc, const struct lab_op *op, u8 rec[LAB_RECORD])
+bool lab_record_write(const struct lab_scenario *sc, const struct lab_op *op,
+		      u8 rec[LAB_RECORD_BYTES])
 {
 	/* A coder that writes changes nothing of what it is given. */
 	struct lab_coder k = {.sc = (struct lab_scenario *)sc};
@@ -188,13 +189,13 @@ bool lab_record_write(const struct lab_scenario *sc, const struct lab_op *op, u8
 	k.rec[k.pos++] = (u8)place;
 	code_actor_byte(&k, &copy);
 	code_operands(&k, &copy);
-	memcpy(rec, k.rec, LAB_RECORD);
+	memcpy(rec, k.rec, LAB_RECORD_BYTES);
 	return !k.unsayable;
 }
 
 static u32 count_records(size_t len)
 {
-	size_t nr = (len + LAB_RECORD - 1) / LAB_RECORD;
+	size_t nr = (len + LAB_RECORD_BYTES - 1) / LAB_RECORD_BYTES;
 
 	return nr < LAB_RECORDS_MAX ? (u32)nr : LAB_RECORDS_MAX;
 }
@@ -205,7 +206,7 @@ static struct lab_op *read_record(const u8 *bytes, size_t len, u32 i, struct lab
 	struct lab_choices src;
 
 	lab_choices_bytes(&src, bytes, len);
-	src.pos = (size_t)i * LAB_RECORD;
+	src.pos = (size_t)i * LAB_RECORD_BYTES;
 	lab_record_read(&src, LAB_GEN_ANY, sc, NULL);
 	return &sc->ops[sc->nr_ops - 1];
 }
@@ -231,7 +232,7 @@ void lab_bytes_setup(const u8 *bytes, size_t len, struct lab_scenario *sc, struc
 	bool good;
 
 	for (u32 i = 0; i < nr; i++) {
-		if (is_machine_record(bytes + i * LAB_RECORD))
+		if (is_machine_record(bytes + i * LAB_RECORD_BYTES))
 			read_record(bytes, len, i, sc);
 	}
 	if (resolves(sc, su))
@@ -279,7 +280,7 @@ static void read_schedule(const u8 *bytes, size_t len, struct lab_scenario *sc,
 	u64 next = 0;
 
 	for (u32 i = 0; i < nr; i++) {
-		u32 kind = lab_record_kind(bytes + i * LAB_RECORD);
+		u32 kind = lab_record_kind(bytes + i * LAB_RECORD_BYTES);
 		struct lab_op *op;
 
 		if (kind != LAB_OP_SCHEDULE && kind != LAB_OP_CHOOSER)
@@ -306,7 +307,8 @@ void lab_bytes_actions(const u8 *bytes, size_t len, struct lab_scenario *sc, str
 
 	read_schedule(bytes, len, sc, su);
 	for (u32 i = 0; i < nr; i++) {
-		struct lab_op op = {.kind = (u16)lab_record_kind(bytes + i * LAB_RECORD)}, *got;
+		struct lab_op op = {.kind = (u16)lab_record_kind(bytes + i * LAB_RECORD_BYTES)},
+			      *got;
 
 		if (lab_op_is_setup(&op) || !brace_fits(&op, &open))
 			continue;
@@ -326,13 +328,13 @@ void lab_bytes_decode(const u8 *bytes, size_t len, struct lab_scenario *sc, stru
 
 u8 *lab_bytes_encode(const struct lab_scenario *sc, size_t *len, u32 *left_out)
 {
-	u8 *bytes = lab_zalloc((sc->nr_ops + 1) * (size_t)LAB_RECORD);
+	u8 *bytes = lab_zalloc((sc->nr_ops + 1) * (size_t)LAB_RECORD_BYTES);
 
 	*len = 0;
 	*left_out = 0;
 	for (u32 i = 0; i < sc->nr_ops; i++) {
 		if (lab_record_write(sc, &sc->ops[i], bytes + *len))
-			*len += LAB_RECORD;
+			*len += LAB_RECORD_BYTES;
 		else
 			++*left_out;
 	}

@@ -5,7 +5,7 @@
  * It walks the rows of ops.def like parser and printer do, so a new statement has bytes too.
  * Running is fuzz_machine.h, changing bytes is mutate.h.
  *
- * The form: records of LAB_RECORD bytes, each one statement, in any order: set-up records count
+ * The form: records of LAB_RECORD_BYTES bytes, each one statement, in any order: set-up records count
  * wherever they stand. Byte 0 is the statement, byte 1 actor and TD, byte 2 which optional
  * operands are there, the rest the operands by place. The last record may be short.
  *
@@ -18,10 +18,10 @@
 #include "sim/lab/choices.h"
 #include "sim/lab/setup.h"
 
-#define LAB_RECORD	16U
-#define LAB_RECORDS_MAX 256U /* of one input; what is behind them is not looked at */
-#define LAB_NAMES	8U   /* of TDs and gmem files that bytes know */
-#define LAB_BYTES_SLOTS 7U   /* numbers of slots, from 0 */
+#define LAB_RECORD_BYTES 20U
+#define LAB_RECORDS_MAX	 256U /* of one input; what is behind them is not looked at */
+#define LAB_NAMES	 8U   /* of TDs and gmem files that bytes know */
+#define LAB_BYTES_SLOTS	 7U   /* numbers of slots, from 0 */
 
 /* What a record may become when it is generated. */
 enum lab_gen {
@@ -37,11 +37,12 @@ enum lab_gen {
  * as they would be read again go to @rec (NULL: nobody needs them).
  */
 void lab_record_read(struct lab_choices *src, enum lab_gen gen, struct lab_scenario *sc,
-		     u8 rec[LAB_RECORD]);
+		     u8 rec[LAB_RECORD_BYTES]);
 /* lab_record_write - @op as a record; false if bytes cannot say it. */
-bool lab_record_write(const struct lab_scenario *sc, const struct lab_op *op, u8 rec[LAB_RECORD]);
+bool lab_record_write(const struct lab_scenario *sc, const struct lab_op *op,
+		      u8 rec[LAB_RECORD_BYTES]);
 /* Which statement a record is: enum lab_op_kind by its first byte. */
-u32 lab_record_kind(const u8 rec[LAB_RECORD]);
+u32 lab_record_kind(const u8 rec[LAB_RECORD_BYTES]);
 /* Whether it belongs to the machine: set-up, but not what only the scheduler reads. */
 bool lab_op_makes_machine(const struct lab_op *op);
 /* The N-th name that bytes know; whether they know one. */

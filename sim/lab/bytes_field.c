@@ -49,7 +49,7 @@ static u32 invent(struct lab_coder *k, u32 n, const struct lab_few *few)
 
 u32 lab_code(struct lab_coder *k, u32 val, u32 n, u32 width, const struct lab_few *few)
 {
-	assert(k->pos + width <= LAB_RECORD);
+	assert(k->pos + width <= LAB_RECORD_BYTES);
 	if (lab_coder_writes(k))
 		k->unsayable |= val >= n;
 	else
@@ -277,18 +277,20 @@ static void code_actor(struct lab_coder *k, u64 *id, bool fault)
 	*id = lab_intern(k->sc, buf, strlen(buf));
 }
 
-/* Leaves by their place in the list: SEAMCALLs, then TDCALLs. */
-static const char *leaf_at(u32 i, u32 *number, bool *tdcall)
+static u32 count(const char *(*at)(u32 i, u32 *number))
 {
 	u32 n = 0;
 
-	*tdcall = false;
-	while (n < i && lab_leaf_at(n, NULL))
+	while (at(n, NULL))
 		n++;
-	if (lab_leaf_at(n, number))
-		return lab_leaf_at(n, number);
-	*tdcall = true;
-	return lab_tdcall_at(i - n, number);
+	return n;
+}
+
+/* Leaves by their place in the list: SEAMCALLs, of which there are @leaves, then TDCALLs. */
+static const char *leaf_at(u32 i, u32 leaves, u32 *number, bool *tdcall)
+{
+	*tdcall = i >= leaves;
+	return *tdcall ? lab_tdcall_at(i - leaves, number) : lab_leaf_at(i, number);
 }
 
 static const char *const few_leaves[] = {
@@ -297,15 +299,13 @@ static const char *const few_leaves[] = {
 	"TDH.MEM.SEPT.REMOVE", "TDH.MEM.PAGE.DEMOTE", "TDH.PHYMEM.PAMT.ADD", "TDG.MEM.PAGE.ATTR.RD",
 };
 
-static u32 few_leaf(struct lab_coder *k, u32 from, u32 nr)
+static u32 few_leaf(struct lab_coder *k, u32 from, u32 nr, u32 leaves)
 {
-	u32 i, number;
 	const char *want = few_leaves[lab_coder_pick(k, RT_ARRAY_SIZE(few_leaves), 1)];
-	const char *name;
 	bool tdcall;
 
-	for (i = 0; i < nr && (name = leaf_at(from + i, &number, &tdcall)); i++) {
-		if (!strcmp(name, want))
+	for (u32 i = 0; i < nr; i++) {
+		if (!strcmp(leaf_at(from + i, leaves, NULL, &tdcall), want))
 			return i;
 	}
 	return 0;
@@ -313,31 +313,25 @@ static u32 few_leaf(struct lab_coder *k, u32 from, u32 nr)
 
 static void code_leaf(struct lab_coder *k, const struct lab_field *f, struct lab_val *v)
 {
-	u32 from = 0, nr = 0, leaves = 0, i = 0, number = 0;
+	u32 leaves = count(lab_leaf_at), i = 0, number = 0;
+	u32 from = f->type == LAB_T_TDCALL ? leaves : 0;
+	u32 nr = f->type == LAB_T_LEAF ? leaves : leaves + count(lab_tdcall_at) - from;
 	bool tdcall = false;
 
-	while (lab_leaf_at(leaves, NULL))
-		leaves++;
-	while (leaf_at(nr, &number, &tdcall))
-		nr++;
-	from = f->type == LAB_T_TDCALL ? leaves : 0;
-	nr = f->type == LAB_T_LEAF ? leaves : nr - from;
-	if (lab_coder_writes(k)) {
-		for (i = 0; i < nr; i++) {
-			leaf_at(from + i, &number, &tdcall);
-			if (number == v->num && (f->type != LAB_T_ANYLEAF || tdcall == v->ref))
-				break;
-		}
+	for (; lab_coder_writes(k) && i < nr; i++) {
+		leaf_at(from + i, leaves, &number, &tdcall);
+		if (number == v->num && (f->type != LAB_T_ANYLEAF || tdcall == v->ref))
+			break;
 	}
 	if (lab_coder_invents(k) && k->gen != LAB_GEN_SMALL) {
-		i = few_leaf(k, from, nr);
+		i = few_leaf(k, from, nr, leaves);
 		k->rec[k->pos++] = (u8)i;
 	} else {
 		i = lab_code(k, i, nr, 1, NULL);
 	}
 	if (lab_coder_writes(k))
 		return;
-	leaf_at(from + i, &number, &tdcall);
+	leaf_at(from + i, leaves, &number, &tdcall);
 	v->num = number;
 	v->ref = f->type == LAB_T_ANYLEAF && tdcall;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/lab/bytes.h"
+#include "sim/lab/machine.h"
 #include "sim/lab/words.h"
 
 struct fit {
@@ -174,6 +175,16 @@ static void fit_accept(const struct fit *f, struct lab_op *op)
 		gpa->num = num & ~(step - 1);
 }
 
+/* One vCPU is made by a step of its own. */
+static void fit_build(const struct fit *f, struct lab_op *op)
+{
+	struct lab_val *vcpu = &op->v[lab_field_find(&lab_specs[op->kind], "vcpu", 4)];
+
+	if (lab_num(op, "step", LAB_BUILD_ALL) != LAB_BUILD_VCPUS)
+		*vcpu = (struct lab_val){0};
+	vcpu->num %= f->su->td[f->td].vcpus;
+}
+
 /* The statement whose actor or operand the machine does not have at all. */
 static void fit_nothing(struct lab_op *op)
 {
@@ -211,6 +222,8 @@ void lab_bytes_fit(struct lab_scenario *sc, const struct lab_setup *su, struct l
 	}
 	if (op->kind == LAB_OP_CPU)
 		op->v[0].num %= su->cpus;
+	if (op->kind == LAB_OP_BUILD)
+		fit_build(&f, op);
 	if (op->kind == LAB_OP_ACCEPT)
 		fit_accept(&f, op);
 	if (needs_slot(&f, op) || needs_file(&f, op))

@@ -12,7 +12,7 @@ struct lab_coder {
 	struct lab_choices *src; /* NULL: the record is written */
 	enum lab_gen gen;
 	struct lab_scenario *sc;
-	u8 rec[LAB_RECORD];
+	u8 rec[LAB_RECORD_BYTES];
 	u32 pos;
 	bool unsayable; /* writing: a value does not fit */
 };

@@ -57,7 +57,7 @@ static void read_regs(struct lab_coder *k, struct lab_val *v)
 
 	v->num = k->sc->nr_regs;
 	v->ref = 0;
-	while (k->pos + TERM_BYTES <= LAB_RECORD) {
+	while (k->pos + TERM_BYTES <= LAB_RECORD_BYTES) {
 		u32 place = lab_code(k, 0, REG_END + 1, 1, &first);
 		struct lab_reg *r;
 
@@ -83,14 +83,14 @@ void lab_code_regs(struct lab_coder *k, struct lab_val *v)
 		struct lab_reg r = k->sc->regs[v->num + i];
 		u32 place = r.reg * (u32)sizeof(joins) + join_place(r.join);
 
-		if (k->pos + TERM_BYTES > LAB_RECORD) {
+		if (k->pos + TERM_BYTES > LAB_RECORD_BYTES) {
 			k->unsayable = true;
 			return;
 		}
 		lab_code(k, place, REG_END, 1, NULL);
 		code_term(k, &r);
 	}
-	if (k->pos + TERM_BYTES <= LAB_RECORD)
+	if (k->pos + TERM_BYTES <= LAB_RECORD_BYTES)
 		lab_code(k, REG_END, REG_END + 1, 1, NULL);
 }
 
@@ -127,7 +127,7 @@ static void read_policies(struct lab_coder *k, u32 table, struct lab_val *v)
 
 	v->num = k->sc->nr_policies;
 	v->ref = 0;
-	while (k->pos + 2 <= LAB_RECORD) {
+	while (k->pos + 2 <= LAB_RECORD_BYTES) {
 		bool more = !lab_coder_invents(k) || !v->ref || !lab_coder_pick(k, 3, 1);
 		u32 key = more ? lab_code(k, 0, keys + 1, 1, NULL) : 0, value;
 		struct lab_policy *p;
@@ -157,7 +157,7 @@ void lab_code_policies(struct lab_coder *k, const struct lab_op *op, struct lab_
 	for (u32 i = 0; i < v->ref; i++) {
 		const struct lab_policy *p = &k->sc->policies[v->num + i];
 
-		if (k->pos + 2 > LAB_RECORD) {
+		if (k->pos + 2 > LAB_RECORD_BYTES) {
 			k->unsayable = true;
 			return;
 		}

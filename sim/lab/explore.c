@@ -8,24 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/lab/explore_int.h"
+#include "sim/lab/explore_search.h"
 #include "sim/lab/util.h"
 #include "sim/rt/world.h"
-
-#define BATCH 64 /* states that are expanded before their answers are looked at */
-
-struct lab_ex {
-	struct lab_ex_model model;
-	struct lab_ex_opts opts;
-	struct ex_runner runner;
-	struct ex_store store;
-	struct ex_queue first; /* one state: from which schedules are played again */
-	struct ex_queue now, next, answers;
-	struct lab_ex_found found[LAB_EX_FOUND_MAX];
-	u32 nr_found;
-	struct lab_ex_totals totals;
-	bool stop;
-};
 
 struct lab_ex *lab_ex_new(const struct lab_ex_model *model, const struct lab_ex_opts *opts)
 {
@@ -38,9 +23,9 @@ struct lab_ex *lab_ex_new(const struct lab_ex_model *model, const struct lab_ex_
 	ex_queue_init(&x->first);
 	ex_queue_init(&x->now);
 	ex_queue_init(&x->next);
-	ex_queue_init(&x->answers);
 	ex_runner_init(&x->runner, &x->model, &x->opts);
 	x->runner.store = &x->store;
+	x->jobs = ex_jobs_new(&x->runner, x->opts.jobs ? x->opts.jobs : 1);
 	return x;
 }
 
@@ -48,12 +33,12 @@ void lab_ex_free(struct lab_ex *x)
 {
 	if (!x)
 		return;
+	ex_jobs_free(x->jobs);
 	ex_runner_free(&x->runner);
 	ex_store_free(&x->store);
 	ex_queue_free(&x->first);
 	ex_queue_free(&x->now);
 	ex_queue_free(&x->next);
-	ex_queue_free(&x->answers);
 	free(x);
 }
 
@@ -86,7 +71,6 @@ static void end_by(struct lab_ex *x, const char *bound)
 static u32 add_state(struct lab_ex *x, const struct ex_state *a)
 {
 	u64 max = x->opts.max_states ? x->opts.max_states : EX_STATES_MAX;
-	struct ex_state *s;
 	u32 id = x->store.nr;
 
 	if (id >= max || x->store.nr_edges >= EX_STATES_MAX) {
@@ -100,16 +84,22 @@ static u32 add_state(struct lab_ex *x, const struct ex_state *a)
 						 .flags = a->stop == LAB_EX_REST ? EX_AT_REST : 0});
 	if (a->depth > x->totals.depth)
 		x->totals.depth = a->depth;
-	s = ex_queue_add(&x->next, a->size - sizeof(*a));
-	memcpy(s, a, a->size);
-	s->id = id;
+	ex_queue_copy(&x->next, a)->id = id;
 	return id;
+}
+
+/* Before they part, the first shard alone tells of schedules that end. */
+static bool tells(const struct lab_ex *x)
+{
+	return x->opts.shards < 2 || x->split || !x->opts.shard;
 }
 
 static void take_answer(struct lab_ex *x, const struct ex_state *a)
 {
 	u32 to = a->target;
 
+	if ((a->stop == LAB_EX_END || a->stop == LAB_EX_BROKEN) && !tells(x))
+		return;
 	if (a->stop == LAB_EX_END)
 		to = EX_END;
 	else if (a->stop == LAB_EX_BROKEN)
@@ -122,39 +112,165 @@ static void take_answer(struct lab_ex *x, const struct ex_state *a)
 		ex_store_edge(&x->store, a->id, to, a->choice);
 }
 
-static void expand_batch(struct lab_ex *x, u32 first, u32 end)
+static void prefetch(void *ctx, const struct ex_state *a)
 {
-	ex_queue_clear(&x->answers);
-	for (u32 i = first; i < end; i++)
-		ex_expand(&x->runner, ex_queue_get(&x->now, i), &x->answers);
-	for (u32 i = 0; i < x->answers.nr; i++)
-		ex_store_prefetch(&x->store, ex_queue_get(&x->answers, i)->hash);
-	for (u32 i = 0; i < x->answers.nr && !x->stop; i++)
-		take_answer(x, ex_queue_get(&x->answers, i));
+	const struct lab_ex *x = ctx;
+
+	ex_store_prefetch(&x->store, a->hash);
 }
 
-static void swap_queues(struct lab_ex *x)
+static void take(void *ctx, const struct ex_state *a)
 {
-	struct ex_queue q = x->now;
+	struct lab_ex *x = ctx;
 
-	x->now = x->next;
-	x->next = q;
-	ex_queue_clear(&x->next);
+	if (!x->stop)
+		take_answer(x, a);
+}
+
+/* States [first, end) of x->now; what is new goes to x->next. */
+static void expand_batch(struct lab_ex *x, u32 first, u32 end)
+{
+	ex_jobs_expand(x->jobs, &x->runner, &x->now, first, end);
+	ex_jobs_for_each(x->jobs, prefetch, x);
+	ex_jobs_for_each(x->jobs, take, x);
+}
+
+static void note_waiting(struct lab_ex *x)
+{
 	if (x->now.len > x->totals.frontier_bytes) {
 		x->totals.frontier_bytes = x->now.len;
 		x->totals.frontier_states = x->now.nr;
 	}
 }
 
+/* The next depth; or, depth first, what came last. */
+static void next_states(struct lab_ex *x)
+{
+	struct ex_queue q = x->now;
+
+	x->at = 0;
+	if (x->opts.depth_first && (x->opts.shards < 2 || x->split)) {
+		u32 nr = x->next.nr < EX_BATCH ? x->next.nr : EX_BATCH;
+
+		ex_queue_clear(&x->now);
+		for (u32 i = x->next.nr - nr; i < x->next.nr; i++)
+			ex_queue_copy(&x->now, ex_queue_get(&x->next, i));
+		ex_queue_drop(&x->next, nr);
+	} else {
+		x->now = x->next;
+		x->next = q;
+		ex_queue_clear(&x->next);
+	}
+	note_waiting(x);
+}
+
+/* ---- shards ---- */
+
+#define SHARD_STATES 16 /* for each shard, before they part */
+
+/*
+ * The states that wait are dealt out, and what was seen is forgotten: from here on a shard finds
+ * its own. So a schedule belongs to the shard that has the first of these states on its way.
+ */
+static void part(struct lab_ex *x)
+{
+	struct ex_queue q = x->next;
+	u32 nr = q.nr, kept = 0;
+
+	x->split = true;
+	x->prefix = x->store.nr;
+	ex_store_index(&x->store, x->store.nr);
+	ex_queue_clear(&x->now);
+	for (u32 i = 0; i < nr; i++) {
+		const struct ex_state *s = ex_queue_get(&q, i);
+
+		if (i % x->opts.shards != x->opts.shard)
+			continue;
+		ex_store_remember(&x->store, s->id);
+		ex_queue_copy(&x->now, s);
+		kept++;
+	}
+	x->next = x->now;
+	x->now = q;
+	ex_queue_clear(&x->now);
+}
+
+/* ---- the search ---- */
+
+static u64 now_ms(const struct lab_ex *x)
+{
+	return x->opts.clock_ms ? x->opts.clock_ms(x->opts.clock_ctx) : 0;
+}
+
+static void save(struct lab_ex *x, bool at_once)
+{
+	if (!x->opts.checkpoint || (!at_once && now_ms(x) - x->saved_at < x->opts.checkpoint_ms))
+		return;
+	if (ex_file_write(x, x->opts.checkpoint))
+		x->file = LAB_EX_FILE_UNWRITTEN;
+	x->saved_at = now_ms(x);
+}
+
+/* For a person at a terminal; what it says depends on the clock, and nothing else does. */
+static void show_progress(struct lab_ex *x)
+{
+	u64 now = now_ms(x), ms = now - x->began_at, rate;
+
+	if (!x->opts.progress || now - x->shown_at < 500 || !ms)
+		return;
+	x->shown_at = now;
+	rate = (x->store.nr - x->began_with) * 1000ULL / ms;
+	fprintf(x->opts.progress, "\r%u states, %llu a second, %u wait, depth %u", x->store.nr,
+		rate, x->now.nr - x->at + x->next.nr, x->totals.depth);
+	if (x->opts.max_states && rate)
+		fprintf(x->opts.progress, ", %llu s at most",
+			(x->opts.max_states - x->store.nr) / rate);
+	fputs("\033[K", x->opts.progress);
+	fflush(x->opts.progress);
+}
+
+static void end_progress(const struct lab_ex *x)
+{
+	if (x->opts.progress && x->shown_at)
+		fputs("\r\033[K", x->opts.progress);
+}
+
+static void expand_all(struct lab_ex *x)
+{
+	while (x->at < x->now.nr && !x->stop) {
+		u32 end = x->at + EX_BATCH < x->now.nr ? x->at + EX_BATCH : x->now.nr;
+
+		expand_batch(x, x->at, end);
+		x->at = end;
+		if (!x->stop)
+			save(x, false);
+		show_progress(x);
+	}
+}
+
 static void search(struct lab_ex *x)
 {
+	expand_all(x);
 	while (x->next.nr && !x->stop) {
-		swap_queues(x);
-		for (u32 i = 0; i < x->now.nr && !x->stop; i += BATCH)
-			expand_batch(x, i, i + BATCH < x->now.nr ? i + BATCH : x->now.nr);
+		if (x->opts.shards > 1 && !x->split && x->next.nr >= SHARD_STATES * x->opts.shards)
+			part(x);
+		next_states(x);
+		expand_all(x);
 		if (x->nr_found && !x->opts.all)
 			end_by(x, "the first violation");
 	}
+	x->over = !x->stop;
+}
+
+/* The choices that lead to state @id, with room for one more. */
+static u8 *choices_to(const struct lab_ex *x, u32 id)
+{
+	u32 depth = x->store.rec[id].depth;
+	u8 *choice = lab_zalloc(depth + 1);
+
+	for (u32 i = depth; i-- > 0; id = x->store.rec[id].parent)
+		choice[i] = x->store.rec[id].choice;
+	return choice;
 }
 
 /* ---- the whole ---- */
@@ -175,6 +291,11 @@ static void sum_up(struct lab_ex *x)
 
 	ex_paths(&x->store, &p);
 	t->states = x->store.nr;
+	/* What all shards have in common is the first one's. */
+	if (!tells(x))
+		t->states = 0;
+	else if (x->split && x->opts.shard)
+		t->states -= x->prefix;
 	t->transitions = x->store.nr_edges;
 	t->schedules = p.schedules;
 	t->violations = p.violations;
@@ -191,16 +312,116 @@ static void sum_up(struct lab_ex *x)
 	t->complete = !t->bound;
 }
 
-void lab_ex_run(struct lab_ex *x)
+bool ex_rerun(struct lab_ex *x, u32 id, u8 preemptions, struct ex_queue *q)
 {
+	const struct ex_rec *rec = &x->store.rec[id];
+	u8 *choice = choices_to(x, id);
 	struct ex_state *s;
+	bool same;
 
+	same = ex_follow(&x->runner, ex_queue_get(&x->first, 0), choice, rec->depth);
+	free(choice);
+	if (!same)
+		return false;
+	s = ex_put_now(&x->runner, preemptions, q);
+	s->id = id;
+	s->depth = rec->depth;
+	s->choice = rec->choice;
+	return s->hash.lo == rec->hash.lo && s->hash.hi == rec->hash.hi;
+}
+
+/* From the checkpoint, or from the first state. */
+static enum lab_ex_file start(struct lab_ex *x)
+{
+	enum ex_file_read read = EX_FILE_NONE;
+
+	if (x->opts.checkpoint)
+		read = ex_file_read(x, x->opts.checkpoint);
+	switch (read) {
+	case EX_FILE_READ:
+		return LAB_EX_FILE_RESUMED;
+	case EX_FILE_DAMAGED:
+		return LAB_EX_FILE_DAMAGED;
+	case EX_FILE_FOREIGN:
+		return LAB_EX_FILE_FOREIGN;
+	case EX_FILE_NONE:
+		break;
+	}
+	add_state(x, ex_queue_get(&x->first, 0));
+	return LAB_EX_FILE_NONE;
+}
+
+static void need_first(struct lab_ex *x)
+{
+	if (x->first.nr)
+		return;
 	ex_put_first(&x->runner, &x->first);
-	s = ex_queue_get(&x->first, 0);
-	s->id = EX_NONE;
-	add_state(x, s);
+	ex_queue_get(&x->first, 0)->id = EX_NONE;
+}
+
+enum lab_ex_file lab_ex_run(struct lab_ex *x)
+{
+	need_first(x);
+	x->file = start(x);
+	if (x->file == LAB_EX_FILE_DAMAGED || x->file == LAB_EX_FILE_FOREIGN)
+		return x->file;
+	x->began_at = x->saved_at = now_ms(x);
+	x->began_with = x->store.nr;
 	search(x);
+	end_progress(x);
+	if (x->over)
+		save(x, true);
 	sum_up(x);
+	return x->file;
+}
+
+/* ---- the estimate ---- */
+
+#define WALKS	   16
+#define WALK_STEPS 100000
+
+/* One random schedule; how often each actor was chosen, in @times. */
+static u32 walk(struct lab_ex *x, u64 *random, u32 *times)
+{
+	struct ex_runner *r = &x->runner;
+	enum lab_ex_stop stop = LAB_EX_CHOICE;
+	struct lab_ex_fault f;
+	u32 n = 0;
+
+	ex_restore(r, ex_queue_get(&x->first, 0));
+	while (stop == LAB_EX_CHOICE && n < WALK_STEPS) {
+		u8 by;
+
+		*random = *random * 6364136223846793005ULL + 1442695040888963407ULL;
+		by = r->id_of[(*random >> 33) % r->nr];
+		times[by]++;
+		n++;
+		stop = ex_answer(r, by, &f);
+	}
+	rt_base_diff(r->base);
+	return n;
+}
+
+struct lab_ex_estimate lab_ex_estimate(struct lab_ex *x)
+{
+	struct lab_ex_estimate e = {.schedules = WALKS, .least = ~0U, .states = 1};
+	u32 most[256] = {0};
+	u64 random = 1;
+
+	need_first(x);
+	for (u32 i = 0; i < WALKS; i++) {
+		u32 times[256] = {0}, n = walk(x, &random, times);
+
+		e.least = n < e.least ? n : e.least;
+		e.most = n > e.most ? n : e.most;
+		for (u32 k = 0; k < 256; k++)
+			most[k] = times[k] > most[k] ? times[k] : most[k];
+	}
+	for (u32 k = 0; k < 256; k++) {
+		e.actors += most[k] && k < EX_GO_ON;
+		e.states *= most[k] + 1;
+	}
+	return e;
 }
 
 struct lab_ex_totals lab_ex_totals(const struct lab_ex *x)
@@ -215,13 +436,11 @@ const struct lab_ex_found *lab_ex_found(const struct lab_ex *x, u32 i)
 
 void lab_ex_schedule(struct lab_ex *x, const struct lab_ex_found *f, struct rt_schedule *s)
 {
-	u32 depth = x->store.rec[f->state].depth, id = f->state;
-	u8 *choice = lab_zalloc(depth + 1);
+	u32 depth = x->store.rec[f->state].depth;
+	u8 *choice = choices_to(x, f->state);
 	struct lab_ex_fault fault;
 
 	choice[depth] = f->choice;
-	for (u32 i = depth; i-- > 0; id = x->store.rec[id].parent)
-		choice[i] = x->store.rec[id].choice;
 	ex_restore(&x->runner, ex_queue_get(&x->first, 0));
 	rt_record_schedule(x->model.world, s);
 	for (u32 i = 0; i <= depth && choice[i] != EX_CHOICES; i++)

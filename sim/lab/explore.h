@@ -60,23 +60,36 @@ struct lab_ex_model {
 	/* Ranges of the world that are no state: for rt_base_ignore(). NULL: none. */
 	void (*ignore)(void *ctx, struct rt_base *b);
 	bool measure; /* counts and times of locks are state */
+	/*
+	 * Whether two actors have yet to begin, and are the same in all but their number. NULL: no
+	 * two are. For opts->symmetry.
+	 */
+	bool (*alike)(void *ctx, u32 a, u32 b);
 	/* Memory outside of the world that goes with a state, at most LAB_EX_EXTRA bytes. */
 	void *extra;
 	size_t extra_size;
 };
 
 struct lab_ex_opts {
-	u64 max_states;	 /* 0: no bound */
-	u64 max_depth;	 /* choices of one schedule; 0: no bound */
-	u32 preemptions; /* most of one schedule; LAB_EX_UNBOUNDED */
-	bool no_reduction;
+	u64 max_states;	   /* 0: no bound */
+	u64 max_depth;	   /* choices of one schedule; 0: no bound */
+	u32 preemptions;   /* most of one schedule; LAB_EX_UNBOUNDED */
+	bool no_reduction; /* the order of allocations makes a difference */
+	bool symmetry;	   /* of like actors the lowest begins first: an assumption */
 	bool depth_first;
-	bool all;	   /* go on behind a violation */
-	u32 jobs;	   /* processes; 0 is 1 */
-	u32 shard, shards; /* part @shard, from 0, of @shards; 0 of 0: all of it */
-	FILE *progress;	   /* a terminal; NULL: nobody looks */
+	bool all;		/* go on behind a violation */
+	u32 jobs;		/* processes; 0 is 1 */
+	u32 shard, shards;	/* part @shard, from 0, of @shards; 0 of 0: all of it */
+	const char *checkpoint; /* file; NULL: none */
+	u32 checkpoint_ms;	/* between two of them at least */
+	struct rt_hash input;	/* of the model: a checkpoint of another is refused */
+	FILE *progress;		/* a terminal; NULL: nobody looks */
+	/* The host's clock, for those two only. NULL: it stands still. */
+	u64 (*clock_ms)(void *ctx);
+	void *clock_ctx;
 };
 #define LAB_EX_UNBOUNDED 0xffffffffU
+#define LAB_EX_JOBS_MAX	 64
 
 /* What was found first of a rule. */
 struct lab_ex_found {
@@ -102,6 +115,25 @@ struct lab_ex_totals {
 	u64 frontier_bytes, frontier_states; /* at its largest: what was kept to go on from */
 };
 
+/* What became of a checkpoint. */
+enum lab_ex_file {
+	LAB_EX_FILE_NONE,      /* there was none: the search began */
+	LAB_EX_FILE_RESUMED,   /* it went on from there */
+	LAB_EX_FILE_DAMAGED,   /* it can't be read, or is not whole: nothing was searched */
+	LAB_EX_FILE_FOREIGN,   /* of another scenario, other options or another build: the same */
+	LAB_EX_FILE_UNWRITTEN, /* it could not be written */
+};
+
+/*
+ * What random schedules tell before the search: choices that were answered, and by how many
+ * actors; with nothing in common, so many states at most.
+ */
+struct lab_ex_estimate {
+	u32 schedules, actors;
+	u32 least, most; /* choices of a schedule */
+	long double states;
+};
+
 struct lab_ex;
 
 /*
@@ -111,7 +143,8 @@ struct lab_ex;
 struct lab_ex *lab_ex_new(const struct lab_ex_model *model, const struct lab_ex_opts *opts);
 void lab_ex_free(struct lab_ex *x);
 
-void lab_ex_run(struct lab_ex *x);
+struct lab_ex_estimate lab_ex_estimate(struct lab_ex *x);
+enum lab_ex_file lab_ex_run(struct lab_ex *x);
 struct lab_ex_totals lab_ex_totals(const struct lab_ex *x);
 const struct lab_ex_found *lab_ex_found(const struct lab_ex *x, u32 i);
 /* The schedule that breaks it, appended to @s (initialised). */

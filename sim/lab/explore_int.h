@@ -50,10 +50,14 @@ void ex_store_free(struct ex_store *st);
 /* The state of that hash, EX_NONE if it was not seen. */
 u32 ex_store_find(const struct ex_store *st, struct rt_hash hash);
 void ex_store_prefetch(const struct ex_store *st, struct rt_hash hash);
-/* A state that was not seen. True: the table moved. */
-bool ex_store_add(struct ex_store *st, const struct ex_rec *rec);
+/* A state that was not seen. */
+void ex_store_add(struct ex_store *st, const struct ex_rec *rec);
 /* Edges of the state that is expanded, one after the other. */
 void ex_store_edge(struct ex_store *st, u32 from, u32 to, u8 by);
+/* The table anew: of the states from @first on. */
+void ex_store_index(struct ex_store *st, u32 first);
+/* One more of them, which is not in the table. */
+void ex_store_remember(struct ex_store *st, u32 id);
 u64 ex_store_bytes(const struct ex_store *st);
 
 /* ---- explore_step.c: one state to the next ---- */
@@ -91,7 +95,8 @@ struct ex_runner {
 	bool answered;
 	u8 nr, cur;
 	u8 id_of[EX_CHOICES];
-	bool cut; /* --preemptions left something out */
+	enum lab_ex_stop stop; /* of ex_follow() */
+	bool cut;	       /* --preemptions left something out */
 };
 
 void ex_runner_init(struct ex_runner *r, const struct lab_ex_model *model,
@@ -101,8 +106,15 @@ void ex_runner_free(struct ex_runner *r);
 void ex_put_first(struct ex_runner *r, struct ex_queue *q);
 /* All that follows from @s, as answers to the end of @q. */
 void ex_expand(struct ex_runner *r, const struct ex_state *s, struct ex_queue *q);
-/* On from where the world is by @choice. */
+/* On from where the world is by @choice; ex_answer(): without a look at what has changed. */
+enum lab_ex_stop ex_answer(struct ex_runner *r, u8 choice, struct lab_ex_fault *f);
 enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f);
+/*
+ * On from @s by @nr choices, whose answers are known to lead to choices again. False: they do not.
+ */
+bool ex_follow(struct ex_runner *r, const struct ex_state *s, const u8 *choice, u32 nr);
+/* The state in which the world is now, to the end of @q; not as an answer. */
+struct ex_state *ex_put_now(struct ex_runner *r, u8 preemptions, struct ex_queue *q);
 /* The world as it was in @s. */
 void ex_restore(struct ex_runner *r, const struct ex_state *s);
 
@@ -110,10 +122,28 @@ void ex_queue_init(struct ex_queue *q);
 void ex_queue_free(struct ex_queue *q);
 void ex_queue_clear(struct ex_queue *q);
 struct ex_state *ex_queue_add(struct ex_queue *q, size_t bytes);
+/* A copy of @s to the end. */
+struct ex_state *ex_queue_copy(struct ex_queue *q, const struct ex_state *s);
+/* The last @nr states go. */
+void ex_queue_drop(struct ex_queue *q, u32 nr);
 static inline struct ex_state *ex_queue_get(const struct ex_queue *q, u32 i)
 {
 	return (struct ex_state *)(q->mem + q->at[i]);
 }
+
+/* ---- explore_jobs.c: a batch, by one process or several ---- */
+
+#define EX_BATCH 64 /* states that are expanded before their answers are looked at */
+
+struct ex_jobs;
+struct ex_jobs *ex_jobs_new(struct ex_runner *r, u32 nr);
+void ex_jobs_free(struct ex_jobs *j);
+/* States [first, end) of @q, at most EX_BATCH. */
+void ex_jobs_expand(struct ex_jobs *j, struct ex_runner *r, const struct ex_queue *q, u32 first,
+		    u32 end);
+/* All that followed, in order. */
+void ex_jobs_for_each(const struct ex_jobs *j, void (*fn)(void *ctx, const struct ex_state *a),
+		      void *ctx);
 
 /* ---- explore_graph.c: what the edges say ---- */
 

@@ -86,6 +86,7 @@ static u32 observe(void *ctx, u64 *word)
 
 	word[n++] = x->play.nr;
 	word[n++] = kvm_look_kicks(m->host);
+	word[n++] = seam_look_steps(m->seam);
 	/* What "no-unblock" and "demote-gated" look at. */
 	word[n++] = seam_calls(m->seam, SEAM_TDH_MEM_RANGE_UNBLOCK) != 0;
 	word[n++] = seam_calls(m->seam, SEAM_TDH_MEM_PAGE_DEMOTE) != 0;
@@ -107,6 +108,57 @@ static void ignore(void *ctx, struct rt_base *b)
 	seam_for_each_counter(m->seam, ignore_range, b);
 	kvm_for_each_counter(m->host, ignore_range, b);
 	kvm_gmem_for_each_counter(ignore_range, b);
+}
+
+/* Operations that ask the same of their actors. */
+static bool same_op(const struct lab_op *a, const struct lab_op *b)
+{
+	if (a->kind != b->kind || a->td != b->td)
+		return false;
+	for (u32 f = 0; f < LAB_FIELDS; f++) {
+		const struct lab_val *x = &a->v[f], *y = &b->v[f];
+
+		if (x->set != y->set || x->num != y->num || x->ref != y->ref || x->td != y->td)
+			return false;
+	}
+	return true;
+}
+
+static u32 next_of(struct lab_machine *m, const struct lab_actor *a, u32 from)
+{
+	while (from < m->block + m->block_nr &&
+	       (!lab_op_is_action(lab_op(m, from)) || lab_op_actor(m, lab_op(m, from)) != a))
+		from++;
+	return from;
+}
+
+static bool same_lines(struct lab_machine *m, const struct lab_actor *a, const struct lab_actor *b)
+{
+	u32 end = m->block + m->block_nr, i = m->block, k = m->block;
+
+	for (;; i++, k++) {
+		i = next_of(m, a, i);
+		k = next_of(m, b, k);
+		if (i == end || k == end)
+			return i == k;
+		if (!same_op(lab_op(m, i), lab_op(m, k)))
+			return false;
+	}
+}
+
+static bool alike(void *ctx, u32 i, u32 k)
+{
+	struct lab_ex_scn *x = ctx;
+	struct lab_machine *m = x->play.s->m;
+	const struct lab_actor *a = &m->actor[i], *b = &m->actor[k];
+
+	/* vCPUs that have lines, the first of them still to come, from the same place. */
+	if (!a->vcpu || !b->vcpu || a->td != b->td || a->running != b->running ||
+	    a->in_run != b->in_run || a->stop || b->stop)
+		return false;
+	if (a->next != next_of(m, a, m->block) || b->next != next_of(m, b, m->block))
+		return false;
+	return same_lines(m, a, b);
 }
 
 static void add_stat(struct lab_ex_scn *x, u32 stat)
@@ -160,6 +212,7 @@ void lab_ex_scn_init(struct lab_ex_scn *x, struct lab_session *s)
 					   .asking = asking,
 					   .observe = observe,
 					   .ignore = ignore,
+					   .alike = alike,
 					   .extra = &x->play,
 					   .extra_size = sizeof(x->play)}};
 	find_stats(x, s->sc);

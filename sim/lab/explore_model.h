@@ -20,6 +20,15 @@ struct lab_ex_scn {
 	bool too_many; /* of them */
 };
 
+/* explore_place.c: a copy of a scenario, and room for its set-up, at a place of their own. */
+struct lab_ex_placed {
+	struct lab_scenario sc; /* not for lab_scenario_free() */
+	struct lab_setup su;
+	size_t size;
+};
+struct lab_ex_placed *lab_ex_place(const struct lab_scenario *sc);
+void lab_ex_unplace(struct lab_ex_placed *p);
+
 /* Whether sessions of @sc need their SEAMCALLs recorded (struct lab_opts). */
 bool lab_ex_scn_wants_calls(const struct lab_scenario *sc);
 /* For @s, fresh. It stays where it is as long as the model is used. */

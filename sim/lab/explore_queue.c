@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "sim/lab/explore_int.h"
@@ -55,4 +56,20 @@ struct ex_state *ex_queue_add(struct ex_queue *q, size_t bytes)
 	q->len += size;
 	*s = (struct ex_state){.size = (u32)size};
 	return s;
+}
+
+struct ex_state *ex_queue_copy(struct ex_queue *q, const struct ex_state *s)
+{
+	struct ex_state *to = ex_queue_add(q, s->size - sizeof(*s));
+
+	memcpy(to, s, s->size);
+	return to;
+}
+
+void ex_queue_drop(struct ex_queue *q, u32 nr)
+{
+	if (!nr)
+		return;
+	q->nr -= nr;
+	q->len = q->at[q->nr];
 }

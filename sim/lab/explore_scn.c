@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "sim/lab/explore_model.h"
+#include "sim/lab/lanes.h"
 #include "sim/lab/minimise.h"
 #include "sim/lab/replay.h"
 #include "sim/lab/util.h"
@@ -19,8 +23,10 @@ struct explored {
 	const char *path;
 	const struct lab_explore_opts *o;
 	struct lab_scenario sc;
-	struct lab_setup su;
+	struct lab_ex_placed *at; /* of sc; with its set-up */
+	struct lab_ex_opts search;
 	struct lab_ex_totals totals;
+	bool searched;
 	enum lab_verdict verdict;
 	u32 nr_replays;
 };
@@ -99,6 +105,7 @@ static void tell_broken(struct explored *e, struct lab_session *s)
 	}
 	if (*s->stuck)
 		fprintf(e->o->out, "  %s", s->stuck);
+	lab_lanes(s, e->o->out, false);
 }
 
 /* The schedule is played again from the first line, by what "tdxsim run" would do. */
@@ -112,7 +119,7 @@ static bool play_again(struct explored *e, const struct lab_target *t, struct rt
 
 	rt_schedule_rewind(sched);
 	opts.schedule = sched->nr ? sched : NULL;
-	s = lab_session_new(&e->sc, &e->su, &opts, err, sizeof(err));
+	s = lab_session_new(&e->at->sc, &e->at->su, &opts, err, sizeof(err));
 	if (!s) {
 		fprintf(e->o->err, "%s: %s\n", e->path, err);
 		return false;
@@ -139,8 +146,8 @@ static void tell_found(struct explored *e, struct lab_ex *x, const struct lab_ex
 	e->verdict = lab_worse(e->verdict, verdict_of(&f->fault));
 	rt_schedule_init(&sched);
 	lab_ex_schedule(x, f, &sched);
-	if (!lab_minimise(&e->sc, &e->su, &e->o->session, &sched, &t, LAB_MINIMISE_RUNS, &res, err,
-			  sizeof(err))) {
+	if (!lab_minimise(&e->at->sc, &e->at->su, &e->o->session, &sched, &t, LAB_MINIMISE_RUNS,
+			  &res, err, sizeof(err))) {
 		fprintf(e->o->err, "%s: %s\n", e->path, err);
 	} else {
 		if (res.reproduced)
@@ -172,6 +179,9 @@ static void print_totals(const struct explored *e)
 	const struct lab_ex_totals *t = &e->totals;
 	FILE *out = e->o->out;
 
+	if (e->search.symmetry)
+		fputs("assumed: vCPUs with the same lines differ in nothing but their number\n",
+		      out);
 	if (t->bound)
 		fprintf(out, "not complete: stopped by %s\n", t->bound);
 	fprintf(out, "states=%llu ", t->states);
@@ -191,11 +201,55 @@ static void print_rests(const struct explored *e, struct lab_ex *x)
 	free(h);
 }
 
+static void print_estimate(const struct explored *e, struct lab_ex *x)
+{
+	struct lab_ex_estimate est = lab_ex_estimate(x);
+
+	fprintf(e->o->out, "estimate: %u actors, %u to %u choices in %u random schedules; ",
+		est.actors, est.least, est.most, est.schedules);
+	fprintf(e->o->out, "about %.1Le states\n", est.states);
+}
+
+/* What became of the checkpoint; false: nothing was searched. */
+static bool is_fine(struct explored *e, enum lab_ex_file file)
+{
+	const char *path = e->search.checkpoint;
+
+	switch (file) {
+	case LAB_EX_FILE_NONE:
+	case LAB_EX_FILE_RESUMED:
+		return true;
+	case LAB_EX_FILE_UNWRITTEN:
+		fprintf(e->o->err, "%s: --checkpoint: it could not be written\n", path);
+		e->verdict = LAB_BAD_INPUT;
+		return true;
+	case LAB_EX_FILE_DAMAGED:
+		fprintf(e->o->err,
+			"%s: --checkpoint: found a file that is no whole checkpoint; "
+			"expected one, or none\n",
+			path);
+		break;
+	case LAB_EX_FILE_FOREIGN:
+		fprintf(e->o->err,
+			"%s: --checkpoint: found one of another scenario, other options or another "
+			"build; expected one of this search, or none\n",
+			path);
+		break;
+	}
+	e->verdict = LAB_BAD_INPUT;
+	return false;
+}
+
 static void search(struct explored *e, struct lab_ex_scn *scn)
 {
-	struct lab_ex *x = lab_ex_new(&scn->model, &e->o->search);
+	struct lab_ex *x = lab_ex_new(&scn->model, &e->search);
 
-	lab_ex_run(x);
+	print_estimate(e, x);
+	if (!is_fine(e, lab_ex_run(x))) {
+		lab_ex_free(x);
+		return;
+	}
+	e->searched = true;
 	e->totals = lab_ex_totals(x);
 	fprintf(e->o->out,
 		"transitions=%llu depth=%u bytes-per-state=%llu waiting=%llu of %llu bytes\n",
@@ -215,6 +269,7 @@ static void tell_only(struct explored *e, enum lab_ex_stop stop, const struct la
 	struct rt_schedule none;
 	struct lab_target t;
 
+	e->searched = true;
 	e->totals = (struct lab_ex_totals){.schedules = 1, .complete = true};
 	if (stop != LAB_EX_BROKEN)
 		return;
@@ -235,8 +290,9 @@ static void explore(struct explored *e)
 	char err[400];
 
 	opts.no_trace = true;
+	opts.fixed_place = true;
 	opts.no_calls = !lab_ex_scn_wants_calls(&e->sc);
-	s = lab_session_new(&e->sc, &e->su, &opts, err, sizeof(err));
+	s = lab_session_new(&e->at->sc, &e->at->su, &opts, err, sizeof(err));
 	if (!s) {
 		fprintf(e->o->err, "%s: %s\n", e->path, err);
 		e->verdict = LAB_BAD_INPUT;
@@ -249,8 +305,26 @@ static void explore(struct explored *e)
 		search(e, &scn);
 	else
 		tell_only(e, stop, &f);
-	print_totals(e);
+	if (e->searched)
+		print_totals(e);
 	lab_session_free(s);
+}
+
+/* Of the scenario in its canonical spelling: comments may change. */
+static struct rt_hash hash_of_scenario(const struct lab_scenario *sc)
+{
+	XXH128_hash_t h;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return (struct rt_hash){0};
+	lab_print(sc, f);
+	fclose(f);
+	h = XXH3_128bits(text, len);
+	free(text);
+	return (struct rt_hash){h.low64, h.high64};
 }
 
 static bool read_input(struct explored *e, const struct lab_source *src, struct lab_diag *d)
@@ -259,8 +333,11 @@ static bool read_input(struct explored *e, const struct lab_source *src, struct 
 
 	for (u32 i = 0; !errors && e->o->set && e->o->set[i]; i++)
 		errors += lab_parse_set(&e->sc, e->o->set[i], d);
-	if (!errors)
-		errors = lab_setup_resolve(&e->sc, &e->su, d);
+	if (!errors) {
+		e->search.input = hash_of_scenario(&e->sc);
+		e->at = lab_ex_place(&e->sc);
+		errors = lab_setup_resolve(&e->at->sc, &e->at->su, d);
+	}
 	return !errors;
 }
 
@@ -274,12 +351,14 @@ enum lab_verdict lab_explore_file(const char *path, const struct lab_explore_opt
 
 	e->path = path;
 	e->o = o;
+	e->search = o->search;
 	if (text) {
 		lab_scenario_init(&e->sc);
 		if (read_input(e, &src, &d)) {
 			explore(e);
 			verdict = e->verdict;
 		}
+		lab_ex_unplace(e->at);
 		lab_scenario_free(&e->sc);
 	}
 	free(text);

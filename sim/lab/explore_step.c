@@ -64,10 +64,12 @@ void ex_runner_free(struct ex_runner *r)
 /* ---- states ---- */
 
 /* What a state is: the world, what somebody will read, and, under a bound, how it got here. */
-static struct rt_hash hash_of(struct ex_runner *r, u8 preemptions)
+static struct rt_hash hash_of(struct ex_runner *r, enum lab_ex_stop stop, u8 preemptions)
 {
 	u64 word[LAB_EX_OBSERVED + 4];
-	struct rt_hash h = rt_base_hash(r->base);
+	/* Ends are compared between searches, so they are always named without addresses. */
+	bool plain = r->opts->no_reduction && stop != LAB_EX_REST;
+	struct rt_hash h = plain ? rt_base_hash_plain(r->base) : rt_base_hash(r->base);
 	u32 n = 0;
 	XXH128_hash_t x;
 
@@ -109,7 +111,8 @@ static struct ex_state *put(struct ex_runner *r, struct ex_queue *q, enum lab_ex
 		s->id_of[0] = EX_GO_ON;
 	}
 	if (goes_on) {
-		memcpy(s->bytes, r->model->extra, r->model->extra_size);
+		if (r->model->extra_size)
+			memcpy(s->bytes, r->model->extra, r->model->extra_size);
 		rt_delta_put(r->base, (char *)s->bytes + extra_room(r));
 	}
 	return s;
@@ -118,7 +121,8 @@ static struct ex_state *put(struct ex_runner *r, struct ex_queue *q, enum lab_ex
 /* What goes with the world. */
 static void restore_rest(struct ex_runner *r, const struct ex_state *s)
 {
-	memcpy(r->model->extra, s->bytes, r->model->extra_size);
+	if (r->model->extra_size)
+		memcpy(r->model->extra, s->bytes, r->model->extra_size);
 	r->nr = s->nr;
 	r->cur = s->cur;
 	memcpy(r->id_of, s->id_of, s->nr);
@@ -147,10 +151,10 @@ void ex_put_first(struct ex_runner *r, struct ex_queue *q)
 	if (r->model->run(r->model->ctx, &f) != LAB_EX_CHOICE)
 		assert(!"the world is paused at a choice");
 	rt_base_diff(r->base);
-	put(r, q, LAB_EX_CHOICE, hash_of(r, 0), EX_NONE);
+	put(r, q, LAB_EX_CHOICE, hash_of(r, LAB_EX_CHOICE, 0), EX_NONE);
 }
 
-enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f)
+enum lab_ex_stop ex_answer(struct ex_runner *r, u8 choice, struct lab_ex_fault *f)
 {
 	enum lab_ex_stop stop;
 
@@ -161,8 +165,41 @@ enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f)
 	else
 		stop = r->model->run(r->model->ctx, f);
 	assert(r->answered);
+	return stop;
+}
+
+enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f)
+{
+	enum lab_ex_stop stop = ex_answer(r, choice, f);
+
 	rt_base_diff(r->base);
 	return stop;
+}
+
+struct ex_state *ex_put_now(struct ex_runner *r, u8 preemptions, struct ex_queue *q)
+{
+	struct ex_state *s = put(r, q, r->stop, hash_of(r, r->stop, preemptions), EX_NONE);
+
+	s->preemptions = preemptions;
+	return s;
+}
+
+bool ex_follow(struct ex_runner *r, const struct ex_state *s, const u8 *choice, u32 nr)
+{
+	struct lab_ex_fault f;
+
+	ex_restore(r, s);
+	r->stop = LAB_EX_CHOICE;
+	for (u32 i = 0; i < nr; i++) {
+		bool fits = (r->stop == LAB_EX_REST) == (choice[i] == EX_GO_ON) &&
+			    (r->stop == LAB_EX_CHOICE || r->stop == LAB_EX_REST);
+
+		if (!fits)
+			return false;
+		/* What a step leaves below the stacks is cleared before the next, as in the search. */
+		r->stop = ex_go(r, choice[i], &f);
+	}
+	return r->stop == LAB_EX_CHOICE || r->stop == LAB_EX_REST;
 }
 
 /* ---- expansion ---- */
@@ -191,7 +228,7 @@ static void expand_one(struct ex_runner *r, const struct ex_state *s, u32 i, u8 
 		restore_again(r, s);
 	stop = ex_go(r, s->id_of[i], &fault);
 	if (stop == LAB_EX_CHOICE || stop == LAB_EX_REST) {
-		hash = hash_of(r, preemptions);
+		hash = hash_of(r, stop, preemptions);
 		if (wrote_freed(r, &fault))
 			stop = LAB_EX_BROKEN;
 		else if (r->store)
@@ -205,13 +242,39 @@ static void expand_one(struct ex_runner *r, const struct ex_state *s, u32 i, u8 
 	to->fault = fault;
 }
 
+/*
+ * Whether a lower actor is as this one in all but its number, and neither has begun: then that one
+ * goes first. What is like is asked in the state @s itself.
+ */
+static bool has_twin_before(struct ex_runner *r, const struct ex_state *s, u32 i)
+{
+	if (!r->model->alike || s->id_of[i] >= EX_GO_ON)
+		return false;
+	for (u32 k = 0; k < i; k++) {
+		if (s->id_of[k] < EX_GO_ON &&
+		    r->model->alike(r->model->ctx, s->id_of[k], s->id_of[i]))
+			return true;
+	}
+	return false;
+}
+
 void ex_expand(struct ex_runner *r, const struct ex_state *s, struct ex_queue *q)
 {
 	bool first = true;
+	u64 skip = 0;
 
+	if (r->opts->symmetry) {
+		ex_restore(r, s);
+		for (u32 i = 0; i < s->nr; i++)
+			skip |= (u64)has_twin_before(r, s, i) << i;
+		first = false;
+		rt_base_diff(r->base);
+	}
 	for (u32 i = 0; i < s->nr; i++) {
 		u32 preemptions = s->preemptions + (s->cur != EX_CHOICES && i != s->cur);
 
+		if (skip >> i & 1)
+			continue;
 		if (preemptions > r->opts->preemptions) {
 			r->cut = true;
 			continue;

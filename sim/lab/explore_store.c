@@ -62,29 +62,47 @@ u32 ex_store_find(const struct ex_store *st, struct rt_hash hash)
 	return (u32)*slot_of(st, hash) - 1;
 }
 
-static void grow(struct ex_store *st)
+void ex_store_remember(struct ex_store *st, u32 id)
 {
-	free(st->slot);
-	st->nr_slots *= 2;
-	st->slot = lab_zalloc(st->nr_slots * sizeof(*st->slot));
-	for (u32 id = 0; id < st->nr; id++)
-		*slot_of(st, st->rec[id].hash) = slot_word(id, st->rec[id].hash);
+	*slot_of(st, st->rec[id].hash) = slot_word(id, st->rec[id].hash);
 }
 
-bool ex_store_add(struct ex_store *st, const struct ex_rec *rec)
+static void new_slots(struct ex_store *st)
 {
-	const struct ex_rec *before = st->rec;
-	bool moved = false;
+	while (2 * (u64)st->nr > st->nr_slots)
+		st->nr_slots *= 2;
+	free(st->slot);
+	st->slot = lab_zalloc(st->nr_slots * sizeof(*st->slot));
+}
 
-	st->rec = lab_grow(st->rec, &st->cap, st->nr + 1, sizeof(*st->rec));
-	moved = st->rec != before;
-	st->rec[st->nr++] = *rec;
-	if (2 * (u64)st->nr > st->nr_slots) {
-		grow(st);
-		return true;
+void ex_store_index(struct ex_store *st, u32 first)
+{
+	new_slots(st);
+	for (u32 id = first; id < st->nr; id++)
+		ex_store_remember(st, id);
+}
+
+/* Twice the table, with the states that are in it. */
+static void grow(struct ex_store *st)
+{
+	u64 *old = st->slot, nr = st->nr_slots;
+
+	st->slot = NULL;
+	new_slots(st);
+	for (u64 i = 0; i < nr; i++) {
+		if (old[i])
+			ex_store_remember(st, (u32)old[i] - 1);
 	}
-	*slot_of(st, rec->hash) = slot_word(st->nr - 1, rec->hash);
-	return moved;
+	free(old);
+}
+
+void ex_store_add(struct ex_store *st, const struct ex_rec *rec)
+{
+	st->rec = lab_grow(st->rec, &st->cap, st->nr + 1, sizeof(*st->rec));
+	st->rec[st->nr++] = *rec;
+	if (2 * (u64)st->nr > st->nr_slots)
+		grow(st);
+	ex_store_remember(st, st->nr - 1);
 }
 
 void ex_store_edge(struct ex_store *st, u32 from, u32 to, u8 by)

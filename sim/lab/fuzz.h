@@ -16,12 +16,13 @@
 
 #include "sim/lab/fuzz_map.h"
 
-#define LAB_INPUT_MAX (64 * 16U) /* bytes of one input */
+#define LAB_INPUT_MAX (64 * 20U) /* bytes of one input */
 
 struct lab_fuzz_opts {
-	u64 runs;	/* in all, those of calls before included; 0: no end */
-	u32 jobs;	/* threads; 0: 1 */
-	u32 exhaustive; /* every program of up to so many statements instead; 0: no */
+	u64 runs;	  /* in all, those of calls before included; 0: no end */
+	u32 jobs;	  /* threads; 0: 1 */
+	u32 findings_max; /* stop behind the round that has found so many; 0: no end */
+	u32 exhaustive;	  /* every program of up to so many statements instead; 0: no */
 	u64 seed;
 	u64 budget;	    /* steps of a block; 0: LAB_FUZZ_BUDGET */
 	const char *corpus; /* directory; NULL: in memory */

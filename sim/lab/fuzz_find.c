@@ -57,7 +57,7 @@ static int write_finding(struct lab_finder *f, const struct lab_shrunk *s, u64 n
 /* Once more on a machine that nobody has used, as "tdxsim run" will do it. */
 static bool confirmed(const struct lab_finder *f, const struct lab_shrunk *s)
 {
-	const struct lab_runner_opts opts = {.budget = f->opts->budget, .keep = 1};
+	const struct lab_runner_opts opts = {.budget = f->opts->budget, .keep = 1, .diff = f->diff};
 	struct lab_runner *fresh = lab_runner_new(&opts);
 	struct lab_fate fate;
 	bool same = lab_runner_run(fresh, &s->sc, &s->su, NULL, &fate) &&

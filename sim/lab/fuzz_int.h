@@ -48,6 +48,7 @@ struct lab_finder {
 	const struct lab_fuzz_opts *opts;
 	struct lab_corpus *corpus;
 	struct lab_fuzz_sum *sum;
+	const struct lab_diff *diff;
 	struct lab_runner *runner; /* for shrinking: without a map */
 };
 

@@ -4,12 +4,14 @@
  * the first thread makes, keeps and reports.
  */
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/lab/bytes.h"
+#include "sim/lab/diff.h"
 #include "sim/lab/fuzz_int.h"
 #include "sim/lab/mutate.h"
 #include "sim/lab/util.h"
@@ -47,6 +49,7 @@ struct fuzz {
 	struct lab_fuzz_sum *sum;
 	struct lab_corpus corpus;
 	struct lab_finder finder;
+	struct lab_diff *diff; /* NULL: each program is run once */
 	struct lab_seen_map *seen;
 	struct lab_choices source; /* of exhaustive search */
 	u32 length;		   /* of its programs now */
@@ -122,8 +125,10 @@ static void start_workers(struct fuzz *f)
 		struct worker *w = &f->worker[i];
 		struct lab_runner_opts opts = {
 			.budget = f->opts->budget ? f->opts->budget : LAB_FUZZ_BUDGET,
+			.begin = lab_map_forget,
 			.point = lab_map_point,
 			.block = lab_map_block,
+			.diff = f->diff,
 		};
 
 		w->f = f;
@@ -214,13 +219,13 @@ static void drop_setup(struct slot *s)
 {
 	u32 n = 0;
 
-	for (u32 i = 0; i + LAB_RECORD <= s->len; i += LAB_RECORD) {
+	for (u32 i = 0; i + LAB_RECORD_BYTES <= s->len; i += LAB_RECORD_BYTES) {
 		struct lab_op op = {.kind = (u16)lab_record_kind(s->bytes + i)};
 
 		if (lab_op_makes_machine(&op))
 			continue;
-		memmove(s->bytes + n, s->bytes + i, LAB_RECORD);
-		n += LAB_RECORD;
+		memmove(s->bytes + n, s->bytes + i, LAB_RECORD_BYTES);
+		n += LAB_RECORD_BYTES;
 	}
 	s->len = n;
 }
@@ -368,6 +373,8 @@ static int fuzz(struct fuzz *f)
 		ret = take_round(f);
 		if (f->opts->between && f->opts->between(f->opts->ctx))
 			break;
+		if (f->opts->findings_max && f->corpus.findings >= f->opts->findings_max)
+			break;
 	}
 	return ret ? ret : lab_corpus_save(&f->corpus, f->opts->seed, f->opts->err);
 }
@@ -375,8 +382,7 @@ static int fuzz(struct fuzz *f)
 int lab_fuzz(const struct lab_fuzz_opts *opts, struct lab_fuzz_sum *sum)
 {
 	struct fuzz *f = lab_zalloc(sizeof(*f));
-	const struct lab_runner_opts plain = {.budget = opts->budget ? opts->budget
-								     : LAB_FUZZ_BUDGET};
+	struct lab_runner_opts plain = {.budget = opts->budget ? opts->budget : LAB_FUZZ_BUDGET};
 	bool resumed = false;
 	int ret = 0;
 
@@ -385,10 +391,15 @@ int lab_fuzz(const struct lab_fuzz_opts *opts, struct lab_fuzz_sum *sum)
 	f->sum = sum;
 	f->length = 1;
 	lab_choices_all(&f->source);
+	if (opts->diff_a) {
+		f->diff = lab_diff_new(opts->diff_a, opts->diff_b, opts->err);
+		plain.diff = f->diff;
+		ret = f->diff ? 0 : EINVAL;
+	}
 	f->seen = lab_zalloc(sizeof(*f->seen));
 	f->slot = lab_zalloc(ROUND * sizeof(*f->slot));
-	f->finder = (struct lab_finder){opts, &f->corpus, sum, lab_runner_new(&plain)};
-	if (opts->corpus)
+	f->finder = (struct lab_finder){opts, &f->corpus, sum, f->diff, lab_runner_new(&plain)};
+	if (!ret && opts->corpus)
 		ret = lab_corpus_open(&f->corpus, opts->corpus, opts->seed, &resumed, opts->err);
 	sum->findings = f->corpus.findings;
 	sum->runs = f->corpus.runs;
@@ -400,6 +411,7 @@ int lab_fuzz(const struct lab_fuzz_opts *opts, struct lab_fuzz_sum *sum)
 		stop_workers(f);
 	}
 	lab_runner_free(f->finder.runner);
+	lab_diff_free(f->diff);
 	lab_corpus_free(&f->corpus);
 	for (u32 i = 0; i < ROUND; i++)
 		free(f->slot[i].item);

@@ -48,7 +48,7 @@ void lab_map_hit(struct lab_map *m, u64 what)
 static void on_answer(void *ctx, u32 row, u64 rax, bool forced)
 {
 	struct lab_map *m = ctx;
-	u32 h = mix(AN_ANSWER, row, seam_status(rax));
+	u32 h = mix(AN_ANSWER, row, seam_status(rax) | forced);
 
 	if (forced) /* whatever the scenario asks for: no discovery */
 		return;
@@ -89,13 +89,20 @@ static u32 policies_of(const struct lab_setup *su)
 	return h;
 }
 
-void lab_map_begin(struct lab_map *m, const struct lab_setup *su)
+void lab_map_forget(void *ctx)
 {
+	struct lab_map *m = ctx;
+
 	for (u32 i = 0; i < m->nr_touched; i++)
 		m->count[m->touched[i]] = 0;
 	m->nr_touched = 0;
 	m->last_answer = m->last_entry = m->last_op = 0;
 	memset(m->last_point, 0, sizeof(m->last_point));
+}
+
+void lab_map_begin(struct lab_map *m, const struct lab_setup *su)
+{
+	lab_map_forget(m);
 	m->policies = policies_of(su);
 }
 

@@ -31,7 +31,11 @@ void lab_map_hit(struct lab_map *m, u64 what);
 /* Empty, and for runs on @su. */
 void lab_map_begin(struct lab_map *m, const struct lab_setup *su);
 void lab_map_init(struct lab_map *m);
-/* Hooks of a runner; ctx is the map. */
+/*
+ * Hooks of a runner; ctx is the map. A machine that was kept needs no build, so what a build
+ * reaches before the first line is forgotten.
+ */
+void lab_map_forget(void *ctx);
 void lab_map_point(void *ctx, enum rt_point pt, u64 obj);
 void lab_map_block(void *ctx, struct lab_session *s, u32 first, u32 nr);
 /* The fate of the run, as the last hit. */

@@ -315,6 +315,7 @@ static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct 
 	struct seam_regs r;
 
 	lab_set_regs(m, op, td->index, &r);
+	m->past_kvm |= m->parallel;
 	/* A guest that was entered past KVM has nothing to do: an interrupt gets it out again. */
 	if (seam_call(m->seam, m->spare_lp, &r) == SEAM_ENTERED)
 		seam_guest_interrupt(m->seam, m->spare_lp, RAW_IRQ, &r);

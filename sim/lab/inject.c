@@ -100,6 +100,18 @@ u32 lab_inject_unspent(struct lab_machine *m, u32 n)
 	return LAB_NO_OP;
 }
 
+u64 lab_inject_fired(struct lab_machine *m)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; i < m->nr_armed; i++) {
+		const struct rt_fault *f = find_fault(m->armed[i].fault);
+
+		n += f ? f->fired : 0;
+	}
+	return n;
+}
+
 /* Leaves that KVM calls a second time, or whose BUSY it takes as "try again" (R23, R26). */
 static bool busy_is_healed(u64 leaf)
 {

@@ -20,6 +20,8 @@ u32 lab_inject_unspent(struct lab_machine *m, u32 i);
  * a report is a finding.
  */
 bool lab_inject_forced(struct lab_machine *m);
+/* How often any of the armed faults has fired. */
+u64 lab_inject_fired(struct lab_machine *m);
 /* An allocation failed because a line said so. */
 bool lab_inject_took_memory(struct lab_machine *m);
 

@@ -33,21 +33,27 @@ struct weaver {
 	u64 *wanted;	      /* by lock id: mask of the actors that took it */
 	u32 nr_locks, cap_locks;
 	size_t next_entry; /* of the recorded schedule */
+	size_t at, end;	   /* event that is told, end of the window */
 };
 
 /* ---- rows ---- */
 
-/* Hex numbers out: they are what differs in a repetition. */
+/* Its actor, and the text without what counts up: those differ in a repetition. */
 static void make_key(struct lab_row *r)
 {
-	size_t n = 0;
+	size_t n = (size_t)snprintf(r->key, sizeof(r->key), "%u ", r->actor);
+	const char *c = r->text;
 
-	for (const char *c = r->text; *c; c++) {
-		r->key[n++] = *c;
-		if (c[0] != '0' || c[1] != 'x')
-			continue;
-		for (c++; (c[1] >= '0' && c[1] <= '9') || (c[1] >= 'a' && c[1] <= 'f'); c++)
-			;
+	while (*c && n + 1 < sizeof(r->key)) {
+		static const char epoch[] = "epoch ";
+		bool hex = c[0] == '0' && c[1] == 'x';
+
+		if (hex)
+			c += 2 + strspn(c + 2, "0123456789abcdef");
+		else if (!strncmp(c, epoch, strlen(epoch)))
+			c += strlen(epoch) + strspn(c + strlen(epoch), "0123456789");
+		else
+			r->key[n++] = *c++;
 	}
 	r->key[n] = 0;
 }
@@ -251,6 +257,33 @@ static void on_gmem(struct weaver *w, const struct rt_event *ev)
 	say_errno(r, lab_event_arg(ev, "errno"));
 }
 
+/* The other half of a reference, taken and dropped in one step: nobody can have met it. */
+static bool is_unseen(const struct weaver *w, const struct rt_event *ev)
+{
+	bool get = lab_event_arg(ev, "get");
+
+	for (size_t i = w->at + (get ? 1 : -1ULL); i < w->end; i += get ? 1 : -1ULL) {
+		const struct rt_event *o = rt_trace_get(w->s->trace, i);
+
+		if (o->step != ev->step)
+			return false;
+		if (o->type == ev->type && o->arg[0] == ev->arg[0] && o->arg[1] == ev->arg[1])
+			return lab_event_arg(o, "get") != get;
+	}
+	return false;
+}
+
+static void on_ref(struct weaver *w, const struct rt_event *ev)
+{
+	char kind[40];
+
+	if (is_unseen(w, ev))
+		return;
+	say(w, ev->actor, ev->step, "%s a reference (%s) of pfn 0x%llx",
+	    lab_event_arg(ev, "get") ? "takes" : "drops",
+	    ev->type->arg[1].sym(ev->arg[1], kind, sizeof(kind)), lab_event_arg(ev, "pfn"));
+}
+
 /* What an SPTE is, without its bits. */
 static const char *spte_word(const struct rt_event *ev, u32 i, char *buf, size_t len)
 {
@@ -331,15 +364,16 @@ static const struct {
 	const char *type;
 	void (*say)(struct weaver *w, const struct rt_event *ev);
 } sayings[] = {
-	{"lock", on_lock},	   {"unlock", on_lock},	     {"wait", on_wait},
-	{"seamcall", on_seamcall}, {"tdcall", on_seamcall},  {"sept", on_sept},
-	{"td_enter", on_enter},	   {"td_exit", on_td_exit},  {"access", on_access},
-	{"kick", on_kick},	   {"fault", on_injected},   {"action", on_action},
-	{"gmem_step", on_gmem},	   {"gmem_folio", on_gmem},  {"gmem_attr", on_gmem},
-	{"spte", on_spte},	   {"page-fault", on_fault}, {"split", on_split},
-	{"switch", silent},	   {"actor", silent},	     {"rcu", silent},
-	{"pamt", silent},	   {"op_state", silent},     {"gmem_alloc", silent},
-	{"kvm_exit", silent},	   {"epoch", silent},	     {"report", silent},
+	{"lock", on_lock},	   {"unlock", on_lock},	    {"wait", on_wait},
+	{"seamcall", on_seamcall}, {"tdcall", on_seamcall}, {"sept", on_sept},
+	{"td_enter", on_enter},	   {"td_exit", on_td_exit}, {"access", on_access},
+	{"kick", on_kick},	   {"fault", on_injected},  {"action", on_action},
+	{"gmem_step", on_gmem},	   {"gmem_folio", on_gmem}, {"gmem_attr", on_gmem},
+	{"gmem_ref", on_ref},	   {"spte", on_spte},	    {"page-fault", on_fault},
+	{"split", on_split},	   {"switch", silent},	    {"actor", silent},
+	{"rcu", silent},	   {"pamt", silent},	    {"op_state", silent},
+	{"gmem_alloc", silent},	   {"kvm_exit", silent},    {"epoch", silent},
+	{"report", silent},
 };
 
 static void on_event(struct weaver *w, const struct rt_event *ev)
@@ -398,8 +432,9 @@ void lab_lanes(struct lab_session *s, FILE *out, bool colour)
 		w.call[i].row = NO_ROW;
 	window(s, &from, &to);
 	count_locks(&w, from, to);
-	for (size_t i = from; i < to; i++)
-		on_event(&w, rt_trace_get(s->trace, i));
+	w.end = to;
+	for (w.at = from; w.at < to; w.at++)
+		on_event(&w, rt_trace_get(s->trace, w.at));
 	lab_lanes_print(s, &w.rows, out, colour);
 	free(w.rows.row);
 	free(w.call);

@@ -13,7 +13,7 @@ struct lab_row {
 	bool chosen; /* here the scheduler chose otherwise than in order */
 	bool bad;    /* a status that is an error, a fault that fired */
 	char text[200];
-	char key[200]; /* the same without addresses: by it repetitions are found */
+	char key[212]; /* actor and text without addresses: by it repetitions are found */
 };
 
 struct lab_rows {

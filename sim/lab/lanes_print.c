@@ -35,18 +35,28 @@ static u32 lane_of(const struct sheet *sh, u32 actor)
 	return sh->lane[actor < nr ? actor : nr];
 }
 
-/* Lanes are given to actors in the order of their ids, from row @first on. */
-static void assign_lanes(struct sheet *sh, u32 first)
+/* Whether @actor, the number of all of them for nobody, has a row. */
+static bool has_rows(const struct sheet *sh, u32 actor)
+{
+	u32 nr = sh->s->m->nr_actors;
+
+	for (u32 i = 0; i < sh->rows->nr; i++) {
+		u32 own = sh->rows->row[i].actor;
+
+		if ((own < nr ? own : nr) == actor)
+			return true;
+	}
+	return false;
+}
+
+/* Lanes are given to actors in the order of their ids. */
+static void assign_lanes(struct sheet *sh)
 {
 	u32 nr = sh->s->m->nr_actors;
 
 	sh->lane = lab_zalloc((nr + 1) * sizeof(*sh->lane));
 	for (u32 a = 0; a <= nr; a++) {
-		bool any = false;
-
-		for (u32 i = first; i < sh->rows->nr && !any; i++)
-			any = (sh->rows->row[i].actor < nr ? sh->rows->row[i].actor : nr) == a;
-		sh->lane[a] = any ? sh->nr_lanes++ : 0;
+		sh->lane[a] = has_rows(sh, a) ? sh->nr_lanes++ : 0;
 	}
 	if (sh->nr_lanes > LANES_MAX) {
 		memset(sh->lane, 0, (nr + 1) * sizeof(*sh->lane));
@@ -117,17 +127,13 @@ static void put_row(const struct sheet *sh, const struct lab_row *r, u64 last_st
 	put_text(sh, lane_of(sh, r->actor), left, text, before);
 }
 
-static void put_header(const struct sheet *sh, u32 first)
+static void put_header(const struct sheet *sh)
 {
 	u32 nr = sh->s->m->nr_actors, done = 0;
 
 	fprintf(sh->out, "%*s", STEP_WIDTH, "step ");
 	for (u32 a = 0; a <= nr && sh->nr_lanes > 1; a++) {
-		bool any = false;
-
-		for (u32 i = first; i < sh->rows->nr && !any; i++)
-			any = (sh->rows->row[i].actor < nr ? sh->rows->row[i].actor : nr) == a;
-		if (any)
+		if (has_rows(sh, a))
 			fprintf(sh->out, "| %-*s", ++done < sh->nr_lanes ? (int)sh->lane_width : 0,
 				actor_name(sh, a));
 	}
@@ -139,45 +145,60 @@ static const char *row_key(const void *ctx, u32 i)
 	return ((const struct lab_rows *)ctx)->row[i].key;
 }
 
-/* Rows of one actor that repeat, and so few others in between that the group is one lane's. */
-static bool one_actor(const struct lab_rows *rows, u32 from, u32 nr)
+/* A group that stands there again and again, unless the scheduler had a hand in it. */
+static struct lab_fold fold_at(const struct lab_rows *rows, u32 at)
 {
-	for (u32 i = from + 1; i < from + nr; i++) {
-		if (rows->row[i].actor != rows->row[from].actor || rows->row[i].chosen)
-			return false;
+	struct lab_fold f = lab_fold_at(row_key, rows, rows->nr, at);
+
+	for (u32 i = at + 1; i < at + f.size * f.times; i++) {
+		if (rows->row[i].chosen)
+			f.times = (i - at) / f.size;
 	}
-	return true;
+	return f.times < 3 ? (struct lab_fold){1, 1} : f;
 }
 
-static void put_rows(const struct sheet *sh, u32 first)
+/* Rows that are to be printed, with one for each group that repeats. */
+static u32 count_rows(const struct lab_rows *rows)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < rows->nr;) {
+		struct lab_fold f = fold_at(rows, i);
+
+		n += f.size + (f.times > 1);
+		i += f.size * f.times;
+	}
+	return n;
+}
+
+static void put_times(const struct sheet *sh, const struct lab_fold *f)
+{
+	if (f->size == 1)
+		fprintf(sh->out, "%*s| ... the same %u times more\n", STEP_WIDTH, "", f->times - 1);
+	else
+		fprintf(sh->out, "%*s| ... these %u rows %u times more\n", STEP_WIDTH, "", f->size,
+			f->times - 1);
+}
+
+/* All but the first @skip of those that are to be printed. */
+static void put_rows(const struct sheet *sh, u32 skip)
 {
 	const struct lab_rows *rows = sh->rows;
 	u64 last_step = ~0ULL;
+	u32 n = 0;
 
-	for (u32 i = first; i < rows->nr;) {
-		struct lab_fold f = lab_fold_at(row_key, rows, rows->nr, i);
-		u32 all, shown;
-		char text[80];
+	for (u32 i = 0; i < rows->nr;) {
+		struct lab_fold f = fold_at(rows, i);
 
-		while (f.times > 1 && !one_actor(rows, i, f.size * f.times))
-			f.times--;
-		if (f.times < 3)
-			f = (struct lab_fold){1, 1};
-		all = f.size * f.times;
-		shown = f.size;
-		for (u32 k = i; k < i + shown; k++) {
-			put_row(sh, &rows->row[k], last_step);
+		for (u32 k = i; k < i + f.size; k++) {
+			if (n++ >= skip)
+				put_row(sh, &rows->row[k], last_step);
 			last_step = rows->row[k].step;
 		}
-		if (f.times > 1) {
-			snprintf(text, sizeof(text),
-				 f.size == 1 ? "... the same %u times more"
-					     : "... these rows %u times more",
-				 f.times - 1);
-			put_text(sh, lane_of(sh, rows->row[i].actor), "", text, "");
-			last_step = rows->row[i + all - 1].step;
-		}
-		i += all;
+		if (f.times > 1 && n++ >= skip)
+			put_times(sh, &f);
+		i += f.size * f.times;
+		last_step = rows->row[i - 1].step;
 	}
 }
 
@@ -199,14 +220,14 @@ void lab_lanes_print(const struct lab_session *s, const struct lab_rows *rows, F
 		     bool colour)
 {
 	struct sheet sh = {.out = out, .s = s, .rows = rows, .colour = colour};
-	u32 first = rows->nr > LAB_LANES_ROWS ? rows->nr - LAB_LANES_ROWS : 0;
+	u32 nr = count_rows(rows), skip = nr > LAB_LANES_ROWS ? nr - LAB_LANES_ROWS : 0;
 
-	assign_lanes(&sh, first);
+	assign_lanes(&sh);
 	fprintf(out, "  lanes (* the scheduler chose otherwise than in order)\n");
-	if (first)
-		fprintf(out, "  (%u earlier rows left out)\n", first);
-	put_header(&sh, first);
-	put_rows(&sh, first);
+	if (skip)
+		fprintf(out, "  (%u earlier rows left out)\n", skip);
+	put_header(&sh);
+	put_rows(&sh, skip);
 	put_end(&sh);
 	free(sh.lane);
 }

@@ -72,8 +72,10 @@ struct lab_actor {
 	u32 id; /* in the machine, equals the runtime's */
 	struct lab_td *td;
 	struct rt_actor *rt;
-	u32 next;     /* op that it does next in this block, LAB_NO_OP: none */
-	u32 doing;    /* LAB_NO_OP: none */
+	u32 next;      /* op that it does next in this block, LAB_NO_OP: none */
+	u32 doing;     /* LAB_NO_OP: none */
+	u32 last_leaf; /* and what the module answered */
+	u64 last_rax;
 	bool saw_end; /* its own call was what ended the VM: it knows that the VM is dead */
 	bool vcpu;
 	u32 index;
@@ -95,7 +97,7 @@ struct lab_actor {
 struct lab_td {
 	u32 index;
 	struct kvm *kvm; /* NULL before the build and after destroy */
-	bool building, built, destroyed;
+	bool making, built, destroyed;
 	bool tainted; /* a SEAMCALL past KVM changed its tables: rules about tables end */
 	int build_err;
 	bool was_bugged; /* when it was destroyed: what KVM leaked then is no finding */
@@ -126,6 +128,7 @@ struct lab_machine {
 	u32 nr_actors;
 	u32 block, block_nr;
 	bool parallel;
+	bool past_kvm; /* beside this block's other lines a SEAMCALL past KVM ran: it can hold a lock */
 	bool timeless;	  /* results do not say at which steps they came */
 	u32 build_td;	  /* TDs to build, as a mask: the implied build, by the first actor */
 	bool destroy_all; /* the implied end, by the first actor */

@@ -257,9 +257,11 @@ static void shrink(struct search *f)
  */
 static u64 try_budget(const struct search *f)
 {
-	const u64 steps = 100000;
+	u64 steps = 100000, given = f->play.s->opts.budget;
 
-	return f->target->kind == LAB_TARGET_STUCK ? steps : steps + 4 * f->cost.steps;
+	if (f->target->kind != LAB_TARGET_STUCK)
+		steps += 4 * f->cost.steps;
+	return given && given < steps ? given : steps;
 }
 
 /* The best schedule as a run of its own, from the beginning. */

@@ -171,6 +171,16 @@ static struct word *find_word(struct lab_model *model, u64 gpa, bool shared)
 	return NULL;
 }
 
+bool lab_model_word(const struct lab_model *model, u32 i, u64 *gpa, bool *shared, u64 *val)
+{
+	if (i >= model->nr_words)
+		return false;
+	*gpa = model->word[i].addr & ~7ULL;
+	*shared = model->word[i].addr & WORD_SHARED;
+	*val = model->word[i].val;
+	return true;
+}
+
 static void set_word(struct lab_model *model, u64 gpa, bool shared, u64 val)
 {
 	struct word *w = find_word(model, gpa, shared);

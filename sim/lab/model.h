@@ -24,6 +24,11 @@ void lab_model_clear(struct lab_model *model);
 /* The guest accepted the range; it reads as zero. */
 void lab_model_accepted(struct lab_model *model, u64 gpa, u64 size);
 bool lab_model_is_accepted(const struct lab_model *model, u64 gpa);
+/*
+ * What is known to be in memory, word by word in the order of first writing: 8 bytes at *@gpa, of
+ * the private page or of the shared one. False past the end.
+ */
+bool lab_model_word(const struct lab_model *model, u32 i, u64 *gpa, bool *shared, u64 *val);
 
 /* An action that may take contents away begins, and has ended with @ret after @size bytes. */
 void lab_model_begin(struct lab_model *model, u64 gpa, u64 size, enum lab_loss why);

@@ -22,7 +22,7 @@ struct change {
 
 static u8 *record(struct change *c, u32 i)
 {
-	return c->bytes + (size_t)i * LAB_RECORD;
+	return c->bytes + (size_t)i * LAB_RECORD_BYTES;
 }
 
 static u32 below(struct change *c, u32 n)
@@ -30,7 +30,7 @@ static u32 below(struct change *c, u32 n)
 	return lab_choose(c->src, n, 1);
 }
 
-static void invent(struct lab_choices *src, enum lab_gen gen, u8 rec[LAB_RECORD])
+static void invent(struct lab_choices *src, enum lab_gen gen, u8 rec[LAB_RECORD_BYTES])
 {
 	struct lab_scenario sc;
 
@@ -44,14 +44,14 @@ static u32 open_gap(struct change *c, u32 at, u32 n)
 {
 	if (n > c->max - c->nr)
 		n = c->max - c->nr;
-	memmove(record(c, at + n), record(c, at), (size_t)(c->nr - at) * LAB_RECORD);
+	memmove(record(c, at + n), record(c, at), (size_t)(c->nr - at) * LAB_RECORD_BYTES);
 	c->nr += n;
 	return n;
 }
 
 static void remove_records(struct change *c, u32 at, u32 n)
 {
-	memmove(record(c, at), record(c, at + n), (size_t)(c->nr - at - n) * LAB_RECORD);
+	memmove(record(c, at), record(c, at + n), (size_t)(c->nr - at - n) * LAB_RECORD_BYTES);
 	c->nr -= n;
 }
 
@@ -83,31 +83,31 @@ static void delete_some(struct change *c)
 
 static void duplicate(struct change *c)
 {
-	u8 copy[4 * LAB_RECORD];
+	u8 copy[4 * LAB_RECORD_BYTES];
 	u32 from, to, n = 1 + below(c, 4);
 
 	if (!c->nr)
 		return;
 	from = below(c, c->nr);
 	n = n < c->nr - from ? n : c->nr - from;
-	memcpy(copy, record(c, from), (size_t)n * LAB_RECORD);
+	memcpy(copy, record(c, from), (size_t)n * LAB_RECORD_BYTES);
 	to = below(c, c->nr + 1);
 	n = open_gap(c, to, n);
-	memcpy(record(c, to), copy, (size_t)n * LAB_RECORD);
+	memcpy(record(c, to), copy, (size_t)n * LAB_RECORD_BYTES);
 }
 
 static void swap_two(struct change *c)
 {
-	u8 copy[LAB_RECORD];
+	u8 copy[LAB_RECORD_BYTES];
 	u32 a, b;
 
 	if (c->nr < 2)
 		return;
 	a = below(c, c->nr);
 	b = below(c, c->nr);
-	memcpy(copy, record(c, a), LAB_RECORD);
-	memmove(record(c, a), record(c, b), LAB_RECORD);
-	memcpy(record(c, b), copy, LAB_RECORD);
+	memcpy(copy, record(c, a), LAB_RECORD_BYTES);
+	memmove(record(c, a), record(c, b), LAB_RECORD_BYTES);
+	memcpy(record(c, b), copy, LAB_RECORD_BYTES);
 }
 
 static void splice(struct change *c)
@@ -120,14 +120,15 @@ static void splice(struct change *c)
 	n = 1 + below(c, c->nr_other - from);
 	to = below(c, c->nr + 1);
 	n = open_gap(c, to, n);
-	memcpy(record(c, to), c->other + (size_t)from * LAB_RECORD, (size_t)n * LAB_RECORD);
+	memcpy(record(c, to), c->other + (size_t)from * LAB_RECORD_BYTES,
+	       (size_t)n * LAB_RECORD_BYTES);
 }
 
 /* The same statement with other operands; one time in two only a stretch of them. */
 static void change_operands(struct change *c)
 {
-	u8 made[LAB_RECORD], *rec;
-	u32 from = 2, n = LAB_RECORD - 2, tries = 64;
+	u8 made[LAB_RECORD_BYTES], *rec;
+	u32 from = 2, n = LAB_RECORD_BYTES - 2, tries = 64;
 
 	if (!c->nr)
 		return;
@@ -138,15 +139,15 @@ static void change_operands(struct change *c)
 	if (!tries)
 		return;
 	if (below(c, 2)) {
-		from = 2 + below(c, LAB_RECORD - 2);
-		n = 1 + below(c, LAB_RECORD - from);
+		from = 2 + below(c, LAB_RECORD_BYTES - 2);
+		n = 1 + below(c, LAB_RECORD_BYTES - from);
 	}
 	memcpy(rec + from, made + from, n);
 }
 
 static void change_actor(struct change *c)
 {
-	u8 made[LAB_RECORD];
+	u8 made[LAB_RECORD_BYTES];
 
 	if (!c->nr)
 		return;
@@ -162,7 +163,7 @@ static void nudge(struct change *c)
 	if (!c->nr)
 		return;
 	rec = record(c, below(c, c->nr));
-	rec[1 + below(c, LAB_RECORD - 1)] += below(c, 2) ? 1 : 255;
+	rec[1 + below(c, LAB_RECORD_BYTES - 1)] += below(c, 2) ? 1 : 255;
 }
 
 /* Some statements next to each other become a block. */
@@ -214,17 +215,17 @@ size_t lab_mutate(struct lab_choices *src, u8 *bytes, size_t len, size_t max, co
 	struct change c = {
 		.src = src,
 		.bytes = bytes,
-		.nr = (u32)(len / LAB_RECORD),
-		.max = (u32)(max / LAB_RECORD),
+		.nr = (u32)(len / LAB_RECORD_BYTES),
+		.max = (u32)(max / LAB_RECORD_BYTES),
 		.other = other,
-		.nr_other = (u32)(other_len / LAB_RECORD),
+		.nr_other = (u32)(other_len / LAB_RECORD_BYTES),
 	};
 	u32 n = 1 + below(&c, CHANGES_MAX);
 
 	assert(len <= max);
 	while (n--)
 		changes[below(&c, RT_ARRAY_SIZE(changes))](&c);
-	return (size_t)c.nr * LAB_RECORD;
+	return (size_t)c.nr * LAB_RECORD_BYTES;
 }
 
 size_t lab_generate(struct lab_choices *src, u8 *bytes, size_t max)
@@ -232,18 +233,18 @@ size_t lab_generate(struct lab_choices *src, u8 *bytes, size_t max)
 	u32 setups = lab_choose(src, 3, 1) ? 0 : 1 + lab_choose(src, 3, 1);
 	u32 nr = setups + 1 + lab_choose(src, PROGRAM_MAX, 1);
 
-	if (nr > max / LAB_RECORD)
-		nr = (u32)(max / LAB_RECORD);
+	if (nr > max / LAB_RECORD_BYTES)
+		nr = (u32)(max / LAB_RECORD_BYTES);
 	for (u32 i = 0; i < nr; i++)
 		invent(src, i < setups ? LAB_GEN_SETUP : LAB_GEN_ACTION,
-		       bytes + (size_t)i * LAB_RECORD);
-	return (size_t)nr * LAB_RECORD;
+		       bytes + (size_t)i * LAB_RECORD_BYTES);
+	return (size_t)nr * LAB_RECORD_BYTES;
 }
 
 size_t lab_generate_small(struct lab_choices *src, u32 n, u8 *bytes, size_t max)
 {
-	assert((size_t)n * LAB_RECORD <= max);
+	assert((size_t)n * LAB_RECORD_BYTES <= max);
 	for (u32 i = 0; i < n; i++)
-		invent(src, LAB_GEN_SMALL, bytes + (size_t)i * LAB_RECORD);
-	return (size_t)n * LAB_RECORD;
+		invent(src, LAB_GEN_SMALL, bytes + (size_t)i * LAB_RECORD_BYTES);
+	return (size_t)n * LAB_RECORD_BYTES;
 }

@@ -14,7 +14,7 @@ size_t lab_generate(struct lab_choices *src, u8 *bytes, size_t max);
 
 /*
  * lab_mutate - one to four changes of @bytes (@len of them, room for @max). @other: an input to
- * take statements from, may be empty. Returns the new length; it is a multiple of LAB_RECORD.
+ * take statements from, may be empty. Returns the new length; it is a multiple of LAB_RECORD_BYTES.
  */
 size_t lab_mutate(struct lab_choices *src, u8 *bytes, size_t len, size_t max, const u8 *other,
 		  size_t other_len);

@@ -24,13 +24,18 @@ static size_t first_index(const struct lab_session *s)
 }
 
 /*
- * Locks and switches fill pages and say little about what an action did; the whole trace has them
+ * Locks, switches and references fill pages and say little about what an action did; the whole trace has them
  * (--trace).
  */
 static bool is_noise(const struct rt_event *ev)
 {
-	return lab_event_is(ev, "lock") || lab_event_is(ev, "unlock") ||
-	       lab_event_is(ev, "switch") || lab_event_is(ev, "wait");
+	static const char *const noise[] = {"lock", "unlock", "switch", "wait", "gmem_ref"};
+
+	for (u32 i = 0; i < RT_ARRAY_SIZE(noise); i++) {
+		if (lab_event_is(ev, noise[i]))
+			return true;
+	}
+	return false;
 }
 
 void lab_print_events(struct lab_session *s, FILE *out, u32 max, const char *indent)

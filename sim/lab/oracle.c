@@ -32,6 +32,7 @@ static bool (*const checks[LAB_ORACLE_NR])(struct lab_check *c) = {
 	[LAB_ORACLE_SEPT_FLAG] = lab_check_sept_flag,
 	[LAB_ORACLE_REFUSED] = lab_check_refused,
 	[LAB_ORACLE_LPAGE] = lab_check_lpage,
+	[LAB_ORACLE_MIXED] = lab_check_mixed,
 	[LAB_ORACLE_OWNER] = lab_check_owner,
 	[LAB_ORACLE_FOLIO] = lab_check_folio,
 	[LAB_ORACLE_SHARED_LEAF] = lab_check_shared_leaf,

@@ -35,6 +35,8 @@
 	  "an action fails only for a cause that is there: a reference, memory, a mapping")         \
 	X(LPAGE, "lpage-reasons", "R9 R10", T,                                                      \
 	  "a slot forbids a 2M page exactly where it does not fit or its frames are not aligned")   \
+	X(MIXED, "mixed-as-attributes", "R9", T,                                                    \
+	  "MIXED is on for exactly those huge pages of a slot in which the VM's attributes differ") \
 	X(OWNER, "leaf-owns-page", "R34 R33 I19", T,                                                \
 	  "the page behind a leaf is the one that guest_memfd has there")                           \
 	X(FOLIO, "leaf-within-folio", "I5 R8", T,                                                   \
@@ -80,6 +82,8 @@
 	  "after the last TD every page and key is back")                                           \
 	X(RETRY, "retry-alone", "R23 R41", R,                                                       \
 	  "what was BUSY under write lock is called once more, when no vCPU is in or can enter")    \
+	X(REPORT, "report-true", "kvm-port 2.8", R,                                                 \
+	  "what TDX_BUG_ON prints is what the module said, and nothing if it was not asked")        \
 	X(EXITS, "exit-progress", "R13 R41", R,                                                     \
 	  "no vCPU exits again and again for the same page while nothing changes")                  \
 	X(LOCKDEP, "lockdep", "R15 R16 R17 R20", R,                                                 \

@@ -63,6 +63,7 @@ bool lab_check_folio_books(struct lab_check *c);
 void lab_seen_note(struct lab_machine *m);
 
 bool lab_check_lpage(struct lab_check *c);
+bool lab_check_mixed(struct lab_check *c);
 bool lab_check_refused(struct lab_check *c);
 
 bool lab_check_pamt_count(struct lab_check *c);

@@ -17,15 +17,23 @@ static bool kicks_when_busy(u32 leaf)
 	       leaf == SEAM_TDH_MEM_PAGE_REMOVE || leaf == SEAM_TDH_MEM_PAGE_DEMOTE;
 }
 
+/* All of it, so that worlds that differ in nothing else are the same world to a search. */
+static void forget_busy(struct lab_actor *a)
+{
+	a->busy = a->busy_leaf = a->busy_op = 0;
+}
+
 void lab_retry_answer(struct lab_machine *m, u32 leaf, u64 rax)
 {
 	struct lab_actor *a = lab_actor_current(m);
 
 	if (!a || !kicks_when_busy(leaf))
 		return;
-	a->busy = seam_status(rax) != SEAM_OPERAND_BUSY ? 0
-		  : a->busy_leaf == leaf		? a->busy + 1
-							: 1;
+	if (seam_status(rax) != SEAM_OPERAND_BUSY) {
+		forget_busy(a);
+		return;
+	}
+	a->busy = a->busy_leaf == leaf ? a->busy + 1 : 1;
 	a->busy_leaf = leaf;
 	a->busy_op = a->doing;
 }
@@ -52,7 +60,7 @@ void lab_retry_call(struct lab_machine *m, u32 leaf)
 		return;
 	/* Anything else in between: it was given up, and this is another try. */
 	if (a->busy_leaf != leaf || a->busy_op != a->doing) {
-		a->busy = 0;
+		forget_busy(a);
 		return;
 	}
 	/* Past KVM, or with a VM that the second BUSY has ended, or where BUSY may be returned. */

@@ -5,8 +5,10 @@
  */
 #include "sim/lab/oracle_watch.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "sim/lab/inject.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/world.h"
 #include "tdx/inspect.h"
@@ -33,13 +35,28 @@ static bool others_hold(const struct lab_machine *m, const struct lab_actor *me)
 	return false;
 }
 
+/*
+ * What a fault may have waited for: entries of the S-EPT, faults that were forced, and where the
+ * S-EPT has no part, whoever changed KVM's own tables.
+ */
+static u64 changes_so_far(struct lab_machine *m, const struct lab_td *td, u64 gpa)
+{
+	u64 n = seam_sept_changes(m->seam) + lab_inject_fired(m);
+
+	if (gpa >> kvm_shared_bit(td->kvm) & 1)
+		n += kvm_stat(m->host, KVM_STAT_MMU_LOCK_WRITE);
+	return n;
+}
+
 void lab_watch_exit(struct lab_machine *m, struct lab_actor *v, const struct seam_regs *r)
 {
 	struct lab_job *job = &v->job;
-	u64 changes = seam_sept_changes(m->seam);
+	u64 changes;
 
-	if ((r->rax & 0xffff) != EXIT_REASON_EPT_VIOLATION)
+	/* Of tables that were changed past KVM, KVM can't make anything. */
+	if ((r->rax & 0xffff) != EXIT_REASON_EPT_VIOLATION || v->td->tainted)
 		return;
+	changes = changes_so_far(m, v->td, r->r8);
 	if (job->exit_gpa != r->r8 || job->exit_qual != r->rdx || job->exit_changes != changes ||
 	    others_hold(m, v))
 		job->equal_exits = 0;
@@ -76,6 +93,9 @@ void lab_watch_call(struct lab_machine *m, u32 leaf)
 {
 	struct lab_actor *a = lab_actor_current(m);
 
+	/* What goes past KVM is no call of KVM's. */
+	if (a && a->doing != LAB_NO_OP && lab_op(m, a->doing)->kind == LAB_OP_SEAMCALL)
+		return;
 	if (!a || !a->saw_end || !a->td->kvm || !kvm_is_bugged(a->td->kvm) ||
 	    !is_for_the_living(leaf))
 		return;
@@ -84,12 +104,68 @@ void lab_watch_call(struct lab_machine *m, u32 leaf)
 		  leaf);
 }
 
-void lab_watch_report(struct lab_machine *m, const char *rule)
+void lab_watch_answer(struct lab_machine *m, u32 leaf, u64 rax)
 {
 	struct lab_actor *a = lab_actor_current(m);
 
+	if (!a)
+		return;
+	a->last_leaf = leaf;
+	a->last_rax = rax;
+}
+
+/* "TDH_MEM_TRACK ...", as the kernel spells it, is of "TDH.MEM.TRACK". */
+static bool is_leaf(const char *spelled, const char *name)
+{
+	for (; *name; spelled++, name++) {
+		if (*spelled != (*name == '.' ? '_' : *name))
+			return false;
+	}
+	return *spelled == ' ';
+}
+
+/* The number behind @word, 0 without it. */
+static u64 number_behind(const char *text, const char *word)
+{
+	const char *at = strstr(text, word);
+
+	return at ? strtoull(at + strlen(word), NULL, 0) : 0;
+}
+
+/*
+ * The text of TDX_BUG_ON(): a developer goes by its status and values, so they have to be what the
+ * module said, and none if the wrapper refused without a call (B39). After BUSY the second call may
+ * be the one that was refused.
+ */
+static void check_values(const struct lab_actor *a, const char *text)
+{
+	const char *call = strstr(text, "SEAMCALL ");
+	u64 err = number_behind(text, "failed: ");
+	bool failed =
+		a->last_rax & SEAM_STATUS_ERROR && seam_status(a->last_rax) != SEAM_OPERAND_BUSY;
+	u64 values;
+
+	if (!call)
+		return;
+	call += strlen("SEAMCALL ");
+	values = number_behind(call, "rcx ") | number_behind(call, "rdx ") |
+		 number_behind(call, "r8 ");
+	if (!is_leaf(call, seam_leaf_name(a->last_leaf)) && values)
+		rt_report("report-true", "values of a call that was not made: %s", call);
+	else if (is_leaf(call, seam_leaf_name(a->last_leaf)) && failed && err != a->last_rax)
+		rt_report("report-true", "the module answered 0x%llx: %s", a->last_rax, call);
+}
+
+void lab_watch_report(struct lab_machine *m, const char *rule, const char *text)
+{
+	struct lab_actor *a = lab_actor_current(m);
+
+	if (!a)
+		return;
+	if (!strcmp(rule, "tdx-bug"))
+		check_values(a, text);
 	/* The report comes first, the VM is marked after it. */
-	if (a && (!strcmp(rule, "kvm-bug") || !strcmp(rule, "tdx-bug")))
+	if (!strcmp(rule, "kvm-bug") || !strcmp(rule, "tdx-bug"))
 		a->saw_end = true;
 }
 

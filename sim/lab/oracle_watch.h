@@ -20,7 +20,9 @@ void lab_retry_call(struct lab_machine *m, u32 leaf);
 void lab_retry_answer(struct lab_machine *m, u32 leaf, u64 rax);
 /* The current actor has given the lock @id back. */
 void lab_watch_unlock(struct lab_machine *m, u64 id);
+/* The module answered the current actor. */
+void lab_watch_answer(struct lab_machine *m, u32 leaf, u64 rax);
 /* The code under test reported a broken @rule. */
-void lab_watch_report(struct lab_machine *m, const char *rule);
+void lab_watch_report(struct lab_machine *m, const char *rule, const char *text);
 
 #endif

@@ -15,6 +15,15 @@ static const char *chooser_name(const struct lab_opts *o)
 	return o->schedule ? "schedule" : o->pct_depth ? "pct" : o->random ? "random" : "in order";
 }
 
+/* Never rounded up to certainty. */
+static void put_probability(double p, FILE *out)
+{
+	if (p > 0.999)
+		fputs("0.999", out);
+	else
+		fprintf(out, "%.2g", p);
+}
+
 /* The guarantee of the chooser, in numbers. */
 static bool say_guarantee(struct lab_run *run, struct lab_opts *o, FILE *out, char *err, size_t len)
 {
@@ -31,10 +40,15 @@ static bool say_guarantee(struct lab_run *run, struct lab_opts *o, FILE *out, ch
 		actors += run->su.td[t].hosts + run->su.td[t].vcpus;
 	one = lab_pct_bound(o->pct_depth, actors, o->pct_steps);
 	fprintf(out,
-		"pct: a bug of depth %u shows with probability 1/(n*k^(d-1)) = 1/(%u*%llu^%u) = %.2g or more in a run",
-		o->pct_depth, actors, o->pct_steps, o->pct_depth - 1, one);
-	if (runs > 1)
-		fprintf(out, ", %.2g or more in %llu runs", lab_pct_bound_of(one, runs), runs);
+		"pct: a bug of depth %u shows with probability 1/(n*k^(d-1)) = 1/(%u*%llu^%u) = ",
+		o->pct_depth, actors, o->pct_steps, o->pct_depth - 1);
+	put_probability(one, out);
+	fputs(" or more in a run", out);
+	if (runs > 1) {
+		fputs(", ", out);
+		put_probability(lab_pct_bound_of(one, runs), out);
+		fprintf(out, " or more in %llu runs", runs);
+	}
 	fputc('\n', out);
 	return true;
 }

@@ -12,6 +12,7 @@
 #include <xxhash.h>
 
 #include "sim/lab/bytes.h"
+#include "sim/lab/diff.h"
 #include "sim/lab/expect.h"
 #include "sim/lab/lines.h"
 #include "sim/lab/replay.h"
@@ -33,7 +34,7 @@ struct machine {
 	struct {
 		u32 built; /* mask of TDs */
 		u64 step;
-		struct rt_image *img;
+		struct lab_mark mark;
 	} image[IMAGES];
 	u32 nr_images;
 	u64 used; /* the run that used it last */
@@ -60,7 +61,7 @@ struct lab_runner *lab_runner_new(const struct lab_runner_opts *opts)
 static void free_machine(struct machine *m)
 {
 	for (u32 i = 0; i < m->nr_images; i++)
-		rt_image_free(m->image[i].img);
+		lab_mark_free(&m->image[i].mark);
 	lab_session_free(m->s);
 	free(m->key);
 	free(m);
@@ -150,7 +151,7 @@ static struct machine *new_machine(struct lab_runner *r, const struct lab_scenar
 		free(m);
 		return NULL;
 	}
-	m->image[m->nr_images++].img = rt_world_save(m->s->world);
+	lab_session_mark(m->s, &m->image[m->nr_images++].mark);
 	return m;
 }
 
@@ -187,6 +188,8 @@ struct running {
 	struct lab_runner *r;
 	struct machine *m;
 	struct lab_fate *fate;
+	lab_look *look;
+	void *look_ctx;
 };
 
 static void fails(struct running *x, enum lab_verdict v, const char *rule, const char *text, u32 op)
@@ -210,9 +213,7 @@ static bool settle(struct running *x, enum lab_step step, u32 op)
 	if (step == LAB_DONE)
 		return true;
 	if (step == LAB_STUCK) {
-		bool deadlock = !strncmp(s->stuck, "deadlock", 8);
-
-		fails(x, LAB_NO_PROGRESS, deadlock ? "deadlock" : "no-progress", s->stuck, op);
+		fails(x, LAB_NO_PROGRESS, s->stuck_rule, s->stuck, op);
 		return false;
 	}
 	for (u32 i = 0; i < s->nr_broken; i++) {
@@ -242,6 +243,14 @@ static void judge(struct running *x, u32 op, u32 action)
 	free(seen);
 }
 
+static void show(struct running *x, u32 first, u32 nr)
+{
+	if (x->r->opts.block)
+		x->r->opts.block(x->r->opts.ctx, x->m->s, first, nr);
+	if (x->look)
+		x->look(x->look_ctx, x->m->s, first, nr);
+}
+
 static bool do_block(struct running *x, const struct lab_lines *l)
 {
 	const struct lab_op *ops = x->m->sc.ops;
@@ -254,8 +263,8 @@ static bool do_block(struct running *x, const struct lab_lines *l)
 			lab_session_inject(s, i);
 	}
 	done = settle(x, lab_session_do(s, l->first, l->nr, l->parallel), l->first);
-	if (x->r->opts.block && s->m->block_nr == l->nr)
-		x->r->opts.block(x->r->opts.ctx, s, l->first, l->nr);
+	if (s->m->block_nr == l->nr)
+		show(x, l->first, l->nr);
 	for (u32 i = l->first; i < l->first + l->nr && l->parallel && done; i++) {
 		if (lab_op_is_action(&ops[i]))
 			action = i;
@@ -281,8 +290,7 @@ static void do_lines(struct running *x)
 	}
 	if (!done)
 		return;
-	if (x->r->opts.block)
-		x->r->opts.block(x->r->opts.ctx, x->m->s, 0, 0);
+	show(x, 0, 0);
 	settle(x, lab_session_end(x->m->s), LAB_NO_OP);
 	for (u32 t = 0; t < x->m->su.nr_tds; t++) {
 		if (x->m->s->m->td[t].build_err && !x->m->s->m->td[t].built)
@@ -321,7 +329,7 @@ static bool start(struct running *x, struct rt_schedule *schedule)
 	struct lab_lines l;
 	u32 built = 0;
 
-	lab_session_rewind(m->s, m->image[0].img, schedule);
+	lab_session_rewind(m->s, &m->image[0].mark, schedule);
 	if (!plain_start(m, &l))
 		return true;
 	built = lab_session_unbuilt(m->s, l.first, l.nr);
@@ -329,7 +337,7 @@ static bool start(struct running *x, struct rt_schedule *schedule)
 		if (m->image[i].built != built || before(schedule, m->image[i].step))
 			continue;
 		if (i)
-			lab_session_rewind(m->s, m->image[i].img, schedule);
+			lab_session_rewind(m->s, &m->image[i].mark, schedule);
 		return true;
 	}
 	if (!settle(x, lab_session_build(m->s, l.first, l.nr), l.first))
@@ -337,7 +345,7 @@ static bool start(struct running *x, struct rt_schedule *schedule)
 	if (m->nr_images < IMAGES && !before(schedule, rt_step())) {
 		m->image[m->nr_images].built = built;
 		m->image[m->nr_images].step = rt_step();
-		m->image[m->nr_images++].img = rt_world_save(m->s->world);
+		lab_session_mark(m->s, &m->image[m->nr_images++].mark);
 	}
 	return true;
 }
@@ -345,7 +353,16 @@ static bool start(struct running *x, struct rt_schedule *schedule)
 bool lab_runner_run(struct lab_runner *r, const struct lab_scenario *sc, const struct lab_setup *su,
 		    struct rt_schedule *schedule, struct lab_fate *fate)
 {
-	struct running x = {.r = r, .fate = fate};
+	if (r->opts.diff)
+		return lab_diff_run(r->opts.diff, r, sc, fate);
+	return lab_runner_once(r, sc, su, schedule, NULL, NULL, fate);
+}
+
+bool lab_runner_once(struct lab_runner *r, const struct lab_scenario *sc,
+		     const struct lab_setup *su, struct rt_schedule *schedule, lab_look *look,
+		     void *look_ctx, struct lab_fate *fate)
+{
+	struct running x = {.r = r, .fate = fate, .look = look, .look_ctx = look_ctx};
 	struct rt_schedule own;
 	u64 first;
 
@@ -362,6 +379,8 @@ bool lab_runner_run(struct lab_runner *r, const struct lab_scenario *sc, const s
 	x.m->sc = *sc;
 	if (start(&x, schedule)) {
 		first = rt_step();
+		if (r->opts.begin)
+			r->opts.begin(r->opts.ctx);
 		do_lines(&x);
 		fate->steps = rt_step() - first;
 	}

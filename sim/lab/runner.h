@@ -22,14 +22,20 @@ struct lab_fate {
 	u64 step, steps; /* where it broke, and how many there were from the first action on */
 };
 
+struct lab_diff;
+typedef void lab_look(void *ctx, struct lab_session *s, u32 first, u32 nr);
+
 struct lab_runner_opts {
 	u64 budget; /* steps of one block; 0: the runtime's default */
 	u32 keep;   /* machines; 0: 24 */
 	const struct seam_observer *observer;
 	void (*point)(void *ctx, enum rt_point pt, u64 obj);
 	/* Behind each action and block [first, first + nr) that ended, and before the teardown (nr 0). */
-	void (*block)(void *ctx, struct lab_session *s, u32 first, u32 nr);
+	lab_look *block;
+	void (*begin)(
+		void *ctx); /* the machine stands at its first line: what was before is not told */
 	void *ctx;
+	const struct lab_diff *diff; /* every run is two, and differing is a fate too (diff.h) */
 };
 
 struct lab_runner;
@@ -44,6 +50,10 @@ void lab_runner_free(struct lab_runner *r);
  */
 bool lab_runner_run(struct lab_runner *r, const struct lab_scenario *sc, const struct lab_setup *su,
 		    struct rt_schedule *schedule, struct lab_fate *fate);
+/* One run, whatever opts->diff says; @look (NULL: nobody) is called where opts->block is. */
+bool lab_runner_once(struct lab_runner *r, const struct lab_scenario *sc,
+		     const struct lab_setup *su, struct rt_schedule *schedule, lab_look *look,
+		     void *look_ctx, struct lab_fate *fate);
 /* The choices of the last run that differ from "in order"; valid until the next one. */
 const struct rt_schedule *lab_runner_recorded(const struct lab_runner *r);
 /* Its session, as it ended. */

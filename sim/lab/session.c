@@ -20,6 +20,9 @@
 #include "sim/rt/schedule.h"
 #include "sim/rt/world.h"
 
+/* Far from where the host puts anything by itself. */
+#define FIXED_PLACE (1ULL << 44)
+
 static void note_broken(struct lab_session *s, const char *rule, const char *text, bool excused)
 {
 	struct lab_broken *b;
@@ -66,12 +69,12 @@ static bool is_design(const struct lab_machine *m, const char *rule)
 static void on_report(void *ctx, const char *rule, const char *text)
 {
 	struct lab_session *s = ctx;
-	bool forced = s->m && (lab_inject_forced(s->m) || any_tainted(s->m));
+	bool forced = s->m && (lab_inject_forced(s->m) || any_tainted(s->m) || s->m->past_kvm);
 	bool excused = forced && (is_own_report(rule) || is_design(s->m, rule));
 
 	note_broken(s, rule, text, excused);
 	if (s->m)
-		lab_watch_report(s->m, rule);
+		lab_watch_report(s->m, rule, text);
 	if (!excused && rt_actor_current())
 		rt_stop();
 }
@@ -82,6 +85,8 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 
 	if (!s->m)
 		return;
+	if (s->opts.point)
+		s->opts.point(s->opts.point_ctx, pt, obj);
 	if (pt == RT_PT_CALL) {
 		if (!s->opts.no_calls)
 			lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
@@ -98,8 +103,10 @@ static void on_answer(void *ctx, u32 row, u64 rax, bool forced)
 {
 	struct lab_session *s = ctx;
 
-	if (s->m)
+	if (s->m) {
 		lab_retry_answer(s->m, row, rax);
+		lab_watch_answer(s->m, row, rax);
+	}
 	if (s->opts.observer)
 		s->opts.observer->answer(s->opts.observer->ctx, row, rax, forced);
 }
@@ -164,23 +171,6 @@ static void set_chooser(struct lab_session *s)
 		s->chooser = s->opts.random ? rt_chooser_random : rt_chooser_in_order;
 	}
 	rt_set_chooser(s->world, &s->chooser);
-	s->recorded.nr = 0;
-	rt_schedule_rewind(&s->recorded);
-	rt_record_schedule(s->world, &s->recorded);
-}
-
-void lab_session_rewind(struct lab_session *s, const struct rt_image *img,
-			struct rt_schedule *schedule)
-{
-	rt_world_enter(s->world);
-	rt_world_restore(s->world, img);
-	s->opts.schedule = schedule;
-	if (schedule)
-		rt_schedule_rewind(schedule);
-	s->nr_broken = 0;
-	s->stuck[0] = 0;
-	s->stuck_rule = NULL;
-	set_chooser(s);
 }
 
 static u32 count_actors(const struct lab_setup *su)
@@ -196,7 +186,9 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 				    const struct lab_opts *opts, char *err, size_t len)
 {
 	struct lab_session *s = lab_zalloc(sizeof(*s));
-	struct rt_world_opts wo = {.seed = opts->seed, .actors_max = count_actors(su)};
+	struct rt_world_opts wo = {.seed = opts->seed,
+				   .actors_max = count_actors(su),
+				   .at = opts->fixed_place ? FIXED_PLACE : 0};
 
 	s->sc = sc;
 	s->su = su;
@@ -215,6 +207,7 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 	rt_set_point_hook(s->world, on_point, s);
 	rt_set_budget(opts->budget);
 	rt_schedule_init(&s->recorded);
+	rt_record_schedule(s->world, &s->recorded);
 	s->m = lab_machine_new(sc, su, err, len);
 	if (!s->m) {
 		lab_session_free(s);
@@ -503,6 +496,16 @@ void lab_session_back(struct lab_session *s, const struct lab_mark *mark)
 	s->stuck[0] = 0;
 	s->stuck_rule = NULL;
 	s->recorded.nr = mark->nr_recorded;
+}
+
+void lab_session_rewind(struct lab_session *s, const struct lab_mark *mark,
+			struct rt_schedule *schedule)
+{
+	lab_session_back(s, mark);
+	s->opts.schedule = schedule;
+	if (schedule)
+		rt_schedule_rewind(schedule);
+	set_chooser(s);
 }
 
 void lab_mark_free(struct lab_mark *mark)

@@ -15,7 +15,6 @@
 #include "tdx/inspect.h"
 
 struct lab_pct;
-struct rt_image;
 
 struct lab_opts {
 	u64 seed;
@@ -25,6 +24,7 @@ struct lab_opts {
 	struct rt_schedule *schedule; /* play this one; NULL: none */
 	u64 budget;		      /* steps of one block, 0: the runtime's default */
 	size_t trace_cap;	      /* events kept; 0: all */
+	bool fixed_place; /* the world lies where it lies in every process, if that is free */
 	bool no_trace;
 	bool no_calls; /* nobody will ask which SEAMCALLs there were (expect seamcalls) */
 	const struct seam_observer *observer; /* of the module; NULL: none */
@@ -57,9 +57,9 @@ struct lab_session {
 	struct seam_observer
 		watch; /* of the module: what oracle_retry.c needs, and opts.observer */
 	struct rt_chooser chooser;
-	struct lab_pct *pct; /* NULL: another chooser */
-	u64 seeded;	     /* state of the chooser of a "chooser random" line */
+	u64 seeded; /* state of the chooser of a "chooser random" line */
 	bool seeded_on;
+	struct lab_pct *pct; /* NULL: another chooser */
 	struct rt_schedule recorded;
 	struct lab_machine *m;
 	struct lab_broken broken[LAB_BROKEN_MAX];
@@ -78,14 +78,6 @@ struct lab_session {
 struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct lab_setup *su,
 				    const struct lab_opts *opts, char *err, size_t len);
 void lab_session_free(struct lab_session *s);
-
-/*
- * lab_session_rewind - the world as in @img, which was saved in this session between two lines, and
- * nothing recorded or broken yet: the chooser and @schedule (NULL: by the scenario's lines) are at
- * their start. The operations of s->sc may be others than before, the machine may not.
- */
-void lab_session_rewind(struct lab_session *s, const struct rt_image *img,
-			struct rt_schedule *schedule);
 
 /*
  * lab_session_do - the actions [first, first + nr) of sc->ops, in parallel or a single one; builds
@@ -136,6 +128,13 @@ struct lab_mark {
 };
 void lab_session_mark(struct lab_session *s, struct lab_mark *mark);
 void lab_session_back(struct lab_session *s, const struct lab_mark *mark);
+/*
+ * lab_session_rewind - back to @mark for another run: its operations (s->sc) may be others, its
+ * machine may not; the chooser, and @schedule (NULL: as the scenario's lines say), are at their
+ * start.
+ */
+void lab_session_rewind(struct lab_session *s, const struct lab_mark *mark,
+			struct rt_schedule *schedule);
 void lab_mark_free(struct lab_mark *mark);
 
 /* Oracles that broke and were not forced: what ends a run with status 4. */

@@ -267,10 +267,9 @@ static void add_slot(struct lab_resolver *r, const struct lab_op *op, struct lab
 	struct lab_setup *su = r->su;
 	struct lab_gmem_setup *g = &su->gmem[s.gmem];
 
-	if ((s.gpa | s.size | s.offset | s.uaddr) % SETUP_PAGE || !s.size ||
-	    s.gpa + s.size > 1ULL << 47) {
+	if ((s.gpa | s.size | s.offset) % SETUP_PAGE || !s.size || s.gpa + s.size > 1ULL << 47) {
 		lab_setup_error(r, op, NULL,
-				"gpa, size, offset and uaddr are multiples of 4K, gpa below the "
+				"gpa, size and offset are multiples of 4K below the "
 				"shared bit (47), and the size is not 0");
 		return;
 	}
@@ -344,7 +343,7 @@ static void resolve_slots(struct lab_resolver *r)
 		s.td = lab_setup_td(r->sc, su, n->td);
 		s.number = (u32)n->num;
 		s.gpa = lab_num(op, "gpa", 0x80000000);
-		s.uaddr = lab_num(op, "uaddr", 0);
+		s.uaddr_unaligned = lab_num(op, "uaddr", 0);
 		if (s.td == LAB_TDS)
 			lab_setup_error(r, op, "N", "no td line names \"%s\"",
 					lab_string(r->sc, n->td));

@@ -31,7 +31,7 @@ struct lab_slot_setup {
 	u32 gmem;
 	u64 offset;
 	bool made_for_region; /* not of the text: no slot of it covers the region */
-	u64 uaddr;	      /* 0: congruent with gpa */
+	bool uaddr_unaligned; /* its userspace address is not congruent with gpa */
 };
 
 struct lab_gmem_setup {

@@ -19,6 +19,7 @@
 
 const char *const lab_words_backing[] = {"4k", "thp-2m", "hugetlb-2m", "hugetlb-1g", NULL};
 const char *const lab_words_build[] = {"all", "vm", "memory", "vcpus", "regions", "finalize", NULL};
+const char *const lab_words_uaddr[] = {"aligned", "unaligned", NULL};
 const char *const lab_words_attr[] = {"shared", "private", NULL};
 const char *const lab_words_level[] = {"4K", "2M", "1G", NULL};
 const char *const lab_words_level_2m[] = {"4K", "2M", NULL};

@@ -12,6 +12,7 @@
 
 extern const char *const lab_words_backing[]; /* in the order of enum gmem_backing */
 extern const char *const lab_words_build[];   /* in the order of enum lab_build_step */
+extern const char *const lab_words_uaddr[];   /* aligned, unaligned */
 extern const char *const lab_words_attr[];    /* shared, private */
 extern const char *const lab_words_level[];   /* 4K 2M 1G, and subsets of it */
 extern const char *const lab_words_level_2m[];

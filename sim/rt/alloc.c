@@ -156,7 +156,7 @@ static void run_extend(struct rt_world *w)
 /* Bytes of a small block in a heap that is fresh, from its payload to that of the next. */
 static u32 fresh_stride(u32 size)
 {
-	return (size + HDR + RT_FRESH_ALIGN - 1) & ~(RT_FRESH_ALIGN - 1U);
+	return (class_stride(class_of(size + HDR)) + RT_FRESH_ALIGN - 1) & ~(RT_FRESH_ALIGN - 1U);
 }
 
 /*

@@ -404,6 +404,12 @@ struct rt_hash rt_base_hash(struct rt_base *b)
 	return far;
 }
 
+struct rt_hash rt_base_hash_plain(struct rt_base *b)
+{
+	rt_base_hash(b);
+	return near_hash(b);
+}
+
 size_t rt_base_written(const struct rt_base *b)
 {
 	return b->written;

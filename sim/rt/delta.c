@@ -15,8 +15,11 @@ static char *stack_top(const struct rt_world *w, u32 slot)
 	return rt_slot_stack(w, slot) + w->opts.stack_size;
 }
 
-/* Behind the base the heap is poison, in the twin and in the mirror too. */
-static void twin_extend(struct rt_base *b)
+/*
+ * Behind the base the heap is poison, in the twin and in the mirror too; and in the world, where
+ * the pages were taken by another process, which has searched another part.
+ */
+static void twin_extend(struct rt_base *b, bool world)
 {
 	struct rt_world *w = b->w;
 	char *p = w->heap + (size_t)b->twin_pages * 4096;
@@ -27,6 +30,10 @@ static void twin_extend(struct rt_base *b)
 	len = (size_t)(w->s.heap.brk - b->twin_pages) * 4096;
 	memset(rt_base_twin(b, p), RT_POISON, len);
 	memset(rt_base_mirror(b, p), RT_POISON, len);
+	if (world) {
+		rt_asan_unpoison(p, len);
+		memset(p, RT_POISON, len);
+	}
 	b->twin_pages = w->s.heap.brk;
 }
 
@@ -225,7 +232,7 @@ void rt_base_diff(struct rt_base *b)
 	struct rt_world *w = b->w;
 
 	rt_outside_store(w);
-	twin_extend(b);
+	twin_extend(b, false);
 	find_stacks(b, b->sp);
 	b->nr_changed = 0;
 	rt_scan(b, &w->s, (sizeof(w->s) + CHUNK_SIZE - 1) & ~(CHUNK_SIZE - 1UL));
@@ -299,11 +306,14 @@ static bool same_chunk(const struct rt_chunk *a, const struct rt_chunk *c)
 /* From the state of then[] to that of @next, whose chunks ascend too. */
 static void move_to(struct rt_base *b, const struct rt_chunk_list *next)
 {
-	u32 t = 0;
+	u32 t = 0, heap = (u32)((size_t)(b->w->heap - (char *)b->w) / CHUNK_SIZE);
 
 	for (u32 i = 0; i < next->nr; i++) {
 		const struct rt_chunk *c = next->chunk[i], *old;
 
+		/* The top of the heap is in the chunks before. */
+		if (c->at >= heap)
+			twin_extend(b, true);
 		while (t < b->then.list.nr && b->then.list.chunk[t]->at < c->at)
 			set_words(b, b->then.list.chunk[t++], true);
 		old = t < b->then.list.nr && b->then.list.chunk[t]->at == c->at
@@ -317,6 +327,7 @@ static void move_to(struct rt_base *b, const struct rt_chunk_list *next)
 	}
 	while (t < b->then.list.nr)
 		set_words(b, b->then.list.chunk[t++], true);
+	twin_extend(b, true);
 }
 
 /* The bytes of a difference, kept, and its chunks as a list. */

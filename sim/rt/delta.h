@@ -47,6 +47,8 @@ void rt_base_ignore(struct rt_base *b, const void *p, size_t len);
  */
 void rt_base_diff(struct rt_base *b);
 struct rt_hash rt_base_hash(struct rt_base *b);
+/* The same with the addresses of new blocks in it: the order of allocations matters. */
+struct rt_hash rt_base_hash_plain(struct rt_base *b);
 size_t rt_base_written(const struct rt_base *b);
 
 /*

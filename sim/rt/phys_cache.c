@@ -20,6 +20,7 @@ struct rt_phys_lines {
 static void drop(struct rt_phys *p, u32 i)
 {
 	p->lines[i] = p->lines[--p->nr_lines];
+	p->lines[p->nr_lines] = (struct rt_phys_lines){0};
 }
 
 static void add(struct rt_world *w, u64 first, u64 nr, u32 key)

@@ -100,7 +100,8 @@ struct rt_world *rt_world_new(const struct rt_world_opts *opts)
 	rw_bytes = HEAP_OFFSET + o.heap_max + map_bytes;
 	size = rw_bytes + o.actors_max * (o.stack_size + GUARD);
 
-	base = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	base = mmap((void *)(uintptr_t)o.at, size, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
 		return NULL;
 	if (mprotect(base, rw_bytes, PROT_READ | PROT_WRITE)) {

@@ -25,6 +25,7 @@ struct rt_world_opts {
 	u32 actors_max;	   /* most actors at a time; 0: 64 */
 	size_t stack_size; /* bytes of each actor's stack slot; 0: 64 KiB (256 KiB under ASan) */
 	u64 seed;	   /* of the world's one random source */
+	u64 at;		   /* where the region shall lie if that is free; 0: anywhere */
 };
 
 /*

@@ -784,6 +784,46 @@ static void test_policy__spinning_for_tdx(void **state)
 	assert_string_equal(rule, "bounded-spin");
 }
 
+/*
+ * Somebody pins a fragment outside of the range: R looks at the range only and passes, and M under
+ * P6 SPIN waits for the pin to go (gmem.md 5; CHECK leaves the block in pieces, test_fail.c).
+ */
+static void pins_outside_and_converts(void *arg)
+{
+	struct race *r = arg;
+
+	r->a = fault_in(3, PG_LEVEL_2M);
+	assert_int_equal(to_shared(3, 1), 0);
+	assert_int_equal(kvm_gmem_stray_ref(fake()->file, 300 * KB4, GMEM_STRAY_PIN), 0);
+	r->a = to_private(3, 1);
+}
+
+static bool spins(void *arg)
+{
+	return kvm_gmem_stat(GMEM_STAT_SPINS);
+}
+
+static void unpins(void *arg)
+{
+	struct race *r = arg;
+
+	rt_block("a spin", spins, NULL);
+	r->b = kvm_gmem_unpin(fake()->file, 300 * KB4, KB4);
+	assert_int_equal(folio_view(3).order, 0);
+}
+
+static void test_policy__merge_spins_for_a_pin(void **state)
+{
+	struct gmem_setup s = two_blocks("toshared_refs", "SPIN");
+	struct race race;
+
+	assert_int_equal(run_race(1, &s, pins_outside_and_converts, unpins, &race), RT_RUN_QUIET);
+	assert_int_equal(race.a, 0);
+	assert_int_equal(race.b, 0);
+	assert_int_equal(run_race(1, &s, pins_outside_and_converts, does_nothing, &race),
+			 RT_RUN_DEADLOCK);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(test_policy__##name, fixture_new, fixture_free)
 
 int main(void)
@@ -815,6 +855,7 @@ int main(void)
 		cmocka_unit_test(test_policy__two_allocate),
 		cmocka_unit_test(test_policy__what_an_invalidation_covers),
 		cmocka_unit_test(test_policy__spinning_for_tdx),
+		cmocka_unit_test(test_policy__merge_spins_for_a_pin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

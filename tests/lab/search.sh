@@ -47,6 +47,7 @@ check 'minimised' run 4 "${spin[@]}" --runs 100 --minimise --lanes --replay smal
 check 'to one preemption' says 'minimised in [0-9]+ runs: preemptions 1 \(of [0-9]+\), faults 0'
 check 'lanes have a column for each actor' says '^ +step \| host +\| host1 +\| vcpu0$'
 check 'a mark where the schedule is not in order' says '^ +\*[0-9]+ \|'
+check 'the reference that nobody can wait for' says 'takes a reference \(lookup\)'
 check 'and the rule below' says '\*\*\* bounded-spin breaks'
 check 'no colour in a pipe' bash -c '! grep -q "$(printf "\033")" out'
 check 'no lane is wider than 120' bash -c '! grep -qE "^.{121}" <(grep "|" out)'
@@ -64,6 +65,8 @@ check 'to the step' cmp -s first second
 check 'pct' run 0 --chooser pct --depth 2 --runs 20 "$scn"
 check 'prints its guarantee' says '^  pct: a bug of depth 2 shows with probability 1/\(n\*k\^\(d-1\)\) = 1/\(3\*[0-9]+\^1\) = 0\.[0-9]+ or more in a run, 0\.[0-9]+ or more in 20 runs'
 check 'and that nothing broke' says 'pct: 20 runs, seeds 1 to 20, and nothing broke'
+check 'no guarantee is certainty' run 0 --chooser pct --depth 1 --runs 40 "$scn"
+check 'however many runs' says '0\.999 or more in 40 runs'
 check 'one run of it' run 0 --chooser pct --seed 5 "$scn"
 check 'at depth 3' says 'a bug of depth 3'
 check 'TAP has it as a diagnostic' run 0 --chooser pct --format tap "$scn"

@@ -19,7 +19,7 @@
 #include "sim/lab/util.h"
 
 #define INPUTS	3000
-#define LONGEST (24 * LAB_RECORD)
+#define LONGEST (24 * LAB_RECORD_BYTES)
 
 static char *text_of(const struct lab_scenario *sc, size_t *len)
 {
@@ -53,7 +53,7 @@ static void check_prints(const struct lab_scenario *sc)
 
 static void print_unsaid(const struct lab_scenario *sc)
 {
-	u8 rec[LAB_RECORD];
+	u8 rec[LAB_RECORD_BYTES];
 	char text[300];
 
 	for (u32 i = 0; i < sc->nr_ops; i++) {
@@ -109,7 +109,7 @@ static void generated_records_say_what_was_made(void **state)
 	for (u32 i = 0; i < INPUTS; i++) {
 		struct lab_scenario made, read;
 		struct lab_choices src, from;
-		u8 rec[LAB_RECORD];
+		u8 rec[LAB_RECORD_BYTES];
 
 		lab_scenario_init(&made);
 		lab_scenario_init(&read);
@@ -153,7 +153,7 @@ static void the_small_alphabet_is_enumerated(void **state)
 /* As bytes put it: the machine, the schedule, the rest; without what they don't say. */
 static void in_bytes_order(const struct lab_scenario *sc, struct lab_scenario *to)
 {
-	u8 rec[LAB_RECORD];
+	u8 rec[LAB_RECORD_BYTES];
 
 	*to = *sc;
 	to->ops = lab_zalloc((sc->nr_ops + 1) * sizeof(*to->ops));
@@ -171,7 +171,7 @@ static void in_bytes_order(const struct lab_scenario *sc, struct lab_scenario *t
 
 static bool all_said(const struct lab_scenario *sc)
 {
-	u8 rec[LAB_RECORD];
+	u8 rec[LAB_RECORD_BYTES];
 
 	for (u32 i = 0; i < sc->nr_ops; i++) {
 		if (!lab_op_is_expect(&sc->ops[i]) && !lab_record_write(sc, &sc->ops[i], rec))

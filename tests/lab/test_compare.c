@@ -365,6 +365,29 @@ static void test_compare__fail_each_tells_designs_apart(void **state)
 	end_file();
 }
 
+/*
+ * A failure is judged by the rules that it breaks: under FOLIO a folio split that stands alone leaves
+ * a leaf over smaller folios. What breaks without any failure (OLD_TREE never merges) is no failure's.
+ */
+static void test_compare__fail_each_judges_by_rules(void **state)
+{
+	static const char *const policy[] = {"GOOGLE_2026,size_rule=FOLIO",
+					     "conv_order=BASE,merge_view=OLD_TREE"};
+	const char *path = begin_file("td vcpus=1\ngmem g0 size=4M backing=hugetlb-2m\n"
+				      "vcpu0: accept slot0 2M\nhost: convert slot0 4K shared\n"
+				      "host: convert slot0 4K private\n");
+	struct lab_compare_opts how = {.format = LAB_COMPARE_CSV, .fail_each = true};
+	struct result r = compare(&how, path, policy, 2);
+	static const char alloc[] = "one allocation fails", other[] = "another oracle broke";
+
+	assert_non_null(strstr(r.out, "oracles that broke,yes,none,merge-restores"));
+	assert_true(number(r.out, alloc, other, 0) > 0);
+	assert_int_equal(number(r.out, alloc, other, 1), 0);
+	assert_int_equal(number(r.out, alloc, "private data lost", 0), 0);
+	done(&r);
+	end_file();
+}
+
 /* The line that a note gives is the failure that it tells of. */
 static void test_compare__an_example_replays(void **state)
 {
@@ -424,6 +447,7 @@ int main(void)
 		cmocka_unit_test(test_compare__wrong_policies_and_the_nearest),
 		cmocka_unit_test(test_compare__policies_replace_the_files_own),
 		cmocka_unit_test(test_compare__fail_each_tells_designs_apart),
+		cmocka_unit_test(test_compare__fail_each_judges_by_rules),
 		cmocka_unit_test(test_compare__an_example_replays),
 		cmocka_unit_test(test_compare__failed_unmapped_has_an_end),
 	};

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "sim/lab/bytes.h"
+#include "sim/lab/diff.h"
 #include "sim/lab/fuzz.h"
 #include "sim/lab/mutate.h"
 #include "sim/lab/shrink.h"
@@ -40,7 +41,7 @@ static void make(struct program *p, u64 seed)
 	size_t len;
 
 	lab_choices_random(&src, seed);
-	len = lab_generate(&src, bytes, 16 * LAB_RECORD);
+	len = lab_generate(&src, bytes, 16 * LAB_RECORD_BYTES);
 	lab_scenario_init(&p->sc);
 	lab_bytes_decode(bytes, len, &p->sc, &p->su);
 }
@@ -344,6 +345,67 @@ static void a_race_keeps_its_choices(void **state)
 	lab_runner_free(r);
 }
 
+/* ---- two designs ---- */
+
+static struct lab_fate diff(const char *a, const char *b, const char *text)
+{
+	struct lab_runner_opts opts = {.budget = LAB_FUZZ_BUDGET};
+	struct lab_diff *d = lab_diff_new(a, b, stderr);
+	struct lab_setup *su = lab_zalloc(sizeof(*su));
+	struct lab_scenario sc;
+	struct lab_runner *r;
+	struct lab_fate fate;
+
+	assert_non_null(d);
+	opts.diff = d;
+	r = lab_runner_new(&opts);
+	parse(&sc, text);
+	assert_int_equal(lab_setup_resolve(&sc, su, &(struct lab_diag){stderr, 0}), 0);
+	assert_true(lab_runner_run(r, &sc, su, NULL, &fate));
+	lab_runner_free(r);
+	lab_diff_free(d);
+	lab_scenario_free(&sc);
+	free(su);
+	return fate;
+}
+
+/* No policy has a difference that nothing explains. A slot at another address has. */
+static void a_difference_is_told(void **state)
+{
+	const char *text = "vcpu0: accept slot0 4K\n";
+	struct lab_fate f = diff("slot.gpa=0x80000000", "slot.gpa=0x90000000", text);
+
+	assert_int_equal(f.verdict, LAB_VIOLATED);
+	assert_string_equal(f.rule, "guest-sees-same");
+	assert_non_null(strstr(f.text, "0x80000000 is there under slot.gpa=0x80000000"));
+	assert_int_equal(diff("slot.gpa=0x90000000", "slot.gpa=0x90000000", text).verdict,
+			 LAB_HELD);
+}
+
+/* PLAN7 zaps the whole leaf: pages are gone that the other design keeps, and that is its design. */
+static void what_a_rule_explains_is_no_difference(void **state)
+{
+	const char *text = "vcpu0: accept slot0 2M\n"
+			   "vcpu0: write slot0+8K 1\n"
+			   "host: convert slot0 4K shared\n"
+			   "host: write slot0 2\n";
+
+	assert_int_equal(diff("conv_order=ARCH_PREZAP", "conv_order=PLAN7", text).verdict,
+			 LAB_HELD);
+	assert_int_equal(diff("v5", "v3", text).verdict, LAB_HELD);
+	assert_int_equal(diff("module.profile=1.5.28", "module.profile=1.5.25", text).verdict,
+			 LAB_HELD);
+}
+
+static void a_wrong_policy_is_refused(void **state)
+{
+	FILE *null = fopen("/dev/null", "w");
+
+	assert_non_null(null);
+	assert_null(lab_diff_new("v5", "conv_order=NO_SUCH", null));
+	fclose(null);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +418,9 @@ int main(void)
 		cmocka_unit_test(a_long_failure_becomes_short),
 		cmocka_unit_test(what_holds_is_not_shrunk),
 		cmocka_unit_test(a_race_keeps_its_choices),
+		cmocka_unit_test(a_difference_is_told),
+		cmocka_unit_test(what_a_rule_explains_is_no_difference),
+		cmocka_unit_test(a_wrong_policy_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,6 +110,7 @@ static const struct {
 	{"inject interrupt leaf=TDH.MEM.PAGE.DEMOTE kind=smi nth=2 count=3 actor=host maybe", NULL},
 	{"inject ipi-late count=2 maybe", NULL},
 	{"schedule 17 fault", NULL},
+	{"chooser random seed=7", NULL},
 	{"parallel {\nvcpu0: accept slot0 4K\nexpect ok\n}",
 	 "parallel {\n  vcpu0: accept slot0 4K\n  expect ok\n}"},
 	{"expect ok", NULL},

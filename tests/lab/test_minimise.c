@@ -119,6 +119,31 @@ static void test_minimise__a_fault(void **state)
 	scene_free(&s);
 }
 
+/* A budget that no schedule keeps to: stuck in the same way, and no choice is to blame. */
+static void test_minimise__stuck(void **state)
+{
+	const struct lab_target t = {
+		.kind = LAB_TARGET_STUCK, .rule = "no progress", .op = LAB_NO_OP};
+	const struct lab_opts o = {.budget = 50},
+			      random = {.budget = 50, .seed = 1, .random = true};
+	struct lab_minimised res;
+	struct rt_schedule failing;
+	struct scene s;
+	char err[200];
+
+	scene_init(&s, SCENE_MEMORY_FAILURE);
+	rt_schedule_init(&failing);
+	assert_true(scene_run(&s, &random, &t, &failing));
+	assert_true(failing.nr > 0);
+	assert_true(lab_minimise(&s.sc, &s.su, &o, &failing, &t, LAB_MINIMISE_RUNS, &res, err,
+				 sizeof(err)));
+	assert_true(res.reproduced);
+	assert_int_equal(res.schedule.nr, 0);
+	rt_schedule_free(&res.schedule);
+	rt_schedule_free(&failing);
+	scene_free(&s);
+}
+
 static void test_minimise__what_does_not_break_is_no_input(void **state)
 {
 	const struct lab_target t = {
@@ -211,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_minimise__a_rule),
 		cmocka_unit_test(test_minimise__one_expectation_of_two),
 		cmocka_unit_test(test_minimise__a_fault),
+		cmocka_unit_test(test_minimise__stuck),
 		cmocka_unit_test(test_minimise__what_does_not_break_is_no_input),
 		cmocka_unit_test(test_minimise__what_breaks_in_order_needs_no_schedule),
 		cmocka_unit_test(test_minimise__bounded),

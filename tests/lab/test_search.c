@@ -137,7 +137,7 @@ static bool saw_between(const struct scene *s, const struct lab_opts *o, bool *l
 /* As often as the guarantee says, at every depth that is enough; and never at one that is not. */
 static void test_pct__keeps_its_guarantee(void **state)
 {
-	const u32 runs = 400;
+	const u32 runs = 500;
 	struct lab_opts o = {0};
 	struct scene s;
 	char err[200];

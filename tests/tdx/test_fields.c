@@ -44,19 +44,20 @@ static void test_fields__of_a_td(void **state)
 	const struct {
 		u64 id, host_st, host, guest_st, guest;
 	} rows[] = {
-		{0x9000000200000001ULL, 0, 2, 0, 2}, /* NUM_VCPUS */
-		{TD(0), 0, 0, 0, 0},		     /* ATTRIBUTES */
-		{TD(1), 0, 3, 0, 3},		     /* XFAM */
-		{TD(2), 0, 4, 0, 4},		     /* MAX_VCPUS */
-		{TD(3), 0, 0, 0, 0},		     /* GPAW */
-		{TD(10), 0, 0, 0, 0},		     /* TSC_OFFSET */
-		{TD(11), 0, RT_BIT(48), 0, RT_BIT(48)},
-		{TD(12), 0, 100, 0, 100},			       /* TSC_FREQUENCY */
-		{TD(0x10), SEAM_METADATA_FIELD_NOT_READABLE, 0, 0, 0}, /* NOTIFY_ENABLES */
-		{TD(0x11), 0, 1000000, 0, 1000000},		       /* HP_LOCK_TIMEOUT */
-		{TD(0x16), 0, 0, 0, 0},				       /* CONFIG_FLAGS */
-		{TD(0x17), 0, 0, 0, 0},				       /* TD_CTLS */
-		{TD(0x19), 0, 0, 0, 0},				       /* TOPOLOGY_ENUM */
+		{0x9000000200000001ULL, 0, 2, 0, 2},		     /* NUM_VCPUS */
+		{TD(0), 0, 0, 0, 0},				     /* ATTRIBUTES */
+		{TD(1), 0, 3, 0, 3},				     /* XFAM */
+		{TD(2), 0, 4, 0, 4},				     /* MAX_VCPUS */
+		{TD(3), 0, 0, 0, 0},				     /* GPAW */
+		{TD(10), 0, 0, SEAM_METADATA_FIELD_NOT_READABLE, 0}, /* TSC_OFFSET */
+		/* TSC_MULTIPLIER: 2.5 GHz out of 2 GHz */
+		{TD(11), 0, 0x1400000000000ULL, SEAM_METADATA_FIELD_NOT_READABLE, 0},
+		{TD(12), 0, 100, 0, 100},				     /* TSC_FREQUENCY */
+		{TD(0x10), SEAM_METADATA_FIELD_NOT_READABLE, 0, 0, 0},	     /* NOTIFY_ENABLES */
+		{TD(0x11), 0, 1000000, SEAM_METADATA_FIELD_NOT_READABLE, 0}, /* HP_LOCK_TIMEOUT */
+		{TD(0x16), 0, 0, 0, 0},					     /* CONFIG_FLAGS */
+		{TD(0x17), SEAM_METADATA_FIELD_NOT_READABLE, 0, 0, 0},	     /* TD_CTLS */
+		{TD(0x19), 0, 0, 0, 0},					     /* TOPOLOGY_ENUM */
 		{TD(0x77), SEAM_METADATA_FIELD_ID_INCORRECT, 0, SEAM_METADATA_FIELD_ID_INCORRECT,
 		 0},
 	};
@@ -88,13 +89,21 @@ static void test_fields__of_a_td_written(void **state)
 		{TD(0x11), 10000, all, 0, no},
 		{TD(0x11), 100000001, all, bad, no},
 		{TD(0x11), 100000000, all, 0, no},
-		{TD(0x10), 1, all, SEAM_METADATA_FIELD_NOT_READABLE, 0},
-		{TD(0x10), 2, all, SEAM_METADATA_FIELD_NOT_READABLE, bad},
-		{TD(0x10), 2, 1, SEAM_METADATA_FIELD_NOT_READABLE, 0}, /* masked away */
-		{TD(0x17), 2, all, no, 0},			       /* ENUM_TOPOLOGY */
-		{TD(0x17), 4, all, no, bad},
-		{TD(0x17), 3, all, no, bad}, /* PENDING_VE_DISABLE: not flexible here */
+		{TD(0x11), 20000, RT_MASK(31, 0), SEAM_METADATA_WR_MASK_NOT_VALID, no},
+		{TD(0x11), 20000, 0, no, no},
+		{TD(0x10), 1, all, no, 0},
+		{TD(0x10), 2, all, no, bad},
+		{TD(0x10), 2, 1, no, 0},      /* masked away */
+		{TD(0x17), 2, all, no, bad},  /* ENUM_TOPOLOGY: VCPUs without x2APIC ids */
+		{TD(0x17), 8, all, no, bad},  /* REDUCE_VE would bring it */
+		{TD(0x17), 16, all, no, bad}, /* no such bit */
+		{TD(0x17), 1, all, no, bad},  /* PENDING_VE_DISABLE: not flexible here */
+		{TD(0x17), 4, all, no, 0},    /* VIRT_CPUID2 */
+		{TD(0x17), 16, 4, no, 0},     /* out again, and the other bit masked away */
 		{TD(0x17), 0, all, no, 0},
+		{TD(0x17), RT_BIT(63), all, no, 0}, /* LOCK */
+		{TD(0x17), 0, all, no, bad},
+		{TD(0x17), RT_BIT(63), all, no, 0}, /* as it is */
 		{TD(2), 8, all, no, no},
 		{TD(0x77), 0, all, SEAM_METADATA_FIELD_ID_INCORRECT,
 		 SEAM_METADATA_FIELD_ID_INCORRECT},
@@ -109,12 +118,12 @@ static void test_fields__of_a_td_written(void **state)
 		if (host != rows[i].host_st || guest != rows[i].guest_st)
 			fail_msg("row %zu: host %llx, guest %llx", i, host, guest);
 	}
-	/* The old value comes out, and only bits of the mask go in. */
-	expect_status(call4(&m, 3, SEAM_TDH_MNG_WR, m.tdr, TD(0x11), 0x2faf0ff, ~0ULL), 0);
-	assert_int_equal(m.r.r8, 100000000);
-	expect_status(call4(&m, 3, SEAM_TDH_MNG_WR, m.tdr, TD(0x11), 0x12, 0xff), 0);
+	/* The old value comes out. */
+	expect_status(call4(&m, 3, SEAM_TDH_MNG_WR, m.tdr, TD(0x11), 0x1ff0ff, ~0ULL), 0);
+	/* 100 s are 200,000,000,000 ticks, of which 32 bits are told. */
+	assert_int_equal(m.r.r8, (u32)200000000000 / 2000);
 	expect_status(call(&m, 3, MNG_RD, m.tdr, TD(0x11), 0), 0);
-	assert_int_equal(m.r.r8, 0x2faf012);
+	assert_int_equal(m.r.r8, 0x1ff0ff);
 }
 
 static void test_fields__refused(void **state)
@@ -149,7 +158,7 @@ static void test_fields__of_a_vcpu(void **state)
 		{VPF(0, 0x2016), 0, 0, 0x12345678},	     /* posted interrupt descriptor */
 		{VPF(0, 0x203c), 0, 0, 0x12345678},	     /* shared EPTP */
 		{VPF(0x20, 11), 0, 0, 0x78},		     /* PEND_NMI: a byte */
-		{VPF(0x20, 0x100), 0, unwritable, 0},	     /* VCPU_STATE_DETAILS */
+		{VPF(0x11, 0x100), 0, unwritable, 0},	     /* VCPU_STATE_DETAILS */
 		{VPF(0x20, 0), unreadable, unwritable, 0},   /* VCPU_STATE */
 		{VPF(0, 0x681e), unreadable, unwritable, 0}, /* guest RIP: of debug TDs */
 		{VPF(0x20, 0x777), unknown, unknown, 0},

@@ -89,6 +89,12 @@ static void test_vectors__release_1_5_25(void **state)
 	play_release("1.5.25", 352, 47479);
 }
 
+/* Answers of published source to changed recordings (tests/vectors/README.md). */
+static void test_vectors__variations(void **state)
+{
+	play_release("variations", 293, 33191);
+}
+
 /* A directory of one test, with one file in it. */
 struct scratch {
 	char dir[64], path[128];
@@ -274,6 +280,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_vectors__release_1_5_16),
 		cmocka_unit_test(test_vectors__release_1_5_20),
 		cmocka_unit_test(test_vectors__release_1_5_25),
+		cmocka_unit_test(test_vectors__variations),
 	};
 
 	if (argc != 2) {

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fuzz-scenario: bytes to a scenario to a run, judged by all oracles. With -DOWN_MUTATOR mutations
+ * are those of sim/lab/mutate.h; with -DBOTH_MUTATORS one time in two.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/lab/bytes.h"
+#include "sim/lab/mutate.h"
+#include "sim/lab/runner.h"
+#include "tests/fuzz/target.h"
+
+#define BUDGET 300000
+
+static struct {
+	struct lab_runner *runner;
+	struct lab_scenario sc;
+	struct lab_setup su;
+} kept;
+
+static void start(void)
+{
+	const struct lab_runner_opts opts = {.budget = BUDGET};
+
+	if (kept.runner)
+		return;
+	kept.runner = lab_runner_new(&opts);
+	lab_scenario_init(&kept.sc);
+}
+
+static void broke(const struct lab_fate *fate)
+{
+	fprintf(stderr, "# %s: %s\n", fate->rule, fate->text);
+	lab_print(&kept.sc, stderr);
+	abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct lab_scenario *sc = &kept.sc;
+	struct lab_fate fate;
+
+	start();
+	sc->nr_ops = sc->nr_regs = sc->nr_calls = sc->nr_policies = 0;
+	sc->nr_strings = 1;
+	lab_bytes_decode(data, size, sc, &kept.su);
+	if (!lab_runner_run(kept.runner, sc, &kept.su, NULL, &fate))
+		return 0;
+	if (fate.verdict == LAB_VIOLATED || !strcmp(fate.rule, "deadlock"))
+		broke(&fate);
+	return 0;
+}
+
+#if defined(OWN_MUTATOR) || defined(BOTH_MUTATORS)
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed)
+{
+	struct lab_choices src;
+
+#ifdef BOTH_MUTATORS
+	if (seed & 1)
+		return LLVMFuzzerMutate(data, size, max);
+#endif
+	lab_choices_random(&src, seed);
+	if (size < LAB_RECORD_BYTES)
+		return lab_generate(&src, data, max);
+	return lab_mutate(&src, data, size, max, NULL, 0);
+}
+#endif

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What tdxsim explore promises, on small scenarios: the same totals for any number of jobs, from one run to the next, and across kills; shards that add up;
+# a replay file that breaks the same rule at the same step; checkpoints of something else refused.
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+TDXSIM = os.path.abspath(sys.argv[1])
+HERE = os.path.dirname(os.path.abspath(__file__))
+HOLDS = os.path.join(HERE, "explore", "write-convert.scn")
+BREAKS = os.path.join(HERE, "explore", "kick.scn")
+KILLS = 10
+
+failed = False
+number = 0
+
+
+def test(name, good, why=""):
+    global failed, number
+    number += 1
+    print(f"{'ok' if good else 'not ok'} {number} - {name}", flush=True)
+    if not good:
+        failed = True
+        for line in why.splitlines():
+            print("# " + line)
+
+
+def explore(*args):
+    return subprocess.run([TDXSIM, "explore", *args], capture_output=True, text=True)
+
+
+def totals(text):
+    line = text.strip().splitlines()[-1]
+    return dict(re.findall(r"(\w+)=(\S+)", line))
+
+
+def same_for_jobs():
+    one = explore(HOLDS, "--rests")
+    test("a scenario that holds is explored whole", one.returncode == 0 and totals(one.stdout)["complete"] == "yes",
+         one.stdout + one.stderr)
+    for jobs in ("2", "5"):
+        many = explore(HOLDS, "--rests", "--jobs", jobs)
+        test(f"--jobs {jobs} gives the same report", many.stdout == one.stdout, many.stdout + many.stderr)
+    again = explore(HOLDS, "--rests")
+    test("so does another run at other addresses", again.stdout == one.stdout, again.stdout)
+    plain = explore(HOLDS, "--rests", "--no-reduction")
+    test("--no-reduction finds the same ends", rests(plain.stdout) == rests(one.stdout) != [], plain.stdout)
+    deep = explore(HOLDS, "--rests", "--mode", "dfs")
+    test("depth first finds the same ends", rests(deep.stdout) == rests(one.stdout), deep.stdout)
+
+
+def rests(text):
+    return [line for line in text.splitlines() if line.startswith("rest ")]
+
+
+def shards_add_up(scenario, count, *args):
+    whole = totals(explore(scenario, *args).stdout)
+    parts = [totals(explore(scenario, "--shard", f"{i}/{count}", *args).stdout) for i in range(count)]
+    for what in ("schedules", "violations"):
+        is_sum = sum(float(p[what]) for p in parts)
+        want = float(whole[what])
+        test(f"{what} of {count} shards add up", abs(is_sum - want) <= 1e-6 * want, f"{parts}\n{whole}")
+
+
+def preemptions():
+    counts = [totals(explore(HOLDS, "--preemptions", str(n)).stdout) for n in range(4)]
+    test("a bound on preemptions says that it left something out", all(c["complete"] == "no" for c in counts), str(counts))
+    grows = [float(c["schedules"]) for c in counts]
+    test("without preemptions there is one schedule, with more there are more",
+         grows[0] == 1 and grows == sorted(set(grows)), str(counts))
+    enough = totals(explore(BREAKS, "--preemptions", "200", "--all").stdout)
+    test("a bound that nothing meets is complete", enough["complete"] == "yes", str(enough))
+    few = explore(HOLDS, "--max-states", "100")
+    test("--max-states is told", totals(few.stdout)["states"] == "100" and "stopped by --max-states" in few.stdout, few.stdout)
+
+
+def replay(folder):
+    path = os.path.join(folder, "kick.replay")
+    run = explore(BREAKS, "--replay", path)
+    test("an expectation that can fail is status 1", run.returncode == 1 and totals(run.stdout)["violations"] != "0", run.stdout)
+    one = subprocess.run([TDXSIM, "run", path], capture_output=True, text=True)
+    two = subprocess.run([TDXSIM, "run", "--schedule", path, BREAKS], capture_output=True, text=True)
+    test("the replay breaks it again", one.returncode == 1, one.stdout)
+    test("so does its schedule with the scenario", two.returncode == 1, two.stdout)
+
+
+# Kills at moments all over the search, then on to the end: nothing is lost or done twice.
+def killed(folder, jobs):
+    path = os.path.join(folder, f"killed{jobs}")
+    args = [TDXSIM, "explore", HOLDS, "--rests", "--checkpoint", path, "--checkpoint-ms", "1", "--jobs", str(jobs)]
+    began = time.monotonic()
+    whole = subprocess.run(args, capture_output=True, text=True)
+    length = time.monotonic() - began
+    os.unlink(path)
+    chance = random.Random(jobs)
+    kills = 0
+    for k in range(KILLS):
+        run = subprocess.Popen(args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            run.wait(length * chance.uniform(0.05, 0.3))
+        except subprocess.TimeoutExpired:
+            run.kill()
+            run.wait()
+            kills += 1
+    last = subprocess.run(args, capture_output=True, text=True)
+    test(f"killed {KILLS} times and gone on, --jobs {jobs}: the same report", kills > 2 and last.stdout == whole.stdout,
+         f"{kills} kills\n{whole.stdout[-300:]}\n{last.stdout[-300:]}\n{last.stderr}")
+    return path
+
+
+def refused(path):
+    other = explore(BREAKS, "--checkpoint", path)
+    test("a checkpoint of another scenario is refused", other.returncode == 2 and "another scenario" in other.stderr, other.stderr)
+    other = explore(HOLDS, "--checkpoint", path, "--preemptions", "1")
+    test("one of other options too", other.returncode == 2 and "other options" in other.stderr, other.stderr)
+    with open(path, "r+b") as f:
+        f.seek(1000)
+        byte = f.read(1)
+        f.seek(1000)
+        f.write(bytes([byte[0] ^ 1]))
+    broken = explore(HOLDS, "--checkpoint", path)
+    test("one that is damaged too", broken.returncode == 2 and "no whole checkpoint" in broken.stderr, broken.stderr)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+    same_for_jobs()
+    shards_add_up(HOLDS, 3)
+    shards_add_up(BREAKS, 4, "--all")
+    preemptions()
+    replay(folder)
+    killed(folder, 2)
+    refused(killed(folder, 1))
+print(f"1..{number}")
+sys.exit(failed)
