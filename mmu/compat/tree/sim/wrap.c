@@ -375,6 +375,16 @@ int __wrap_kvm_tdp_mmu_mirrors_split_shared(struct kvm *kvm, gfn_t start, gfn_t 
 				: __real_kvm_tdp_mmu_mirrors_split_shared(kvm, start, end, level);
 }
 
+int __real_kvm_mmu_block_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end);
+int __wrap_kvm_mmu_block_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end);
+int __wrap_kvm_mmu_block_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end)
+{
+	if (!tree_keeps(true))
+		return __real_kvm_mmu_block_gfn_range(kvm, start, end);
+	rt_report("missing", "no function of the tree blocks leaves ahead (gmem flow BLOCK_ABORT)");
+	return -EIO;
+}
+
 int __real_tdx_gmem_max_mapping_level(struct kvm *kvm, kvm_pfn_t pfn, bool is_private);
 int __wrap_tdx_gmem_max_mapping_level(struct kvm *kvm, kvm_pfn_t pfn, bool is_private);
 int __wrap_tdx_gmem_max_mapping_level(struct kvm *kvm, kvm_pfn_t pfn, bool is_private)
