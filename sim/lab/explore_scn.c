@@ -299,8 +299,7 @@ static void explore(struct explored *e)
 		return;
 	}
 	s->m->timeless = true;
-	if (!e->search.no_reduction)
-		kvm_host_set_lanes(s->m->host, s->m->nr_actors);
+	kvm_host_set_lanes(s->m->host, s->m->nr_actors);
 	lab_ex_scn_init(&scn, s);
 	stop = lab_ex_scn_begin(&scn, &f);
 	if (stop == LAB_EX_CHOICE)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "sim/lab/choices.h"
 #include "sim/lab/inject.h"
@@ -182,10 +183,35 @@ static u32 count_actors(const struct lab_setup *su)
 	return n;
 }
 
+/* Actors' stacks have traces of the session's address too. */
+static struct lab_session *session_alloc(const struct lab_opts *opts)
+{
+	void *at = (void *)(uintptr_t)(FIXED_PLACE - (1ULL << 40));
+	void *p;
+
+	if (!opts->fixed_place)
+		return lab_zalloc(sizeof(struct lab_session));
+	p = mmap(at, sizeof(struct lab_session), PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED) {
+		fputs("tdxsim: no memory for a session\n", stderr);
+		abort();
+	}
+	return p;
+}
+
+static void session_release(struct lab_session *s, bool fixed_place)
+{
+	if (fixed_place)
+		munmap(s, sizeof(*s));
+	else
+		free(s);
+}
+
 struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct lab_setup *su,
 				    const struct lab_opts *opts, char *err, size_t len)
 {
-	struct lab_session *s = lab_zalloc(sizeof(*s));
+	struct lab_session *s = session_alloc(opts);
 	struct rt_world_opts wo = {.seed = opts->seed,
 				   .actors_max = count_actors(su),
 				   .at = opts->fixed_place ? FIXED_PLACE : 0};
@@ -196,7 +222,7 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 	s->world = rt_world_new(&wo);
 	if (!s->world) {
 		snprintf(err, len, "no address space for a world: %s", strerror(errno));
-		free(s);
+		session_release(s, opts->fixed_place);
 		return NULL;
 	}
 	if (!opts->no_trace) {
@@ -229,7 +255,7 @@ void lab_session_free(struct lab_session *s)
 	rt_trace_free(s->trace);
 	rt_schedule_free(&s->recorded);
 	lab_pct_free(s->pct);
-	free(s);
+	session_release(s, s->opts.fixed_place);
 }
 
 void lab_session_where(struct lab_session *s, char *buf, size_t len)
