@@ -186,7 +186,7 @@ static void part(struct lab_ex *x)
 
 		if (i % x->opts.shards != x->opts.shard)
 			continue;
-		ex_store_remember(&x->store, s->id);
+		ex_store_deal(&x->store, s->id);
 		ex_queue_copy(&x->now, s);
 		kept++;
 	}
