@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "sim/lab/choices.h"
 #include "sim/lab/inject.h"
@@ -20,8 +21,9 @@
 #include "sim/rt/schedule.h"
 #include "sim/rt/world.h"
 
-/* Far from where the host puts anything by itself. */
-#define FIXED_PLACE (1ULL << 44)
+/* Far from where the host puts anything by itself; explore_place.c has its own in between. */
+#define FIXED_PLACE   (1ULL << 44)
+#define SESSION_PLACE (7ULL << 42)
 
 static void note_broken(struct lab_session *s, const char *rule, const char *text, bool excused)
 {
@@ -180,21 +182,52 @@ static u32 count_actors(const struct lab_setup *su)
 	return n;
 }
 
+/*
+ * The simulated code has pointers to the session in its frames (the module's observer), and those
+ * are state: where the world has its place, the session has.
+ */
+static struct lab_session *session_alloc(const struct lab_opts *opts)
+{
+	struct lab_session *s;
+
+	if (opts->fixed_place) {
+		s = mmap((void *)(uintptr_t)SESSION_PLACE, sizeof(*s), PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (s == MAP_FAILED)
+			return NULL;
+	} else {
+		s = lab_zalloc(sizeof(*s));
+	}
+	s->opts = *opts;
+	return s;
+}
+
+static void session_dealloc(struct lab_session *s)
+{
+	if (s->opts.fixed_place)
+		munmap(s, sizeof(*s));
+	else
+		free(s);
+}
+
 struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct lab_setup *su,
 				    const struct lab_opts *opts, char *err, size_t len)
 {
-	struct lab_session *s = lab_zalloc(sizeof(*s));
+	struct lab_session *s = session_alloc(opts);
 	struct rt_world_opts wo = {.seed = opts->seed,
 				   .actors_max = count_actors(su),
 				   .at = opts->fixed_place ? FIXED_PLACE : 0};
 
+	if (!s) {
+		snprintf(err, len, "no address space for a session: %s", strerror(errno));
+		return NULL;
+	}
 	s->sc = sc;
 	s->su = su;
-	s->opts = *opts;
 	s->world = rt_world_new(&wo);
 	if (!s->world) {
 		snprintf(err, len, "no address space for a world: %s", strerror(errno));
-		free(s);
+		session_dealloc(s);
 		return NULL;
 	}
 	if (!opts->no_trace) {
@@ -227,7 +260,7 @@ void lab_session_free(struct lab_session *s)
 	rt_trace_free(s->trace);
 	rt_schedule_free(&s->recorded);
 	lab_pct_free(s->pct);
-	free(s);
+	session_dealloc(s);
 }
 
 void lab_session_where(struct lab_session *s, char *buf, size_t len)
