@@ -90,6 +90,20 @@ def replay(folder):
     test("so does its schedule with the scenario", two.returncode == 1, two.stdout)
 
 
+def kept(folder):
+    path = os.path.join(folder, "kept.replay")
+    explore(BREAKS, "--replay", path)
+    with open(path, "rb") as f:
+        before = f.read()
+    again = explore(path)
+    with open(path, "rb") as f:
+        test("a replay file that is explored is not written over", f.read() == before, again.stdout)
+    test("what breaks it goes beside it", "kept-again.replay" in again.stdout and os.path.exists("kept-again.replay"), again.stdout)
+    same = explore(path, "--replay", path)
+    with open(path, "rb") as f:
+        test("not by --replay either", f.read() == before and same.returncode == 1 and "this is the scenario" in same.stderr, same.stderr)
+
+
 # Kills at moments all over the search, then on to the end: nothing is lost or done twice.
 def killed(folder, jobs):
     path = os.path.join(folder, f"killed{jobs}")
@@ -135,6 +149,7 @@ with tempfile.TemporaryDirectory() as folder:
     shards_add_up(BREAKS, 4, "--all")
     preemptions()
     replay(folder)
+    kept(folder)
     killed(folder, 2)
     refused(killed(folder, 1))
 print(f"1..{number}")
