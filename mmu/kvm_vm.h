@@ -265,7 +265,7 @@ u64 kvm_stat(const struct kvm_host *host, enum kvm_stat st);
  */
 void kvm_for_each_counter(const struct kvm_host *host,
 			  void (*fn)(void *ctx, const void *p, size_t len), void *ctx);
-/* A bit for each vCPU of each VM: its last kick has not been taken yet. */
+/* A number for which vCPUs of which VMs have not taken their last kick yet. */
 u64 kvm_look_kicks(const struct kvm_host *host);
 
 /*
