@@ -285,6 +285,15 @@ static void explore(struct explored *e)
 	}
 	s->m->timeless = true;
 	lab_ex_scn_init(&scn, s);
+	if (scn.too_many) {
+		fprintf(e->o->err,
+			"%s: found more different statistics in its expectations than explore can "
+			"tell states apart by; expected at most %zu, with those that rules look at\n",
+			e->path, RT_ARRAY_SIZE(scn.stat));
+		e->verdict = LAB_BAD_INPUT;
+		lab_session_free(s);
+		return;
+	}
 	stop = lab_ex_scn_begin(&scn, &f);
 	if (stop == LAB_EX_CHOICE)
 		search(e, &scn);
