@@ -193,6 +193,11 @@ void kvm_for_each_counter(const struct kvm_host *host,
 	}
 }
 
+void kvm_host_set_lanes(struct kvm_host *host, u32 lanes)
+{
+	hostmem_set_lanes(lanes);
+}
+
 u64 kvm_look_kicks(const struct kvm_host *host)
 {
 	const struct kvm_vcpu *vcpu;

@@ -265,6 +265,11 @@ u64 kvm_stat(const struct kvm_host *host, enum kvm_stat st);
  */
 void kvm_for_each_counter(const struct kvm_host *host,
 			  void (*fn)(void *ctx, const void *p, size_t len), void *ctx);
+/*
+ * Frames of the host by actor (mmu/compat/stubs/hostmem.h), for a search in which the order of
+ * allocations shall make no difference.
+ */
+void kvm_host_set_lanes(struct kvm_host *host, u32 lanes);
 /* A number for which vCPUs of which VMs have not taken their last kick yet. */
 u64 kvm_look_kicks(const struct kvm_host *host);
 

@@ -52,6 +52,7 @@ static const struct opts compare_opts = {
 		"Exit status: what holds under one policy and not under another is a difference: a row, and no failure.\n"
 		"0 no failure under all of them; 1 an expectation holds under none; 2 bad input; 3 a defect of tdxsim;\n"
 		"4 an oracle broke under all of them; 5 no progress under all of them.\n",
+	.mmu = true,
 	.set = compare_set,
 };
 

@@ -48,6 +48,7 @@ static const struct opts debug_opts = {
 	.opt = debug_options,
 	.more = "\"help\" lists the commands; docs/debugging.md has a session.\n"
 		"Exit status: 0; 2 bad input, or a script with a command that was wrong.\n",
+	.mmu = true,
 	.set = debug_set,
 };
 

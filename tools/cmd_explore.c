@@ -70,6 +70,7 @@ static const struct opts explore_opts = {
 	.more = "The last line says what was covered: states=N schedules=N violations=N complete=yes|no.\n"
 		"Exit status: 0 every schedule held; 1 an expectation failed; 2 bad input; 3 a defect of tdxsim;\n"
 		"4 an oracle broke; 5 deadlock or no progress.\n",
+	.mmu = true,
 	.set = explore_set,
 };
 

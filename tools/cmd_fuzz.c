@@ -79,6 +79,7 @@ static const struct opts fuzz_opts = {
 	.more = "One finding a broken rule and place. docs/fuzzing.md is the guide.\n"
 		"Exit status: 0 nothing was found; 2 bad input; 3 a defect of tdxsim; 4 an oracle broke;\n"
 		"5 a deadlock.\n",
+	.mmu = true,
 	.set = fuzz_set,
 };
 

@@ -49,6 +49,7 @@ static const struct opts shrink_opts = {
 		"scheduler, less set-up; the same rule breaks in the same words.",
 	.opt = shrink_options,
 	.more = "Exit status: 0 it was shrunk; 1 it does not fail; 2 bad input.\n",
+	.mmu = true,
 	.set = shrink_set,
 };
 

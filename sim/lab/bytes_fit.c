@@ -4,6 +4,7 @@
  * becomes one that is. What setup_check.c would refuse is mended here, and nothing else is
  * touched.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "sim/lab/bytes.h"
@@ -87,22 +88,23 @@ static void fit_file(const struct fit *f, struct lab_val *v)
 /* "b.vcpu3": the name of an actor of this machine, by what it is made of. */
 static void fit_actor(const struct fit *f, struct lab_val *v)
 {
-	const char *name = lab_string(f->sc, (u32)v->num), *dot = strchr(name, '.');
-	const char *bare = dot ? dot + 1 : name;
-	bool vcpu = *bare == 'v';
-	u32 td, n, id = 0;
-	char buf[80];
+	char name[80], buf[80], *dot;
+	const char *bare = name;
+	u32 td = 0, n;
+	bool vcpu;
 
+	/* A copy: what is interned may move the pool that the name lies in. */
+	snprintf(name, sizeof(name), "%s", lab_string(f->sc, (u32)v->num));
 	if (!strcmp(name, LAB_CHOICE_FAULT))
 		return;
-	if (dot)
-		id = lab_intern(f->sc, name, (size_t)(dot - name));
-	/* Interning may have moved the strings. */
-	name = lab_string(f->sc, (u32)v->num);
-	bare = strchr(name, '.') ? strchr(name, '.') + 1 : name;
-	n = bare[4] ? (u32)(bare[4] - '0') : 0;
-	td = lab_setup_td(f->sc, f->su, id);
+	dot = strchr(name, '.');
+	if (dot) {
+		td = lab_setup_td(f->sc, f->su, lab_intern(f->sc, name, (size_t)(dot - name)));
+		bare = dot + 1;
+	}
 	td = td == LAB_TDS ? 0 : td;
+	vcpu = *bare == 'v';
+	n = bare[4] ? (u32)(bare[4] - '0') : 0;
 	lab_actor_name(f->su, td, vcpu, vcpu ? n % f->su->td[td].vcpus : n, buf, sizeof(buf));
 	if (strcmp(buf, name))
 		v->num = lab_intern(f->sc, buf, strlen(buf));

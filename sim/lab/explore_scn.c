@@ -284,6 +284,7 @@ static void explore(struct explored *e)
 		return;
 	}
 	s->m->timeless = true;
+	kvm_host_set_lanes(s->m->host, s->m->nr_actors);
 	lab_ex_scn_init(&scn, s);
 	if (scn.too_many) {
 		fprintf(e->o->err,

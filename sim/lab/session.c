@@ -21,9 +21,8 @@
 #include "sim/rt/schedule.h"
 #include "sim/rt/world.h"
 
-/* Far from where the host puts anything by itself; explore_place.c has its own in between. */
-#define FIXED_PLACE   (1ULL << 44)
-#define SESSION_PLACE (7ULL << 42)
+/* Far from where the host puts anything by itself. */
+#define FIXED_PLACE (1ULL << 44)
 
 static void note_broken(struct lab_session *s, const char *rule, const char *text, bool excused)
 {
@@ -182,29 +181,26 @@ static u32 count_actors(const struct lab_setup *su)
 	return n;
 }
 
-/*
- * The simulated code has pointers to the session in its frames (the module's observer), and those
- * are state: where the world has its place, the session has.
- */
+/* Actors' stacks have traces of the session's address too. */
 static struct lab_session *session_alloc(const struct lab_opts *opts)
 {
-	struct lab_session *s;
+	void *at = (void *)(uintptr_t)(FIXED_PLACE - (1ULL << 40));
+	void *p;
 
-	if (opts->fixed_place) {
-		s = mmap((void *)(uintptr_t)SESSION_PLACE, sizeof(*s), PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (s == MAP_FAILED)
-			return NULL;
-	} else {
-		s = lab_zalloc(sizeof(*s));
+	if (!opts->fixed_place)
+		return lab_zalloc(sizeof(struct lab_session));
+	p = mmap(at, sizeof(struct lab_session), PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED) {
+		fputs("tdxsim: no memory for a session\n", stderr);
+		abort();
 	}
-	s->opts = *opts;
-	return s;
+	return p;
 }
 
-static void session_dealloc(struct lab_session *s)
+static void session_release(struct lab_session *s, bool fixed_place)
 {
-	if (s->opts.fixed_place)
+	if (fixed_place)
 		munmap(s, sizeof(*s));
 	else
 		free(s);
@@ -218,16 +214,13 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 				   .actors_max = count_actors(su),
 				   .at = opts->fixed_place ? FIXED_PLACE : 0};
 
-	if (!s) {
-		snprintf(err, len, "no address space for a session: %s", strerror(errno));
-		return NULL;
-	}
 	s->sc = sc;
 	s->su = su;
+	s->opts = *opts;
 	s->world = rt_world_new(&wo);
 	if (!s->world) {
 		snprintf(err, len, "no address space for a world: %s", strerror(errno));
-		session_dealloc(s);
+		session_release(s, opts->fixed_place);
 		return NULL;
 	}
 	if (!opts->no_trace) {
@@ -260,7 +253,7 @@ void lab_session_free(struct lab_session *s)
 	rt_trace_free(s->trace);
 	rt_schedule_free(&s->recorded);
 	lab_pct_free(s->pct);
-	session_dealloc(s);
+	session_release(s, s->opts.fixed_place);
 }
 
 void lab_session_where(struct lab_session *s, char *buf, size_t len)

@@ -16,6 +16,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 HOLDS = os.path.join(HERE, "explore", "write-convert.scn")
 BREAKS = os.path.join(HERE, "explore", "kick.scn")
 KILLS = 10
+# A sanitizer leaves addresses of its own on the stacks, which differ from process to process: there hashes are not compared, nor checkpoints resumed.
+SANITIZED = "sanitized" in sys.argv[2:]
 
 failed = False
 number = 0
@@ -32,6 +34,8 @@ def test(name, good, why=""):
 
 
 def explore(*args):
+    if SANITIZED:
+        args = [a for a in args if a != "--rests"]
     return subprocess.run([TDXSIM, "explore", *args], capture_output=True, text=True)
 
 
@@ -50,7 +54,7 @@ def same_for_jobs():
     again = explore(HOLDS, "--rests")
     test("so does another run at other addresses", again.stdout == one.stdout, again.stdout)
     plain = explore(HOLDS, "--rests", "--no-reduction")
-    test("--no-reduction finds the same ends", rests(plain.stdout) == rests(one.stdout) != [], plain.stdout)
+    test("--no-reduction finds the same ends", SANITIZED or rests(plain.stdout) == rests(one.stdout) != [], plain.stdout)
     deep = explore(HOLDS, "--rests", "--mode", "dfs")
     test("depth first finds the same ends", rests(deep.stdout) == rests(one.stdout), deep.stdout)
 
@@ -163,7 +167,8 @@ with tempfile.TemporaryDirectory() as folder:
     replay(folder)
     kept(folder)
     statistics(folder)
-    killed(folder, 2)
-    refused(killed(folder, 1))
+    if not SANITIZED:
+        killed(folder, 2)
+        refused(killed(folder, 1))
 print(f"1..{number}")
 sys.exit(failed)

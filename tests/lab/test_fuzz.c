@@ -124,19 +124,19 @@ static u64 held_bytes(void)
 static void no_allocation_survives_a_run(void **state)
 {
 	struct lab_runner_opts opts = {.budget = LAB_FUZZ_BUDGET, .keep = 64};
-	struct lab_runner *r = lab_runner_new(&opts);
-	u64 seeds[PROGRAMS], live[PROGRAMS], before = 0, after = 0;
+	u64 live[PROGRAMS], before = 0, after = 0;
+	struct lab_runner *r;
 	struct lab_fate fate;
 
 	if (!mallctl)
 		skip();
+	r = lab_runner_new(&opts);
 	for (u32 round = 0; round < 3; round++) {
 		for (u32 i = 0; i < PROGRAMS; i++) {
 			struct program *p = lab_zalloc(sizeof(*p));
 			struct rt_mem_stats st;
 
-			seeds[i] = i;
-			make(p, seeds[i]);
+			make(p, i);
 			assert_true(lab_runner_run(r, &p->sc, &p->su, NULL, &fate));
 			st = rt_mem_stats(lab_runner_session(r)->world);
 			if (round)

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LAST = re.compile(r"^states=(\d+) schedules=(\d+) violations=(\d+) complete=(yes|no)$")
+LAST = re.compile(r"^states=(\d+) schedules=(\S+) violations=(\d+) complete=(yes|no)$")
 
 
 def explore(tdxsim, path, options):

@@ -11,6 +11,7 @@
 
 #include "mmu/compat/stubs/hostmem.h"
 #include "sim/rt/lock.h"
+#include "sim/rt/sched.h"
 #include "sim/rt/phys.h"
 
 #define BLOCK_ORDER  9
@@ -39,6 +40,7 @@ struct hostmem {
 	unsigned long *taken;
 	struct hm_broken **broken;
 	u32 nr_broken, cap_broken, hint_broken;
+	u32 lanes; /* actors that have frames of their own in each broken block; 0: none */
 	u64 hint_block;
 };
 
@@ -167,6 +169,30 @@ static u64 first_free_block(struct hostmem *hm)
 	return i < hm->nr_blocks ? i : NO_BLOCK;
 }
 
+void hostmem_set_lanes(u32 lanes)
+{
+	hostmem()->lanes = lanes;
+}
+
+/*
+ * The lowest free frame of a broken block that has one. With lanes, the lowest of the actor's own
+ * comes first, so that which frame it gets does not depend on what others have taken in between.
+ */
+static u32 pick_frame(const struct hostmem *hm, const struct hm_broken *b)
+{
+	const struct rt_actor *a = rt_actor_current();
+	u32 i;
+
+	for (i = hm->lanes && a ? rt_actor_id(a) % hm->lanes : BLOCK_FRAMES; i < BLOCK_FRAMES;
+	     i += hm->lanes) {
+		if (!test_bit(i, b->map))
+			return i;
+	}
+	for (i = 0; test_bit(i, b->map); i++)
+		;
+	return i;
+}
+
 static u64 alloc_frame(struct hostmem *hm)
 {
 	struct hm_broken *b = NULL;
@@ -185,8 +211,7 @@ static u64 alloc_frame(struct hostmem *hm)
 			return 0;
 		b = break_block(hm, block, false);
 	}
-	for (i = 0; test_bit(i, b->map); i++)
-		;
+	i = pick_frame(hm, b);
 	__set_bit(i, b->map);
 	b->used++;
 	return block_pfn(hm, b->block) + i;

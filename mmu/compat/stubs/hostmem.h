@@ -13,5 +13,10 @@
  */
 int hostmem_init(u64 base, u64 size);
 void hostmem_exit(void);
+/*
+ * From now on @lanes actors take turns in each 2M block whose frames go out singly: the frame that
+ * one gets does not depend on the order in which others asked. When a block is full does not change.
+ */
+void hostmem_set_lanes(u32 lanes);
 
 #endif

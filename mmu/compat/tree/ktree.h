@@ -129,11 +129,9 @@ int ktree_map(struct ktree_vcpu *vcpu, struct ktree_fault *f);
 /* Write mmu_lock held, may be dropped if @r may block. Whether a flush is needed. */
 bool ktree_unmap(struct ktree_vm *vm, const struct ktree_range *r, bool flush);
 /*
- * Split what is larger than @level of the direct table in the range. mmu_lock held, as @shared says;
- * dropped on the way. The tree's function tells nobody of an error.
+ * Split what is larger than @level of the mirror in the range, or, with KTREE_SPLIT_RANGE, what
+ * crosses an end of it. mmu_lock held, as @shared says; dropped on the way. 0 or -errno.
  */
-void ktree_split_direct(struct ktree_vm *vm, const struct ktree_range *r, int level, bool shared);
-/* The same of the mirror: 0 or -errno. Only with KTREE_SPLIT_RANGE, KTREE_SPLIT_LEVEL. */
 int ktree_split_mirror(struct ktree_vm *vm, const struct ktree_range *r, int level, bool shared);
 
 /* Looking, without lock or point: the valid root's entries and level, NULL without one. */

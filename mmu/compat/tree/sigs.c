@@ -25,9 +25,6 @@ void ktree_sigs(void)
 	    FN(kvm_tdp_mmu_map, int, struct kvm_vcpu *, struct kvm_page_fault *));
 	ASK("!kvm_tdp_mmu_unmap_gfn_range", "-",
 	    FN(kvm_tdp_mmu_unmap_gfn_range, bool, struct kvm *, struct kvm_gfn_range *, bool));
-	ASK("!kvm_tdp_mmu_try_split_huge_pages", "-",
-	    FN(kvm_tdp_mmu_try_split_huge_pages, void, struct kvm *, const struct kvm_memory_slot *,
-	       gfn_t, gfn_t, int, bool));
 	ASK("!kvm_mmu_set_ept_masks", "SIG_SET_EPT_MASKS_2",
 	    FN(kvm_mmu_set_ept_masks, void, bool, bool));
 	ASK("!kvm_mmu_set_ept_masks", "-", FN(kvm_mmu_set_ept_masks, void, bool));

@@ -215,14 +215,6 @@ bool ktree_unmap(struct ktree_vm *vm, const struct ktree_range *r, bool flush)
 	return ret;
 }
 
-void ktree_split_direct(struct ktree_vm *vm, const struct ktree_range *r, int level, bool shared)
-{
-	struct kvm_memory_slot slot = slot_here(&r->slot);
-
-	kvm_tdp_mmu_try_split_huge_pages(vm_kvm(vm), &slot, r->start, r->end, level, shared);
-	ktree_leave();
-}
-
 int ktree_split_mirror(struct ktree_vm *vm, const struct ktree_range *r, int level, bool shared)
 {
 	int ret = -EOPNOTSUPP;

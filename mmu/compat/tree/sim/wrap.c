@@ -323,22 +323,6 @@ bool __wrap_kvm_tdp_mmu_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *r
 	return __real_kvm_tdp_mmu_unmap_gfn_range(kvm, &rest, flush);
 }
 
-/* The leaves that cross an end of the range lie in the 2M and 1G blocks around its ends. */
-static void split_direct_ends(struct kvm *kvm, const struct kvm_gfn_range *range, bool shared)
-{
-	const gfn_t ends[] = {range->start, range->end};
-	struct ktree_range r = tree_range(range);
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(ends); i++) {
-		if (!(ends[i] & (KVM_PAGES_PER_HPAGE(PG_LEVEL_2M) - 1)))
-			continue;
-		r.start = gfn_round_for_level(ends[i], PG_LEVEL_2M);
-		r.end = r.start + KVM_PAGES_PER_HPAGE(PG_LEVEL_2M);
-		ktree_split_direct(glue_tree(kvm), &r, PG_LEVEL_4K, shared);
-	}
-}
-
 int __real_kvm_tdp_mmu_gfn_range_split_cross_boundary_leafs(struct kvm *kvm,
 							    struct kvm_gfn_range *range,
 							    bool shared);
@@ -354,9 +338,7 @@ int __wrap_kvm_tdp_mmu_gfn_range_split_cross_boundary_leafs(struct kvm *kvm,
 
 	if (tree_has(KTREE_SPLIT_RANGE))
 		return ktree_split_mirror(glue_tree(kvm), &r, PG_LEVEL_4K, shared);
-	if (range->attr_filter & KVM_FILTER_SHARED)
-		split_direct_ends(kvm, range, shared);
-	/* What has no mirror leaf above 4K has none to split. */
+	/* Nobody splits shared memory, and what has no mirror leaf above 4K has none to split. */
 	if (tree_keeps(true) || !(range->attr_filter & KVM_FILTER_PRIVATE))
 		return 0;
 	rest.attr_filter = KVM_FILTER_PRIVATE;
@@ -391,6 +373,16 @@ int __wrap_kvm_tdp_mmu_mirrors_split_shared(struct kvm *kvm, gfn_t start, gfn_t 
 {
 	return tree_keeps(true) ? split_mirrors(kvm, start, end, level, true)
 				: __real_kvm_tdp_mmu_mirrors_split_shared(kvm, start, end, level);
+}
+
+int __real_kvm_mmu_block_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end);
+int __wrap_kvm_mmu_block_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end);
+int __wrap_kvm_mmu_block_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end)
+{
+	if (!tree_keeps(true))
+		return __real_kvm_mmu_block_gfn_range(kvm, start, end);
+	rt_report("missing", "no function of the tree blocks leaves ahead (gmem flow BLOCK_ABORT)");
+	return -EIO;
 }
 
 int __real_tdx_gmem_max_mapping_level(struct kvm *kvm, kvm_pfn_t pfn, bool is_private);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A TDP MMU of one direct table: enough to map, split and zap, with the locks, RCU and allocation
- * of the real one. Written for the tests of tools/ktree; nothing here is a kernel's.
+ * A TDP MMU of one direct table: enough to map and zap, with the locks, RCU and caches of the real
+ * one. Written for the tests of tools/ktree; nothing here is a kernel's.
  */
 #include "tdp_mmu.h"
 
@@ -238,69 +238,4 @@ bool kvm_tdp_mmu_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range, b
 	}
 	rcu_read_unlock();
 	return flush;
-}
-
-static struct kvm_mmu_page *alloc_sp(void)
-{
-	struct kvm_mmu_page *sp =
-		kmem_cache_alloc_noprof(mmu_page_header_cache, GFP_KERNEL_ACCOUNT);
-
-	if (!sp)
-		return NULL;
-	sp->spt = (u64 *)get_zeroed_page_noprof(GFP_KERNEL_ACCOUNT);
-	if (sp->spt)
-		return sp;
-	kmem_cache_free(mmu_page_header_cache, sp);
-	return NULL;
-}
-
-static struct kvm_mmu_page *alloc_sp_unlocked(struct kvm *kvm, bool shared)
-{
-	struct kvm_mmu_page *sp;
-
-	rcu_read_unlock();
-	if (shared)
-		read_unlock(&kvm->mmu_lock);
-	else
-		write_unlock(&kvm->mmu_lock);
-	sp = alloc_sp();
-	if (shared)
-		read_lock(&kvm->mmu_lock);
-	else
-		write_lock(&kvm->mmu_lock);
-	rcu_read_lock();
-	return sp;
-}
-
-void kvm_tdp_mmu_try_split_huge_pages(struct kvm *kvm, const struct kvm_memory_slot *slot,
-				      gfn_t start, gfn_t end, int target_level, bool shared)
-{
-	struct kvm_mmu_page *root, *sp = NULL;
-	struct tdp_iter iter;
-	gfn_t gfn;
-
-	rcu_read_lock();
-	list_for_each_entry(root, &kvm->arch.tdp_mmu_roots, link) {
-		for (gfn = start; gfn < end;) {
-			tdp_iter_walk(&iter, root, gfn, PG_LEVEL_4K);
-			if (iter.level <= target_level || !is_shadow_present_pte(iter.old_spte)) {
-				gfn = iter.gfn + KVM_PAGES_PER_HPAGE(iter.level);
-				continue;
-			}
-			/* What was seen is old when there is memory: look again. */
-			if (!sp) {
-				sp = alloc_sp_unlocked(kvm, shared);
-				if (!sp)
-					goto out;
-				continue;
-			}
-			init_child_sp(sp, &iter);
-			if (link_sp(kvm, &iter, sp))
-				sp = NULL;
-		}
-	}
-out:
-	rcu_read_unlock();
-	if (sp)
-		free_sp(sp);
 }
