@@ -15,6 +15,7 @@
 
 #include "sim/lab/explore.h"
 #include "sim/rt/asan.h"
+#include "sim/rt/fault.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/world.h"
 #include "tests/lab/explore_programs.h"
@@ -273,11 +274,48 @@ static void test_parts_go_on(void **state)
 	rmdir(dir);
 }
 
+/* Waits for a fault that need never come. */
+static void wait_for_fault(void *arg)
+{
+	do
+		rt_point(RT_PT_ATOMIC, 0);
+	while (!rt_fault_fire("test", 0, NULL));
+}
+
+static void one_waits(void)
+{
+	const struct rt_fault f = {
+		.site = "test", .key = RT_FAULT_ANY, .actor = RT_NOBODY, .count = 1, .maybe = true};
+
+	rt_actor_new("a", wait_for_fault, NULL);
+	rt_fault_arm(&f);
+}
+
+static u64 nothing(void)
+{
+	return 0;
+}
+
+/* However often it did not fire, the state is one; and nobody owes it to anybody that it does. */
+static void test_fault_that_never_fires(void **state)
+{
+	const struct program p = {"waits for a fault", one_waits, nothing, 1};
+	const struct lab_ex_opts opts = {
+		.preemptions = LAB_EX_UNBOUNDED, .all = true, .max_states = 100};
+	struct outcomes o = {.nr = 0};
+	struct lab_ex_totals t = explore(&p, &opts, &o);
+
+	assert_true(t.complete);
+	assert_int_equal(o.nr, 1);
+	assert_true(o.deadlock);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_outcomes),
 		cmocka_unit_test(test_parts_go_on),
+		cmocka_unit_test(test_fault_that_never_fires),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
