@@ -72,7 +72,6 @@ struct lab_ex_model {
 
 struct lab_ex_opts {
 	u64 max_states;	   /* 0: no bound */
-	u64 max_depth;	   /* choices of one schedule; 0: no bound */
 	u32 preemptions;   /* most of one schedule; LAB_EX_UNBOUNDED */
 	bool no_reduction; /* the order of allocations makes a difference */
 	bool symmetry;	   /* of like actors the lowest begins first: an assumption */

@@ -8,8 +8,38 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "sim/lab/util.h"
 #include "sim/lab/words.h"
+
+bool lab_same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	return !stat(a, &sa) && !stat(b, &sb) && S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev &&
+	       sa.st_ino == sb.st_ino;
+}
+
+char *lab_replay_name(const char *path, u32 nth)
+{
+	const char *base = strrchr(path, '/');
+	size_t size = strlen(path) + sizeof("-again-4294967295.replay"), len;
+	char *name = lab_zalloc(size), *dot, number[16] = "";
+
+	base = base ? base + 1 : path;
+	memcpy(name, base, strlen(base));
+	dot = strrchr(name, '.');
+	if (dot && dot != name)
+		*dot = 0;
+	len = strlen(name);
+	if (nth > 1)
+		snprintf(number, sizeof(number), "-%u", nth);
+	snprintf(name + len, size - len, "%s.replay", number);
+	if (lab_same_file(path, name))
+		snprintf(name + len, size - len, "-again%s.replay", number);
+	return name;
+}
 
 static void write_reason(const struct lab_session *s, const char *how, FILE *f)
 {

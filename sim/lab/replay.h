@@ -15,6 +15,14 @@
  * errno.
  */
 int lab_replay_write(struct lab_session *s, const char *how, const char *path);
+/* Whether both are one regular file: what a user wrote is never written over. */
+bool lab_same_file(const char *a, const char *b);
+/*
+ * Where the @nth replay file (from 1) of the scenario at @path goes, in the working directory: of
+ * "dir/name.scn" it is "name.replay", the second "name-2.replay"; of name.replay itself
+ * "name-again.replay". The caller frees it.
+ */
+char *lab_replay_name(const char *path, u32 nth);
 /*
  * The schedule lines of @sc, appended to @schedule; actors are those of @su by name, and choices of
  * one that it has no more are left out.

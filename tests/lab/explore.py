@@ -94,6 +94,32 @@ def replay(folder):
     test("so does its schedule with the scenario", two.returncode == 1, two.stdout)
 
 
+def kept(folder):
+    path = os.path.join(folder, "kept.replay")
+    explore(BREAKS, "--replay", path)
+    with open(path, "rb") as f:
+        before = f.read()
+    again = explore(path)
+    with open(path, "rb") as f:
+        test("a replay file that is explored is not written over", f.read() == before, again.stdout)
+    test("what breaks it goes beside it", "kept-again.replay" in again.stdout and os.path.exists("kept-again.replay"), again.stdout)
+    same = explore(path, "--replay", path)
+    with open(path, "rb") as f:
+        test("not by --replay either", f.read() == before and same.returncode == 1 and "this is the scenario" in same.stderr, same.stderr)
+
+
+# Statistics that an expectation asks for tell states apart; more of them than there is room for are no search.
+def statistics(folder):
+    names = subprocess.run([TDXSIM, "list", "stats"], capture_output=True, text=True).stdout.split("\n")
+    path = os.path.join(folder, "stats.scn")
+    with open(HOLDS, encoding="ascii") as f:
+        text = f.read()
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text + "".join(f"expect stat {line.split()[0]} >= 0\n" for line in names[:60] if line.strip()))
+    run = explore(path)
+    test("more statistics than fit are told", run.returncode == 2 and "different statistics" in run.stderr, run.stdout + run.stderr)
+
+
 # Kills at moments all over the search, then on to the end: nothing is lost or done twice.
 def killed(folder, jobs):
     path = os.path.join(folder, f"killed{jobs}")
@@ -139,6 +165,8 @@ with tempfile.TemporaryDirectory() as folder:
     shards_add_up(BREAKS, 4, "--all")
     preemptions()
     replay(folder)
+    kept(folder)
+    statistics(folder)
     if not SANITIZED:
         killed(folder, 2)
         refused(killed(folder, 1))
