@@ -16,13 +16,16 @@
  */
 int lab_replay_write(struct lab_session *s, const char *how, const char *path);
 /*
- * The schedule lines of @sc, appended to @schedule; actors are those of @su by name, and choices of
- * one that it has no more are left out.
+ * The schedule lines of @sc, appended to @schedule; actors are those of @su by name. Choices of one
+ * that it has no more are left out; returns how many.
  */
-void lab_replay_read(const struct lab_scenario *sc, const struct lab_setup *su,
-		     struct rt_schedule *schedule);
-/* The same of the file at @path. Number of errors, each told to @d. */
+u32 lab_replay_read(const struct lab_scenario *sc, const struct lab_setup *su,
+		    struct rt_schedule *schedule);
+/*
+ * The same of the file at @path, with how many were left out in *@left_out. Number of errors, each
+ * told to @d.
+ */
 u32 lab_replay_load(const char *path, const struct lab_setup *su, struct rt_schedule *schedule,
-		    struct lab_diag *d);
+		    u32 *left_out, struct lab_diag *d);
 
 #endif
