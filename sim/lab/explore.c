@@ -379,6 +379,11 @@ enum lab_ex_file lab_ex_run(struct lab_ex *x)
 		return x->file;
 	x->began_at = x->saved_at = now_ms(x);
 	x->began_with = x->store.nr;
+	/* A file that can't be written is told before the search, not behind it. */
+	if (x->file == LAB_EX_FILE_NONE)
+		save(x, true);
+	if (x->file == LAB_EX_FILE_UNWRITTEN)
+		return LAB_EX_FILE_UNWRITABLE;
 	search(x);
 	end_progress(x);
 	if (x->over)

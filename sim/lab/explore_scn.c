@@ -208,6 +208,10 @@ static bool is_fine(struct explored *e, enum lab_ex_file file)
 		fprintf(e->o->err, "%s: --checkpoint: it could not be written\n", path);
 		e->verdict = LAB_BAD_INPUT;
 		return true;
+	case LAB_EX_FILE_UNWRITABLE:
+		fprintf(e->o->err, "%s: --checkpoint: it can't be written; nothing was searched\n",
+			path);
+		break;
 	case LAB_EX_FILE_DAMAGED:
 		fprintf(e->o->err,
 			"%s: --checkpoint: found a file that is no whole checkpoint; "
@@ -256,6 +260,9 @@ static void tell_only(struct explored *e, enum lab_ex_stop stop, const struct la
 
 	e->searched = true;
 	e->totals = (struct lab_ex_totals){.schedules = 1, .complete = true};
+	fputs("one schedule: nobody asks who goes on; expected a parallel block with two actors, or "
+	      "a fault with \"maybe\"\n",
+	      e->o->out);
 	if (stop != LAB_EX_BROKEN)
 		return;
 	e->totals.violations = 1;

@@ -24,13 +24,16 @@ bool lab_same_file(const char *a, const char *b);
  */
 char *lab_replay_name(const char *path, u32 nth);
 /*
- * The schedule lines of @sc, appended to @schedule; actors are those of @su by name, and choices of
- * one that it has no more are left out.
+ * The schedule lines of @sc, appended to @schedule; actors are those of @su by name. Choices of one
+ * that it has no more are left out; returns how many.
  */
-void lab_replay_read(const struct lab_scenario *sc, const struct lab_setup *su,
-		     struct rt_schedule *schedule);
-/* The same of the file at @path. Number of errors, each told to @d. */
+u32 lab_replay_read(const struct lab_scenario *sc, const struct lab_setup *su,
+		    struct rt_schedule *schedule);
+/*
+ * The same of the file at @path, with how many were left out in *@left_out. Number of errors, each
+ * told to @d.
+ */
 u32 lab_replay_load(const char *path, const struct lab_setup *su, struct rt_schedule *schedule,
-		    struct lab_diag *d);
+		    u32 *left_out, struct lab_diag *d);
 
 #endif

@@ -313,8 +313,9 @@ static u32 load_schedule(struct lab_run *run, struct rt_schedule *sched, struct 
 {
 	rt_schedule_init(sched);
 	if (run->opts->schedule_path)
-		return lab_replay_load(run->opts->schedule_path, &run->su, sched, d);
-	lab_replay_read(&run->sc, &run->su, sched);
+		return lab_replay_load(run->opts->schedule_path, &run->su, sched, &run->left_out,
+				       d);
+	run->left_out = lab_replay_read(&run->sc, &run->su, sched);
 	return 0;
 }
 

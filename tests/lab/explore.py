@@ -144,6 +144,20 @@ def killed(folder, jobs):
     return path
 
 
+def mistakes():
+    nowhere = explore(HOLDS, "--checkpoint", "no/such/folder/c")
+    test("a checkpoint that can't be written is told before the search",
+         nowhere.returncode == 2 and "can't be written" in nowhere.stderr and "complete=" not in nowhere.stdout,
+         nowhere.stdout + nowhere.stderr)
+    none = explore(HOLDS, "--max-states", "0")
+    test("no states are no search", none.returncode == 2 and "expected 1 or more" in none.stderr, none.stderr)
+    with open("alone.scn", "w") as f:
+        f.write("vcpu0: accept slot0 2M\n")
+    alone = explore("alone.scn")
+    test("without a parallel block there is one schedule, and it says why",
+         alone.returncode == 0 and "one schedule: " in alone.stdout and totals(alone.stdout)["schedules"] == "1", alone.stdout)
+
+
 def refused(path):
     other = explore(BREAKS, "--checkpoint", path)
     test("a checkpoint of another scenario is refused", other.returncode == 2 and "another scenario" in other.stderr, other.stderr)
@@ -161,6 +175,7 @@ def refused(path):
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
     same_for_jobs()
+    mistakes()
     shards_add_up(HOLDS, 3)
     shards_add_up(BREAKS, 4, "--all")
     preemptions()
