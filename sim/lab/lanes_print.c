@@ -224,6 +224,7 @@ void lab_lanes_print(const struct lab_session *s, const struct lab_rows *rows, F
 
 	if (!nr) {
 		fprintf(out, "  lanes: nothing to show; they are of the last parallel block\n");
+		put_end(&sh);
 		return;
 	}
 	assign_lanes(&sh);
