@@ -224,6 +224,7 @@ static void count_edge(struct ex_paths *p, const u32 *comp, long double *into, u
 void ex_paths(const struct ex_store *st, struct ex_paths *p)
 {
 	long double *into;
+	bool cycle = false;
 	struct walk w;
 
 	*p = (struct ex_paths){.loop = EX_NONE};
@@ -238,13 +239,15 @@ void ex_paths(const struct ex_store *st, struct ex_paths *p)
 		u32 v = w.order[k];
 		const struct ex_rec *rec = &st->rec[v];
 
-		for (u32 i = 0; i < rec->nr_edges; i++)
-			count_edge(p, w.comp, into, v, st->to[rec->edge + i]);
+		for (u32 i = 0; i < rec->nr_edges; i++) {
+			u32 to = st->to[rec->edge + i];
+
+			count_edge(p, w.comp, into, v, to);
+			cycle |= EX_IS_STATE(to) && w.comp[to] == w.comp[v];
+		}
 	}
-	if (w.nr_comp < st->nr)
+	if (cycle)
 		p->loop = find_loop(st);
-	else
-		p->loop = EX_NONE;
 	free(into);
 	walk_free(&w);
 }

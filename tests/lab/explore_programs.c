@@ -471,6 +471,31 @@ static void lost_wake_up(void)
 	actors(2, sleeper_or_waker);
 }
 
+static bool is_signalled(void *arg)
+{
+	return sh()->x[0];
+}
+
+/* Two sleepers, a waker that wakes twice: the second time is lost if nobody woke up in between. */
+static void sleep_or_wake_twice(void *arg)
+{
+	u32 me = (u32)id_of(arg);
+
+	if (me == 2) {
+		store(0, 1);
+		store(0, 1);
+		return;
+	}
+	rt_block("a signal", is_signalled, NULL);
+	store(0, 0);
+	sh()->x[1 + me] = 1;
+}
+
+static void missed_wake_up(void)
+{
+	actors(3, sleep_or_wake_twice);
+}
+
 static void wait_for_flag(void *arg)
 {
 	if (id_of(arg)) {
@@ -656,6 +681,136 @@ static void forks(void)
 	actors(2, parent);
 }
 
+/* ---- programs that need never end ---- */
+
+/* Without rt_yield(): it may look for ever, but only under a scheduler that starves the other. */
+static void spin_or_set(void *arg)
+{
+	if (id_of(arg)) {
+		store(0, 1);
+		return;
+	}
+	while (!load(0))
+		;
+	store(1, 1);
+}
+
+static void spin_without_yield(void)
+{
+	actors(2, spin_or_set);
+}
+
+/* Each waits for what the other does afterwards: one state, from which every step leads to itself. */
+static void spin_then_set(void *arg)
+{
+	u32 me = (u32)id_of(arg);
+
+	while (!load(1 - me))
+		;
+	store(me, 1);
+}
+
+static void spin_on_each_other(void)
+{
+	actors(2, spin_then_set);
+}
+
+/* Each gives way as soon as it sees the other: both can, for ever, at the same time. */
+static void give_way(void *arg)
+{
+	u32 me = (u32)id_of(arg);
+
+	for (;;) {
+		store(me, 1);
+		if (!load(1 - me))
+			break;
+		store(me, 0);
+	}
+	store(2 + me, 1);
+	store(me, 0);
+}
+
+static void both_give_way(void)
+{
+	actors(2, give_way);
+}
+
+/* One alone gives way, so no fair scheduler has them meet for ever. */
+static void one_gives_way(void *arg)
+{
+	if (!id_of(arg)) {
+		give_way(arg);
+		return;
+	}
+	store(1, 1);
+	store(3, 1);
+	store(1, 0);
+}
+
+static void one_of_two_gives_way(void)
+{
+	actors(2, one_gives_way);
+}
+
+static bool gate_is_open(void *arg)
+{
+	return sh()->x[1];
+}
+
+/* The gate of cell 1 is opened in each round; who waits in front of it ends the rounds. */
+static void gate_each_round(void *arg)
+{
+	if (id_of(arg)) {
+		rt_block("the gate", gate_is_open, NULL);
+		sh()->x[0] = 1;
+		return;
+	}
+	while (!load(0)) {
+		store(1, 1);
+		store(1, 0);
+	}
+	sh()->x[1] = 1;
+}
+
+static void gate_that_opens(void)
+{
+	actors(2, gate_each_round);
+}
+
+/*
+ * The gate is opened only in rounds in which cell 2 is seen set, and a third actor sets and clears
+ * it: a round can miss that each time. The states with an open gate are in the same component, but
+ * the cycle that nobody need leave does without them.
+ */
+static void gate_some_rounds(void *arg)
+{
+	switch (id_of(arg)) {
+	case 0:
+		while (!load(0)) {
+			if (!load(2))
+				continue;
+			store(1, 1);
+			store(1, 0);
+		}
+		sh()->x[1] = 1;
+		break;
+	case 1:
+		rt_block("the gate", gate_is_open, NULL);
+		sh()->x[0] = 1;
+		break;
+	default:
+		while (!load(0)) {
+			store(2, 1);
+			store(2, 0);
+		}
+	}
+}
+
+static void gate_that_may_stay_shut(void)
+{
+	actors(3, gate_some_rounds);
+}
+
 const struct program programs[] = {
 	{"two racy counters", two_racy, outcome_x0, 2},
 	{"three racy counters", three_racy, outcome_x0, 3},
@@ -690,5 +845,14 @@ const struct program programs[] = {
 	 .unseen = true},
 	{"faults that may fire", faults, outcome_cells, 6},
 	{"an actor begins another", forks, outcome_log, 20},
+	{"missed wake-up of one of two", missed_wake_up, outcome_cells, 2, .deadlock = true},
+	{"spinning without a yield", spin_without_yield, outcome_cells, 1, .endless = true},
+	{"spinning on each other", spin_on_each_other, outcome_cells, 0, .endless = true,
+	 .livelock = true},
+	{"both give way", both_give_way, outcome_cells, 1, .endless = true, .livelock = true},
+	{"one of two gives way", one_of_two_gives_way, outcome_cells, 1, .endless = true},
+	{"a gate that opens each round", gate_that_opens, outcome_cells, 1, .endless = true},
+	{"a gate that may stay shut", gate_that_may_stay_shut, outcome_cells, 1, .endless = true,
+	 .livelock = true},
 };
 const u32 nr_programs = RT_ARRAY_SIZE(programs);

@@ -15,7 +15,9 @@ struct program {
 	u32 outcomes;	      /* different ones, over all schedules */
 	bool deadlock;	      /* some schedule ends in one */
 	bool broken;	      /* some schedule breaks a rule of the runtime */
-	bool unseen; /* but only the explorer sees it: it looks at free memory after each step */
+	bool unseen;   /* but only the explorer sees it: it looks at free memory after each step */
+	bool endless;  /* some schedule never ends, so they are not run one by one */
+	bool livelock; /* one of these is fair */
 };
 
 extern const struct program programs[];
