@@ -4,95 +4,12 @@
  */
 #include "tests/lab/explore_programs.h"
 
-#include <assert.h>
-#include <stdio.h>
-
 #include "sim/rt/fault.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/rcu.h"
 #include "sim/rt/sched.h"
 #include "sim/rt/world.h"
-
-#define CELLS 8
-
-struct node {
-	struct node *next;
-	u64 val;
-};
-
-struct shared {
-	u64 x[CELLS];
-	u64 log, nr_log; /* digits in the order in which they came */
-	u64 want[4];	 /* for mutual exclusion */
-	u64 turn, inside;
-	struct rt_lock lock[4];
-	struct rt_lock rw;
-	struct node *list;
-	u64 items, room;
-};
-
-static struct shared *sh(void)
-{
-	return rt_root(0);
-}
-
-static u64 load(u32 i)
-{
-	rt_point(RT_PT_ATOMIC, i);
-	return sh()->x[i];
-}
-
-static void store(u32 i, u64 val)
-{
-	rt_point(RT_PT_ATOMIC, i);
-	sh()->x[i] = val;
-}
-
-static void note(u64 digit)
-{
-	rt_point(RT_PT_ATOMIC, 100);
-	sh()->log = sh()->log * 10 + digit;
-	sh()->nr_log++;
-}
-
-static u64 id_of(void *arg)
-{
-	return (u64)(uintptr_t)arg;
-}
-
-static void actors(u32 nr, void (*fn)(void *arg))
-{
-	char name[16];
-
-	rt_set_root(0, rt_zalloc(sizeof(struct shared)));
-	for (u32 i = 0; i < 4; i++)
-		rt_lock_init(&sh()->lock[i], RT_LOCK_MUTEX, i ? "fork" : "lock");
-	rt_lock_init(&sh()->rw, RT_LOCK_RW, "rw");
-	for (u32 i = 0; i < nr; i++) {
-		snprintf(name, sizeof(name), "a%u", i);
-		rt_actor_new(name, fn, (void *)(uintptr_t)i);
-	}
-}
-
-static u64 outcome_x0(void)
-{
-	return sh()->x[0];
-}
-
-static u64 outcome_log(void)
-{
-	return sh()->log;
-}
-
-/* Four bits of each cell. */
-static u64 outcome_cells(void)
-{
-	u64 all = 0;
-
-	for (u32 i = 0; i < CELLS; i++)
-		all = all << 4 | sh()->x[i];
-	return all;
-}
+#include "tests/lab/explore_shared.h"
 
 /* ---- counters ---- */
 
@@ -681,136 +598,6 @@ static void forks(void)
 	actors(2, parent);
 }
 
-/* ---- programs that need never end ---- */
-
-/* Without rt_yield(): it may look for ever, but only under a scheduler that starves the other. */
-static void spin_or_set(void *arg)
-{
-	if (id_of(arg)) {
-		store(0, 1);
-		return;
-	}
-	while (!load(0))
-		;
-	store(1, 1);
-}
-
-static void spin_without_yield(void)
-{
-	actors(2, spin_or_set);
-}
-
-/* Each waits for what the other does afterwards: one state, from which every step leads to itself. */
-static void spin_then_set(void *arg)
-{
-	u32 me = (u32)id_of(arg);
-
-	while (!load(1 - me))
-		;
-	store(me, 1);
-}
-
-static void spin_on_each_other(void)
-{
-	actors(2, spin_then_set);
-}
-
-/* Each gives way as soon as it sees the other: both can, for ever, at the same time. */
-static void give_way(void *arg)
-{
-	u32 me = (u32)id_of(arg);
-
-	for (;;) {
-		store(me, 1);
-		if (!load(1 - me))
-			break;
-		store(me, 0);
-	}
-	store(2 + me, 1);
-	store(me, 0);
-}
-
-static void both_give_way(void)
-{
-	actors(2, give_way);
-}
-
-/* One alone gives way, so no fair scheduler has them meet for ever. */
-static void one_gives_way(void *arg)
-{
-	if (!id_of(arg)) {
-		give_way(arg);
-		return;
-	}
-	store(1, 1);
-	store(3, 1);
-	store(1, 0);
-}
-
-static void one_of_two_gives_way(void)
-{
-	actors(2, one_gives_way);
-}
-
-static bool gate_is_open(void *arg)
-{
-	return sh()->x[1];
-}
-
-/* The gate of cell 1 is opened in each round; who waits in front of it ends the rounds. */
-static void gate_each_round(void *arg)
-{
-	if (id_of(arg)) {
-		rt_block("the gate", gate_is_open, NULL);
-		sh()->x[0] = 1;
-		return;
-	}
-	while (!load(0)) {
-		store(1, 1);
-		store(1, 0);
-	}
-	sh()->x[1] = 1;
-}
-
-static void gate_that_opens(void)
-{
-	actors(2, gate_each_round);
-}
-
-/*
- * The gate is opened only in rounds in which cell 2 is seen set, and a third actor sets and clears
- * it: a round can miss that each time. The states with an open gate are in the same component, but
- * the cycle that nobody need leave does without them.
- */
-static void gate_some_rounds(void *arg)
-{
-	switch (id_of(arg)) {
-	case 0:
-		while (!load(0)) {
-			if (!load(2))
-				continue;
-			store(1, 1);
-			store(1, 0);
-		}
-		sh()->x[1] = 1;
-		break;
-	case 1:
-		rt_block("the gate", gate_is_open, NULL);
-		sh()->x[0] = 1;
-		break;
-	default:
-		while (!load(0)) {
-			store(2, 1);
-			store(2, 0);
-		}
-	}
-}
-
-static void gate_that_may_stay_shut(void)
-{
-	actors(3, gate_some_rounds);
-}
-
 const struct program programs[] = {
 	{"two racy counters", two_racy, outcome_x0, 2},
 	{"three racy counters", three_racy, outcome_x0, 3},
@@ -846,13 +633,5 @@ const struct program programs[] = {
 	{"faults that may fire", faults, outcome_cells, 6},
 	{"an actor begins another", forks, outcome_log, 20},
 	{"missed wake-up of one of two", missed_wake_up, outcome_cells, 2, .deadlock = true},
-	{"spinning without a yield", spin_without_yield, outcome_cells, 1, .endless = true},
-	{"spinning on each other", spin_on_each_other, outcome_cells, 0, .endless = true,
-	 .livelock = true},
-	{"both give way", both_give_way, outcome_cells, 1, .endless = true, .livelock = true},
-	{"one of two gives way", one_of_two_gives_way, outcome_cells, 1, .endless = true},
-	{"a gate that opens each round", gate_that_opens, outcome_cells, 1, .endless = true},
-	{"a gate that may stay shut", gate_that_may_stay_shut, outcome_cells, 1, .endless = true,
-	 .livelock = true},
 };
 const u32 nr_programs = RT_ARRAY_SIZE(programs);

@@ -16,11 +16,13 @@ struct program {
 	bool deadlock;	      /* some schedule ends in one */
 	bool broken;	      /* some schedule breaks a rule of the runtime */
 	bool unseen;   /* but only the explorer sees it: it looks at free memory after each step */
-	bool endless;  /* some schedule never ends, so they are not run one by one */
-	bool livelock; /* one of these is fair */
+	bool livelock; /* a fair scheduler may keep it from its end */
 };
 
 extern const struct program programs[];
 extern const u32 nr_programs;
+/* Some schedules of these never end, so they can't be run one by one. */
+extern const struct program endless_programs[];
+extern const u32 nr_endless_programs;
 
 #endif

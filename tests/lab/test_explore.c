@@ -212,7 +212,7 @@ static void test_same_outcomes(void **state)
 		struct lab_ex_totals t;
 
 		/* The sanitizer stops such a program itself. */
-		if (p->endless || (RT_ASAN && p->unseen))
+		if (RT_ASAN && p->unseen)
 			continue;
 		brute_force(p, &all);
 		t = explore(p, &opts, &found);
@@ -237,12 +237,10 @@ static void test_same_outcomes(void **state)
 /* What no odometer can run: a loop is reported if, and only if, a fair scheduler may stay in it. */
 static void test_loops(void **state)
 {
-	u32 nr = 0;
+	for (u32 i = 0; i < nr_endless_programs; i++) {
+		const struct program *p = &endless_programs[i];
 
-	for (u32 i = 0; i < nr_programs; i++) {
-		const struct program *p = &programs[i];
-
-		for (u32 way = 0; p->endless && way < 4; way++) {
+		for (u32 way = 0; way < 4; way++) {
 			const struct lab_ex_opts opts = {.preemptions = LAB_EX_UNBOUNDED,
 							 .all = true,
 							 .no_reduction = way & 1,
@@ -260,10 +258,8 @@ static void test_loops(void **state)
 				print_message(
 					"%-42s %7.0Lf schedules, %2u outcomes, %5llu states\n",
 					p->name, t.schedules, found.nr, t.states);
-			nr++;
 		}
 	}
-	assert_true(nr);
 }
 
 int main(void)
