@@ -175,7 +175,6 @@ void kvm_update_page_stats(struct kvm *kvm, int level, int count)
 	atomic64_add(count, &kvm->stat.pages[level - 1]);
 }
 
-/* What VMs that are gone have left, plus what is counted with those that are here. */
 void kvm_for_each_counter(const struct kvm_host *host,
 			  void (*fn)(void *ctx, const void *p, size_t len), void *ctx)
 {
@@ -208,11 +207,12 @@ u64 kvm_look_kicks(const struct kvm_host *host)
 
 	list_for_each_entry(kvm, &host->vm_list, vm_list) {
 		kvm_for_each_vcpu(i, vcpu, kvm)
-			pending = pending << 1 | kvm_kick_pending(vcpu);
+			pending = pending * 3 + 1 + kvm_kick_pending(vcpu);
 	}
 	return pending;
 }
 
+/* What VMs that are gone have left, plus what is counted with those that are here. */
 u64 kvm_stat(const struct kvm_host *host, enum kvm_stat st)
 {
 	const struct kvm *kvm;

@@ -270,7 +270,7 @@ void kvm_for_each_counter(const struct kvm_host *host,
  * allocations shall make no difference.
  */
 void kvm_host_set_lanes(struct kvm_host *host, u32 lanes);
-/* A bit for each vCPU of each VM: its last kick has not been taken yet. */
+/* A number for which vCPUs of which VMs have not taken their last kick yet. */
 u64 kvm_look_kicks(const struct kvm_host *host);
 
 /*

@@ -142,8 +142,7 @@ static void enter_guest(struct seam_ctx *c)
 	assert(!c->lp->in_guest && v->assoc == c->lp->id);
 	if (c->lp->last_vcpu != v)
 		seam_invept(c->s, td, c->lp->id);
-	v->held = c->held;
-	c->held.nr = 0;
+	seam_hold_move(&c->held, &v->held);
 	v->state = SEAM_VCPU_ACTIVE;
 	v->entry_rip = v->rip;
 	v->entry_tsc = rt_cycles_now();

@@ -373,7 +373,7 @@ u64 seam_look_steps(const struct seam *s)
 						      ? ~0ULL
 						      : v->entry_rip - v->last_rip;
 
-				all = all * 1000003 + moved * 64 + entered;
+				all = (all * 1000003 + moved) * 1000003 + entered;
 			}
 		}
 	}

@@ -7,6 +7,7 @@
 #include "tdx/lock.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "tdx/sept.h"
 
@@ -254,14 +255,19 @@ static void release_one(const struct seam_held *h)
 void seam_release_to(struct seam_held_list *l, u32 mark)
 {
 	assert(mark <= l->nr);
-	while (l->nr > mark)
-		release_one(&l->h[--l->nr]);
+	while (l->nr > mark) {
+		struct seam_held *h = &l->h[--l->nr];
+
+		release_one(h);
+		*h = (struct seam_held){0};
+	}
 }
 
 static void drop_record(struct seam_held_list *l, u32 i)
 {
 	for (l->nr--; i < l->nr; i++)
 		l->h[i] = l->h[i + 1];
+	l->h[l->nr] = (struct seam_held){0};
 }
 
 void seam_release(struct seam_held_list *l, const void *word)
@@ -272,11 +278,10 @@ void seam_release(struct seam_held_list *l, const void *word)
 	drop_record(l, i);
 }
 
-void seam_hold_move(struct seam_held_list *from, struct seam_held_list *to, const void *word)
+void seam_hold_move(struct seam_held_list *from, struct seam_held_list *to)
 {
-	u32 i = find(from, word);
-
-	assert(to->nr < SEAM_MAX_HELD);
-	to->h[to->nr++] = from->h[i];
-	drop_record(from, i);
+	assert(!to->nr);
+	memcpy(to->h, from->h, from->nr * sizeof(to->h[0]));
+	to->nr = from->nr;
+	from->nr = 0;
 }

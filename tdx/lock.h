@@ -96,7 +96,11 @@ enum seam_try seam_hold_mutex(struct seam_held_list *l, u16 *word);
 void seam_release_to(struct seam_held_list *l, u32 mark);
 /* Release the newest hold on @word before its time. It must be held. */
 void seam_release(struct seam_held_list *l, const void *word);
-/* Move the newest hold on @word to the end of @to: VP.ENTER keeps locks while the guest runs. */
-void seam_hold_move(struct seam_held_list *from, struct seam_held_list *to, const void *word);
+/*
+ * All of @from goes to @to, which is empty: VP.ENTER keeps locks while the guest runs. What is over
+ * in @to stays zero, since it is part of the module's state; a list of a call is not, and has
+ * anything there.
+ */
+void seam_hold_move(struct seam_held_list *from, struct seam_held_list *to);
 
 #endif

@@ -62,13 +62,15 @@ int cmd_coverage(int argc, char **argv)
 	c = lab_coverage_new();
 	for (; i < argc; i++)
 		wrong += lab_coverage_add(c, argv[i], stderr);
+	if (wrong) {
+		lab_coverage_free(c);
+		return opts_error(&coverage_opts, "no table: not everything could be read");
+	}
 	lab_coverage_print(c, stdout, ctx.markdown, ctx.all);
 	s = lab_coverage_sum(c);
 	lab_coverage_free(c);
 	printf("%sstatuses=%u reached=%u unexplained=%u transitions=%u reached=%u unexplained=%u unknown=%u\n",
 	       ctx.markdown ? "\n" : "", s.statuses, s.statuses_reached, s.statuses_unexplained,
 	       s.entries, s.entries_reached, s.entries_unexplained, s.unknown);
-	if (wrong)
-		return 2;
 	return s.failed || s.unknown ? 1 : 0;
 }

@@ -108,12 +108,17 @@ static bool first_schedule(struct debug_ctx *c, const struct lab_scenario *sc,
 			   struct lab_diag *d)
 {
 	struct lab_found found;
+	u32 left_out = 0;
 	char err[400];
 
-	if (c->schedule_path)
-		return !lab_replay_load(c->schedule_path, su, sched, d);
-	lab_replay_read(sc, su, sched);
-	if (!c->opts.random)
+	if (c->schedule_path && lab_replay_load(c->schedule_path, su, sched, &left_out, d))
+		return false;
+	if (!c->schedule_path)
+		left_out = lab_replay_read(sc, su, sched);
+	if (left_out)
+		printf("the schedule does not fit: %u choices left out, of actors that are not here\n",
+		       left_out);
+	if (c->schedule_path || !c->opts.random)
 		return true;
 	if (!lab_search_play(sc, su, &c->opts, &found, err, sizeof(err))) {
 		lab_diag_at(d, &sc->src, 0, 0, 0, "%s", err);

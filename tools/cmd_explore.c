@@ -68,7 +68,7 @@ static const struct opts explore_opts = {
 		"shortest schedule that breaks a rule, made small, with a replay file.",
 	.opt = explore_options,
 	.more = "The last line says what was covered: states=N schedules=N violations=N complete=yes|no.\n"
-		"Exit status: 0 every schedule held; 1 an expectation failed; 2 bad input; 3 a defect of tdxsim;\n"
+		"Exit status: 0 every schedule that was run held (all of them if complete=yes); 1 an expectation failed; 2 bad input; 3 a defect of tdxsim;\n"
 		"4 an oracle broke; 5 deadlock or no progress.\n",
 	.mmu = true,
 	.set = explore_set,
@@ -116,7 +116,11 @@ static bool explore_set(void *arg, u32 i, const char *val)
 	case OPT_PREEMPTIONS:
 		return number32(i, val, &c->o.search.preemptions);
 	case OPT_MAX_STATES:
-		return opts_number(&explore_opts, i, val, &c->o.search.max_states);
+		if (!opts_number(&explore_opts, i, val, &c->o.search.max_states))
+			return false;
+		if (!c->o.search.max_states)
+			opts_error(&explore_opts, "--max-states: found 0, expected 1 or more");
+		return c->o.search.max_states;
 	case OPT_JOBS:
 		if (!number32(i, val, &c->o.search.jobs))
 			return false;

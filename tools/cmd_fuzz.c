@@ -134,7 +134,11 @@ static bool fuzz_set(void *arg, u32 i, const char *val)
 		c->opts.findings = val;
 		return true;
 	case OPT_JOBS:
-		return set_u32(i, val, &c->opts.jobs);
+		if (!set_u32(i, val, &c->opts.jobs))
+			return false;
+		if (!c->opts.jobs)
+			opts_error(&fuzz_opts, "--jobs: found 0, expected 1 to 4096");
+		return c->opts.jobs;
 	case OPT_DEFAULTS:
 		c->opts.defaults = true;
 		return true;
@@ -265,12 +269,19 @@ static int print_input(const char *path)
 	struct lab_scenario sc;
 	FILE *f = fopen(path, "rb");
 	size_t len;
+	int status;
 
 	if (!f || !su) {
 		free(su);
 		return opts_error(&fuzz_opts, "%s: %s", path, strerror(errno));
 	}
 	len = fread(bytes, 1, sizeof(bytes), f);
+	if (ferror(f)) {
+		status = opts_error(&fuzz_opts, "%s: %s", path, strerror(errno));
+		fclose(f);
+		free(su);
+		return status;
+	}
 	fclose(f);
 	lab_scenario_init(&sc);
 	lab_bytes_decode(bytes, len, &sc, su);
@@ -306,6 +317,19 @@ static int encode_scenario(const char *path)
 	return d.errors ? 2 : 0;
 }
 
+/* A directory at @path, made or there already; false with errno. */
+static bool make_dir(const char *path)
+{
+	struct stat st;
+
+	if (!mkdir(path, 0777))
+		return true;
+	if (errno != EEXIST || stat(path, &st))
+		return false;
+	errno = ENOTDIR;
+	return S_ISDIR(st.st_mode);
+}
+
 int cmd_fuzz(int argc, char **argv)
 {
 	struct fuzz_ctx c = {.opts = {.seed = 1, .out = stdout, .err = stderr}};
@@ -325,7 +349,7 @@ int cmd_fuzz(int argc, char **argv)
 	c.timer = new_timer();
 	if (c.timer < 0)
 		return opts_error(&fuzz_opts, "no timer: %s", strerror(errno));
-	if (c.opts.findings && mkdir(c.opts.findings, 0777) && errno != EEXIST)
+	if (c.opts.findings && !make_dir(c.opts.findings))
 		return opts_error(&fuzz_opts, "--out %s: %s", c.opts.findings, strerror(errno));
 	catch_signals(&c);
 	c.opts.merge = c.merge ? argv + i : NULL;

@@ -184,7 +184,10 @@ static bool settle_chooser(struct run_ctx *c)
 
 static void show_progress(void *ctx, u64 done, u64 runs)
 {
-	fprintf(stderr, "\r%llu of at most %llu runs \r", done, runs);
+	if (done == runs)
+		fputs("\r\033[K", stderr);
+	else
+		fprintf(stderr, "\r%llu of at most %llu runs", done, runs);
 }
 
 /* Only for people's eyes: on a terminal, and not where NO_COLOR says no (no-color.org). */

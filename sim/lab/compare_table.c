@@ -185,7 +185,8 @@ static void print_text(const struct lab_table *t, const struct lab_compare_opts 
 		group = r->group;
 		print_row(t, r, width, columns, opts);
 	}
-	fputs("\n* the columns differ\n", opts->out);
+	fputs(*group || !opts->differences ? "\n* the columns differ\n" : "\nno row differs\n",
+	      opts->out);
 	for (u32 i = 0; i < t->nr_notes; i++)
 		fprintf(opts->out, "%s\n", t->note[i]);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/lab/debug_int.h"
+#include "sim/lab/diag.h"
 #include "sim/lab/event.h"
 #include "sim/lab/oracle.h"
 #include "sim/lab/words.h"
@@ -142,14 +143,31 @@ struct lab_breakpoint *lab_break_hit(struct lab_debugger *d)
 
 /* ---- written ---- */
 
+static const char *next_leaf(const void *ctx, u32 i)
+{
+	u32 nr, host = 0;
+
+	while (host < i && lab_leaf_at(host, &nr))
+		host++;
+	return lab_leaf_at(host, &nr) ? lab_leaf_at(host, &nr) : lab_tdcall_at(i - host, &nr);
+}
+
+static bool wrong_leaf(struct lab_debugger *d, const char *word)
+{
+	const char *near = lab_nearest(word, strlen(word), next_leaf, NULL);
+
+	return lab_debug_wrong(d, "found \"%s\", expected a leaf (tdxsim list leaves)%s%s%s", word,
+			       near ? "; did you mean \"" : "", near ? near : "",
+			       near ? "\"?" : "");
+}
+
 static bool add_leaf(struct lab_debugger *d, struct lab_breakpoint *b, const char *word)
 {
 	u32 leaf;
 
 	b->guest = lab_tdcall_find(word, strlen(word), &leaf);
 	if (!b->guest && !lab_leaf_find(word, strlen(word), &leaf))
-		return lab_debug_wrong(d, "found \"%s\", expected a leaf (tdxsim list leaves)",
-				       word);
+		return wrong_leaf(d, word);
 	b->num = leaf;
 	return true;
 }
@@ -207,6 +225,19 @@ static bool add_number(struct lab_debugger *d, struct lab_breakpoint *b, const c
 	return true;
 }
 
+static bool add_line(struct lab_debugger *d, struct lab_breakpoint *b, const char *word)
+{
+	if (!add_number(d, b, word))
+		return false;
+	for (u32 i = 0; i < d->sc->nr_ops; i++) {
+		enum lab_section section = lab_specs[d->sc->ops[i].kind].section;
+
+		if (d->sc->ops[i].line == b->num && (section == LAB_HOST || section == LAB_VCPU))
+			return true;
+	}
+	return lab_debug_wrong(d, "found \"%s\", expected a line with an action (list)", word);
+}
+
 static const struct {
 	const char *word;
 	enum lab_break_kind kind;
@@ -216,7 +247,7 @@ static const struct {
 	{"lock", LAB_BREAK_LOCK, add_name},    {"gfn", LAB_BREAK_GFN, add_gfn},
 	{"gpa", LAB_BREAK_GFN, add_gpa},       {"oracle", LAB_BREAK_ORACLE, add_oracle},
 	{"actor", LAB_BREAK_ACTOR, add_actor}, {"fault", LAB_BREAK_FAULT, add_name},
-	{"line", LAB_BREAK_LINE, add_number},  {"step", LAB_BREAK_STEP, add_number},
+	{"line", LAB_BREAK_LINE, add_line},    {"step", LAB_BREAK_STEP, add_number},
 };
 
 /* "by ACTOR" at the end of a breakpoint. */

@@ -156,6 +156,8 @@ static const char *read_text(FILE *f, char **text, size_t *len)
 		return "the file is empty; expected a scenario";
 	if (is_binary(*text, n))
 		return "this is a binary file; expected the text of a scenario";
+	if (n >= 3 && !memcmp(*text, "\xef\xbb\xbf", 3))
+		return "the file begins with a byte order mark; expected plain ASCII or UTF-8 without one";
 	if (n > LAB_SOURCE_MAX)
 		return "the file is larger than 1 MiB; no scenario is";
 	*len = n;

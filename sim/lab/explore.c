@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/lab/choices.h"
 #include "sim/lab/explore_search.h"
 #include "sim/lab/util.h"
 #include "sim/rt/world.h"
@@ -44,6 +45,13 @@ void lab_ex_free(struct lab_ex *x)
 
 /* ---- what becomes of the answers ---- */
 
+static void end_by(struct lab_ex *x, const char *bound)
+{
+	x->totals.bound = bound;
+	x->stop = true;
+}
+
+/* EX_NONE: it is another one than all that there is room for. */
 static u32 note_found(struct lab_ex *x, const struct ex_state *a)
 {
 	u32 i;
@@ -55,16 +63,11 @@ static u32 note_found(struct lab_ex *x, const struct ex_state *a)
 		    !strcmp(f->rule, a->fault.rule))
 			return i;
 	}
-	assert(i < LAB_EX_FOUND_MAX);
+	if (i == LAB_EX_FOUND_MAX)
+		return EX_NONE;
 	x->found[x->nr_found++] = (struct lab_ex_found){
 		.fault = a->fault, .state = a->id, .choice = a->choice, .depth = a->depth};
 	return i;
-}
-
-static void end_by(struct lab_ex *x, const char *bound)
-{
-	x->totals.bound = bound;
-	x->stop = true;
 }
 
 /* A state that was not seen before waits for its turn. EX_NONE: there is no more room. */
@@ -94,6 +97,15 @@ static bool tells(const struct lab_ex *x)
 	return x->opts.shards < 2 || x->split || !x->opts.shard;
 }
 
+static u32 broken(struct lab_ex *x, const struct ex_state *a)
+{
+	u32 i = note_found(x, a);
+
+	if (i == EX_NONE)
+		end_by(x, "the number of different violations");
+	return i == EX_NONE ? EX_NONE : EX_BROKEN(i);
+}
+
 static void take_answer(struct lab_ex *x, const struct ex_state *a)
 {
 	u32 to = a->target;
@@ -103,10 +115,10 @@ static void take_answer(struct lab_ex *x, const struct ex_state *a)
 	if (a->stop == LAB_EX_END)
 		to = EX_END;
 	else if (a->stop == LAB_EX_BROKEN)
-		to = EX_BROKEN(note_found(x, a));
+		to = broken(x, a);
 	else if (to == EX_NONE)
 		to = ex_store_find(&x->store, a->hash);
-	if (to == EX_NONE)
+	if (to == EX_NONE && !x->stop)
 		to = add_state(x, a);
 	if (to != EX_NONE)
 		ex_store_edge(&x->store, a->id, to, a->choice);
@@ -195,7 +207,7 @@ static void part(struct lab_ex *x)
 
 		if (i % x->opts.shards != x->opts.shard)
 			continue;
-		ex_store_remember(&x->store, s->id);
+		ex_store_deal(&x->store, s->id);
 		ex_queue_copy(&x->now, s);
 		kept++;
 	}
@@ -312,7 +324,7 @@ static void sum_up(struct lab_ex *x)
 	for (u32 i = 0; i < x->nr_found; i++)
 		x->found[i].schedules = p.by_found[i];
 	/* In a search that was ended, what looks like a cycle without a way out may have one. */
-	if (!x->stop && p.loop != EX_NONE) {
+	if (!x->stop && p.loop != EX_NONE && x->nr_found < LAB_EX_FOUND_MAX) {
 		note_loop(x, p.loop);
 		t->violations++;
 	}
@@ -376,6 +388,11 @@ enum lab_ex_file lab_ex_run(struct lab_ex *x)
 		return x->file;
 	x->began_at = x->saved_at = now_ms(x);
 	x->began_with = x->store.nr;
+	/* A file that can't be written is told before the search, not behind it. */
+	if (x->file == LAB_EX_FILE_NONE)
+		save(x, true);
+	if (x->file == LAB_EX_FILE_UNWRITTEN)
+		return LAB_EX_FILE_UNWRITABLE;
 	search(x);
 	end_progress(x);
 	if (x->over)
@@ -401,8 +418,7 @@ static u32 walk(struct lab_ex *x, u64 *random, u32 *times)
 	while (stop == LAB_EX_CHOICE && n < WALK_STEPS) {
 		u8 by;
 
-		*random = *random * 6364136223846793005ULL + 1442695040888963407ULL;
-		by = r->id_of[(*random >> 33) % r->nr];
+		by = r->id_of[lab_mix(random) % r->nr];
 		times[by]++;
 		n++;
 		stop = ex_answer(r, by, &f);

@@ -72,7 +72,6 @@ struct lab_ex_model {
 
 struct lab_ex_opts {
 	u64 max_states;	   /* 0: no bound */
-	u64 max_depth;	   /* choices of one schedule; 0: no bound */
 	u32 preemptions;   /* most of one schedule; LAB_EX_UNBOUNDED */
 	bool no_reduction; /* the order of allocations makes a difference */
 	bool symmetry;	   /* of like actors the lowest begins first: an assumption */
@@ -117,11 +116,12 @@ struct lab_ex_totals {
 
 /* What became of a checkpoint. */
 enum lab_ex_file {
-	LAB_EX_FILE_NONE,      /* there was none: the search began */
-	LAB_EX_FILE_RESUMED,   /* it went on from there */
-	LAB_EX_FILE_DAMAGED,   /* it can't be read, or is not whole: nothing was searched */
-	LAB_EX_FILE_FOREIGN,   /* of another scenario, other options or another build: the same */
-	LAB_EX_FILE_UNWRITTEN, /* it could not be written */
+	LAB_EX_FILE_NONE,	/* there was none: the search began */
+	LAB_EX_FILE_RESUMED,	/* it went on from there */
+	LAB_EX_FILE_DAMAGED,	/* it can't be read, or is not whole: nothing was searched */
+	LAB_EX_FILE_FOREIGN,	/* of another scenario, other options or another build: the same */
+	LAB_EX_FILE_UNWRITABLE, /* it can't be written from the start: the same */
+	LAB_EX_FILE_UNWRITTEN,	/* it could not be written in the end */
 };
 
 /*

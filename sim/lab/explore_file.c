@@ -54,7 +54,7 @@ static struct rt_hash input_of(const struct lab_ex *x)
 {
 	const struct lab_ex_opts *o = &x->opts;
 	const u64 opts[] = {o->symmetry, o->preemptions, o->no_reduction, o->depth_first,
-			    o->all,	 o->shard,	 o->shards,	  o->max_depth};
+			    o->all,	 o->shard,	 o->shards};
 	XXH3_state_t *h = XXH3_createState();
 	XXH128_hash_t res;
 

@@ -136,7 +136,10 @@ static bool starves(const struct walk *w, u32 v, const struct byte_set *inside)
 	const struct ex_rec *rec = &w->st->rec[v];
 
 	for (u32 i = 0; i < rec->nr_edges; i++) {
-		if (!set_has(inside, w->st->by[rec->edge + i]))
+		u8 by = w->st->by[rec->edge + i];
+
+		/* That a fault fires is owed to nobody. */
+		if (by != EX_FAULT && !set_has(inside, by))
 			return true;
 	}
 	return false;
@@ -221,10 +224,27 @@ static void count_edge(struct ex_paths *p, const u32 *comp, long double *into, u
 	}
 }
 
+/* More than one state in a component, or one that leads to itself. */
+static bool has_cycle(const struct walk *w)
+{
+	const struct ex_store *st = w->st;
+
+	if (w->nr_comp < st->nr)
+		return true;
+	for (u32 v = 0; v < st->nr; v++) {
+		const struct ex_rec *rec = &st->rec[v];
+
+		for (u32 i = 0; i < rec->nr_edges; i++) {
+			if (st->to[rec->edge + i] == v)
+				return true;
+		}
+	}
+	return false;
+}
+
 void ex_paths(const struct ex_store *st, struct ex_paths *p)
 {
 	long double *into;
-	bool cycle = false;
 	struct walk w;
 
 	*p = (struct ex_paths){.loop = EX_NONE};
@@ -239,14 +259,10 @@ void ex_paths(const struct ex_store *st, struct ex_paths *p)
 		u32 v = w.order[k];
 		const struct ex_rec *rec = &st->rec[v];
 
-		for (u32 i = 0; i < rec->nr_edges; i++) {
-			u32 to = st->to[rec->edge + i];
-
-			count_edge(p, w.comp, into, v, to);
-			cycle |= EX_IS_STATE(to) && w.comp[to] == w.comp[v];
-		}
+		for (u32 i = 0; i < rec->nr_edges; i++)
+			count_edge(p, w.comp, into, v, st->to[rec->edge + i]);
 	}
-	if (cycle)
+	if (has_cycle(&w))
 		p->loop = find_loop(st);
 	free(into);
 	walk_free(&w);

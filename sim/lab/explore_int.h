@@ -24,6 +24,7 @@
 
 #define EX_AT_REST  1 /* flags of a state */
 #define EX_EXPANDED 2
+#define EX_DEALT    4 /* to this shard, when they parted */
 
 struct ex_rec {
 	struct rt_hash hash;
@@ -54,10 +55,10 @@ void ex_store_prefetch(const struct ex_store *st, struct rt_hash hash);
 void ex_store_add(struct ex_store *st, const struct ex_rec *rec);
 /* Edges of the state that is expanded, one after the other. */
 void ex_store_edge(struct ex_store *st, u32 from, u32 to, u8 by);
-/* The table anew: of the states from @first on. */
+/* The table anew: of the states from @first on, and of those before that were dealt. */
 void ex_store_index(struct ex_store *st, u32 first);
 /* One more of them, which is not in the table. */
-void ex_store_remember(struct ex_store *st, u32 id);
+void ex_store_deal(struct ex_store *st, u32 id);
 u64 ex_store_bytes(const struct ex_store *st);
 
 /* ---- explore_step.c: one state to the next ---- */

@@ -10,6 +10,7 @@
 
 #include "gmem/gmem.h"
 #include "sim/lab/stats.h"
+#include "sim/rt/world.h"
 #include "tdx/abi.h"
 #include "tdx/inspect.h"
 
@@ -90,6 +91,8 @@ static u32 observe(void *ctx, u64 *word)
 	/* What "no-unblock" and "demote-gated" look at. */
 	word[n++] = seam_calls(m->seam, SEAM_TDH_MEM_RANGE_UNBLOCK) != 0;
 	word[n++] = seam_calls(m->seam, SEAM_TDH_MEM_PAGE_DEMOTE) != 0;
+	if (x->timed)
+		word[n++] = rt_cycles_now();
 	for (u32 i = 0; i < x->nr_stats; i++)
 		word[n++] = lab_stat_at(m, x->stat[i]);
 	return n;
@@ -190,6 +193,7 @@ static void find_stats(struct lab_ex_scn *x, const struct lab_scenario *sc)
 			continue;
 		name = lab_string(sc, (u32)lab_num(&sc->ops[i], "NAME", 0));
 		x->model.measure |= is_lock_stat(name);
+		x->timed |= is_lock_stat(name) && strstr(name, "_cycles");
 		add_stat(x, lab_stat_find(name));
 	}
 }

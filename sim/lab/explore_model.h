@@ -17,7 +17,8 @@ struct lab_ex_scn {
 	struct lab_play play;
 	u32 stat[LAB_EX_OBSERVED - 8]; /* places in the list of statistics */
 	u32 nr_stats;
-	bool too_many; /* of them */
+	bool too_many; /* of them: the model is not to be used */
+	bool timed;    /* one of them is a time that a lock was held */
 };
 
 /* explore_place.c: a copy of a scenario, and room for its set-up, at a place of their own. */

@@ -55,36 +55,21 @@ static struct lab_target target_of(const struct lab_ex_fault *f)
 	return t;
 }
 
-/* "dir/name.scn" to "name.replay", the second to "name-2.replay". */
-static char *replay_name(const struct explored *e)
-{
-	const char *base = strrchr(e->path, '/');
-	size_t size = strlen(e->path) + 40;
-	char *name = lab_zalloc(size), *dot;
-	int len;
-
-	if (e->o->replay_path && e->nr_replays == 1) {
-		free(name);
-		return lab_strdup(e->o->replay_path);
-	}
-	len = snprintf(name, size, "%s", base ? base + 1 : e->path);
-	dot = strrchr(name, '.');
-	if (dot && dot != name)
-		len = (int)(dot - name);
-	if (e->nr_replays == 1)
-		snprintf(name + len, size - (size_t)len, ".replay");
-	else
-		snprintf(name + len, size - (size_t)len, "-%u.replay", e->nr_replays);
-	return name;
-}
-
 static void write_replay(struct explored *e, struct lab_session *s)
 {
 	char *name;
 	int ret;
 
 	e->nr_replays++;
-	name = replay_name(e);
+	name = e->o->replay_path && e->nr_replays == 1 ? lab_strdup(e->o->replay_path)
+						       : lab_replay_name(e->path, e->nr_replays);
+	if (lab_same_file(e->path, name)) {
+		fprintf(e->o->err, "%s: this is the scenario; expected another file for --replay\n",
+			name);
+		e->verdict = lab_worse(e->verdict, LAB_BAD_INPUT);
+		free(name);
+		return;
+	}
 	ret = lab_replay_write(s, "explored", name);
 	if (ret) {
 		fprintf(e->o->err, "%s: the replay file was not written: %s\n", name,
@@ -223,6 +208,10 @@ static bool is_fine(struct explored *e, enum lab_ex_file file)
 		fprintf(e->o->err, "%s: --checkpoint: it could not be written\n", path);
 		e->verdict = LAB_BAD_INPUT;
 		return true;
+	case LAB_EX_FILE_UNWRITABLE:
+		fprintf(e->o->err, "%s: --checkpoint: it can't be written; nothing was searched\n",
+			path);
+		break;
 	case LAB_EX_FILE_DAMAGED:
 		fprintf(e->o->err,
 			"%s: --checkpoint: found a file that is no whole checkpoint; "
@@ -271,6 +260,9 @@ static void tell_only(struct explored *e, enum lab_ex_stop stop, const struct la
 
 	e->searched = true;
 	e->totals = (struct lab_ex_totals){.schedules = 1, .complete = true};
+	fputs("one schedule: nobody asks who goes on; expected a parallel block with two actors, or "
+	      "a fault with \"maybe\"\n",
+	      e->o->out);
 	if (stop != LAB_EX_BROKEN)
 		return;
 	e->totals.violations = 1;
@@ -301,6 +293,15 @@ static void explore(struct explored *e)
 	s->m->timeless = true;
 	kvm_host_set_lanes(s->m->host, s->m->nr_actors);
 	lab_ex_scn_init(&scn, s);
+	if (scn.too_many) {
+		fprintf(e->o->err,
+			"%s: found more different statistics in its expectations than explore can "
+			"tell states apart by; expected at most %zu, with those that rules look at\n",
+			e->path, RT_ARRAY_SIZE(scn.stat));
+		e->verdict = LAB_BAD_INPUT;
+		lab_session_free(s);
+		return;
+	}
 	stop = lab_ex_scn_begin(&scn, &f);
 	if (stop == LAB_EX_CHOICE)
 		search(e, &scn);

@@ -62,9 +62,15 @@ u32 ex_store_find(const struct ex_store *st, struct rt_hash hash)
 	return (u32)*slot_of(st, hash) - 1;
 }
 
-void ex_store_remember(struct ex_store *st, u32 id)
+static void remember(struct ex_store *st, u32 id)
 {
 	*slot_of(st, st->rec[id].hash) = slot_word(id, st->rec[id].hash);
+}
+
+void ex_store_deal(struct ex_store *st, u32 id)
+{
+	st->rec[id].flags |= EX_DEALT;
+	remember(st, id);
 }
 
 static void new_slots(struct ex_store *st)
@@ -78,8 +84,10 @@ static void new_slots(struct ex_store *st)
 void ex_store_index(struct ex_store *st, u32 first)
 {
 	new_slots(st);
-	for (u32 id = first; id < st->nr; id++)
-		ex_store_remember(st, id);
+	for (u32 id = 0; id < st->nr; id++) {
+		if (id >= first || st->rec[id].flags & EX_DEALT)
+			remember(st, id);
+	}
 }
 
 /* Twice the table, with the states that are in it. */
@@ -91,7 +99,7 @@ static void grow(struct ex_store *st)
 	new_slots(st);
 	for (u64 i = 0; i < nr; i++) {
 		if (old[i])
-			ex_store_remember(st, (u32)old[i] - 1);
+			remember(st, (u32)old[i] - 1);
 	}
 	free(old);
 }
@@ -102,7 +110,7 @@ void ex_store_add(struct ex_store *st, const struct ex_rec *rec)
 	st->rec[st->nr++] = *rec;
 	if (2 * (u64)st->nr > st->nr_slots)
 		grow(st);
-	ex_store_remember(st, st->nr - 1);
+	remember(st, st->nr - 1);
 }
 
 void ex_store_edge(struct ex_store *st, u32 from, u32 to, u8 by)

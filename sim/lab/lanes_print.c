@@ -222,6 +222,10 @@ void lab_lanes_print(const struct lab_session *s, const struct lab_rows *rows, F
 	struct sheet sh = {.out = out, .s = s, .rows = rows, .colour = colour};
 	u32 nr = count_rows(rows), skip = nr > LAB_LANES_ROWS ? nr - LAB_LANES_ROWS : 0;
 
+	if (!nr) {
+		fprintf(out, "  lanes: nothing to show; they are of the last parallel block\n");
+		return;
+	}
 	assign_lanes(&sh);
 	fprintf(out, "  lanes (* the scheduler chose otherwise than in order)\n");
 	if (skip)

@@ -341,6 +341,16 @@ static void parse_setup(struct lab_parser *p, const struct lab_token *t, int row
 	parse_operands(p, begin_op(p, row));
 }
 
+/* "host convert ...": the set-up line has a namesake, and what follows is one of its actions. */
+static bool lacks_colon(const struct lab_parser *p, const struct lab_token *t)
+{
+	struct lab_parser ahead = *p;
+	struct lab_token verb;
+
+	return lab_token_is(t, "host") && lab_next_token(&ahead, &verb) &&
+	       lab_spec_find(LAB_HOST, verb.s, verb.len) >= 0;
+}
+
 static void parse_statement(struct lab_parser *p)
 {
 	struct lab_token t, verb;
@@ -361,7 +371,7 @@ static void parse_statement(struct lab_parser *p)
 			parse_operands(p, begin_op(p, row));
 	} else if (lab_token_is(&t, "parallel") || lab_token_is(&t, "}")) {
 		parse_block(p, &t);
-	} else if (row >= 0) {
+	} else if (row >= 0 && !lacks_colon(p, &t)) {
 		parse_setup(p, &t, row);
 	} else {
 		parse_other(p, &t);
@@ -402,6 +412,8 @@ u32 lab_parse(struct lab_scenario *sc, const struct lab_source *src, struct lab_
 	if (p.in_block)
 		lab_diag_at(d, src, p.block_line, p.block_col, 8,
 			    "this parallel block has no closing brace");
+	if (d->out && d->errors > LAB_DIAG_MAX)
+		fprintf(d->out, "%s: %u more errors\n", src->name, d->errors - LAB_DIAG_MAX);
 	return d->errors - before;
 }
 

@@ -8,8 +8,38 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "sim/lab/util.h"
 #include "sim/lab/words.h"
+
+bool lab_same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	return !stat(a, &sa) && !stat(b, &sb) && S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev &&
+	       sa.st_ino == sb.st_ino;
+}
+
+char *lab_replay_name(const char *path, u32 nth)
+{
+	const char *base = strrchr(path, '/');
+	size_t size = strlen(path) + sizeof("-again-4294967295.replay"), len;
+	char *name = lab_zalloc(size), *dot, number[16] = "";
+
+	base = base ? base + 1 : path;
+	memcpy(name, base, strlen(base));
+	dot = strrchr(name, '.');
+	if (dot && dot != name)
+		*dot = 0;
+	len = strlen(name);
+	if (nth > 1)
+		snprintf(number, sizeof(number), "-%u", nth);
+	snprintf(name + len, size - len, "%s.replay", number);
+	if (lab_same_file(path, name))
+		snprintf(name + len, size - len, "-again%s.replay", number);
+	return name;
+}
 
 static void write_reason(const struct lab_session *s, const char *how, FILE *f)
 {
@@ -72,22 +102,28 @@ static bool actor_id(const struct lab_setup *su, const char *name, u32 *id)
 	return false;
 }
 
-void lab_replay_read(const struct lab_scenario *sc, const struct lab_setup *su,
-		     struct rt_schedule *schedule)
+u32 lab_replay_read(const struct lab_scenario *sc, const struct lab_setup *su,
+		    struct rt_schedule *schedule)
 {
+	u32 left_out = 0;
+
 	for (u32 i = 0; i < sc->nr_ops; i++) {
 		const struct lab_op *op = &sc->ops[i];
 		u32 id;
 
+		if (op->kind != LAB_OP_SCHEDULE)
+			continue;
 		/* Tolerant: a choice of an actor that this scenario has no more is left out. */
-		if (op->kind == LAB_OP_SCHEDULE &&
-		    actor_id(su, lab_string(sc, (u32)lab_num(op, "ACTOR", 0)), &id))
+		if (actor_id(su, lab_string(sc, (u32)lab_num(op, "ACTOR", 0)), &id))
 			rt_schedule_add(schedule, lab_num(op, "STEP", 0), id);
+		else
+			left_out++;
 	}
+	return left_out;
 }
 
 u32 lab_replay_load(const char *path, const struct lab_setup *su, struct rt_schedule *schedule,
-		    struct lab_diag *d)
+		    u32 *left_out, struct lab_diag *d)
 {
 	struct lab_scenario other;
 	struct lab_source src;
@@ -99,7 +135,7 @@ u32 lab_replay_load(const char *path, const struct lab_setup *su, struct rt_sche
 	lab_scenario_init(&other);
 	errors = lab_parse(&other, &src, d);
 	if (!errors)
-		lab_replay_read(&other, su, schedule);
+		*left_out = lab_replay_read(&other, su, schedule);
 	lab_scenario_free(&other);
 	free(text);
 	return errors;

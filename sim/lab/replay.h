@@ -15,14 +15,25 @@
  * errno.
  */
 int lab_replay_write(struct lab_session *s, const char *how, const char *path);
+/* Whether both are one regular file: what a user wrote is never written over. */
+bool lab_same_file(const char *a, const char *b);
 /*
- * The schedule lines of @sc, appended to @schedule; actors are those of @su by name, and choices of
- * one that it has no more are left out.
+ * Where the @nth replay file (from 1) of the scenario at @path goes, in the working directory: of
+ * "dir/name.scn" it is "name.replay", the second "name-2.replay"; of name.replay itself
+ * "name-again.replay". The caller frees it.
  */
-void lab_replay_read(const struct lab_scenario *sc, const struct lab_setup *su,
-		     struct rt_schedule *schedule);
-/* The same of the file at @path. Number of errors, each told to @d. */
+char *lab_replay_name(const char *path, u32 nth);
+/*
+ * The schedule lines of @sc, appended to @schedule; actors are those of @su by name. Choices of one
+ * that it has no more are left out; returns how many.
+ */
+u32 lab_replay_read(const struct lab_scenario *sc, const struct lab_setup *su,
+		    struct rt_schedule *schedule);
+/*
+ * The same of the file at @path, with how many were left out in *@left_out. Number of errors, each
+ * told to @d.
+ */
 u32 lab_replay_load(const char *path, const struct lab_setup *su, struct rt_schedule *schedule,
-		    struct lab_diag *d);
+		    u32 *left_out, struct lab_diag *d);
 
 #endif

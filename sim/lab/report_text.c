@@ -131,6 +131,30 @@ static void build_errors(struct lab_run *run)
 	}
 }
 
+/*
+ * What a schedule said that this run could not do. A run that ended early owes nothing for the
+ * steps behind its end.
+ */
+static void misfits(struct lab_run *run)
+{
+	const struct rt_schedule *s = run->s->opts.schedule;
+	bool whole = !run->s->nr_broken && !*run->s->stuck;
+	FILE *out = run->opts->out;
+
+	if (run->left_out)
+		fprintf(out,
+			"  the schedule does not fit: %u choices left out, of actors that are not here\n",
+			run->left_out);
+	if (s && s->skipped)
+		fprintf(out,
+			"  the schedule no longer fits: %zu choices skipped, the first at step %llu\n",
+			s->skipped, s->first_divergence);
+	if (s && whole && s->pos < s->nr)
+		fprintf(out,
+			"  the schedule no longer fits: %zu choices not come to, the first at step %llu\n",
+			s->nr - s->pos, s->entries[s->pos].step);
+}
+
 static void end(struct lab_run *run)
 {
 	struct colours c = colours_of(run);
@@ -153,10 +177,7 @@ static void end(struct lab_run *run)
 		fprintf(out, "  line %u, %s: never %s\n", run->sc.ops[op].line, text,
 			lab_set(&run->sc.ops[op], "maybe") ? "asked about" : "spent");
 	}
-	if (run->s->opts.schedule && run->s->opts.schedule->skipped)
-		fprintf(out,
-			"  the schedule no longer fits: %zu choices skipped, the first at step %llu\n",
-			run->s->opts.schedule->skipped, run->s->opts.schedule->first_divergence);
+	misfits(run);
 	if (run->replay)
 		fprintf(out, "  replay file: %s\n", run->replay);
 	fprintf(out, "  %s%s%s: %u actions, %u expectations", run->verdict ? c.bad : c.good,

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "sim/lab/expect.h"
 #include "sim/lab/expect_calls.h"
@@ -231,13 +230,9 @@ static void write_trace(struct lab_run *run)
 	}
 }
 
-/* Whether @path is the scenario that runs: what a user wrote is never written over. */
 static bool is_scenario(const struct lab_run *run, const char *path)
 {
-	struct stat a, b;
-
-	return !stat(run->path, &a) && !stat(path, &b) && S_ISREG(a.st_mode) &&
-	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	return lab_same_file(run->path, path);
 }
 
 /* Before the run: a place that can't be written shall not cost an hour. */
@@ -256,25 +251,6 @@ static bool open_trace(struct lab_run *run)
 	if (!run->trace)
 		fprintf(o->err, "%s: --trace: %s\n", o->trace_path, strerror(errno));
 	return run->trace;
-}
-
-/* "dir/name.scn" to "name.replay", and name.replay itself to "name-again.replay". */
-static char *replay_name(const struct lab_run *run)
-{
-	const char *base = strrchr(run->path, '/');
-	size_t size = strlen(run->path) + sizeof("-again.replay"), len;
-	char *name = lab_zalloc(size), *dot;
-
-	base = base ? base + 1 : run->path;
-	memcpy(name, base, strlen(base));
-	dot = strrchr(name, '.');
-	if (dot && dot != name)
-		*dot = 0;
-	len = strlen(name);
-	snprintf(name + len, size - len, ".replay");
-	if (is_scenario(run, name))
-		snprintf(name + len, size - len, "-again.replay");
-	return name;
 }
 
 static void how(const struct lab_run *run, char *buf, size_t len)
@@ -297,7 +273,8 @@ static void write_replay(struct lab_run *run, char **name)
 	if (run->verdict != LAB_VIOLATED && run->verdict != LAB_NO_PROGRESS &&
 	    !(run->verdict == LAB_FAILED && run->opts->search.runs))
 		return;
-	*name = run->opts->replay_path ? lab_strdup(run->opts->replay_path) : replay_name(run);
+	*name = run->opts->replay_path ? lab_strdup(run->opts->replay_path)
+				       : lab_replay_name(run->path, 1);
 	if (is_scenario(run, *name)) {
 		fprintf(run->opts->err,
 			"%s: this is the scenario; expected another file for --replay\n", *name);
@@ -336,8 +313,9 @@ static u32 load_schedule(struct lab_run *run, struct rt_schedule *sched, struct 
 {
 	rt_schedule_init(sched);
 	if (run->opts->schedule_path)
-		return lab_replay_load(run->opts->schedule_path, &run->su, sched, d);
-	lab_replay_read(&run->sc, &run->su, sched);
+		return lab_replay_load(run->opts->schedule_path, &run->su, sched, &run->left_out,
+				       d);
+	run->left_out = lab_replay_read(&run->sc, &run->su, sched);
 	return 0;
 }
 

@@ -55,6 +55,7 @@ struct lab_run {
 	struct lab_session *s;
 	u32 file_nr; /* from 1, in this invocation */
 	u32 nr_actions, nr_expects, nr_failed;
+	u32 left_out;		 /* choices of the schedule, of actors that are not there */
 	u32 expected_violations; /* lines; met is kept by the rule's name */
 	enum lab_verdict verdict;
 	char *found;	      /* what a search has to say, lines; NULL: there was none */

@@ -89,6 +89,8 @@ bool lab_search(const struct lab_scenario *sc, const struct lab_setup *su,
 		if (so->progress && i % PROGRESS_EVERY == 0)
 			so->progress(so->ctx, i, so->runs);
 	}
+	if (so->progress)
+		so->progress(so->ctx, so->runs, so->runs);
 	lab_mark_free(&start);
 	lab_session_free(s);
 	return true;

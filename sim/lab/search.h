@@ -12,7 +12,7 @@
 struct lab_search_opts {
 	u64 runs; /* the most; 0: no search */
 	/* Told now and then how far it is; NULL: nobody wants to know. */
-	void (*progress)(void *ctx, u64 done, u64 runs);
+	void (*progress)(void *ctx, u64 done, u64 runs); /* once more, with @runs, at the end */
 	void *ctx;
 };
 

@@ -96,8 +96,6 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 	} else if (pt == RT_PT_UNLOCK) {
 		lab_watch_unlock(s->m, obj);
 	}
-	if (s->opts.point)
-		s->opts.point(s->opts.point_ctx, pt, obj);
 }
 
 static void on_answer(void *ctx, u32 row, u64 rax, bool forced)

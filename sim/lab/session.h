@@ -24,7 +24,8 @@ struct lab_opts {
 	struct rt_schedule *schedule; /* play this one; NULL: none */
 	u64 budget;		      /* steps of one block, 0: the runtime's default */
 	size_t trace_cap;	      /* events kept; 0: all */
-	bool fixed_place; /* the world lies where it lies in every process, if that is free */
+	/* world and session lie where they lie in every process, if that is free */
+	bool fixed_place;
 	bool no_trace;
 	bool no_calls; /* nobody will ask which SEAMCALLs there were (expect seamcalls) */
 	const struct seam_observer *observer; /* of the module; NULL: none */

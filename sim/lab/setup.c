@@ -203,7 +203,8 @@ static void resolve_gmems(struct lab_resolver *r)
 		g->gmem.backing = (enum gmem_backing)lab_num(op, "backing", GMEM_HUGETLB_2M);
 		g->gmem.hvo = lab_num(op, "hvo", 0);
 		if (!g->gmem.size || g->gmem.size % SETUP_PAGE)
-			lab_setup_error(r, op, "size", "a file's size is a multiple of 4K");
+			lab_setup_error(r, op, "size",
+					"a file's size is a multiple of 4K, and not 0");
 		lab_setup_gmem_policy(r, op, g);
 	}
 }

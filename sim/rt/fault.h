@@ -23,7 +23,7 @@ struct rt_fault {
 	u64 count;     /* and at this many matches in a row */
 	bool maybe; /* from the n-th match on the chooser decides, until it has fired count times */
 	u64 value;  /* handed to the site: a status, an interrupt kind, ... */
-	u64 seen;   /* matches so far */
+	u64 seen;   /* matches so far; of one that may fire at most nth */
 	u64 fired;
 	u32 id; /* as given by rt_fault_arm() */
 };

@@ -122,6 +122,12 @@ for f in 'dir directory' 'empty empty' 'binary binary' 'long larger' 'missing su
 	check "2: $file.scn: one clear line" lines err 1
 	check "2: $file.scn: it says why" shows err "$file.scn: " "$word"
 done
+printf '\357\273\277vcpu0: accept slot0 2M\n' >bom.scn
+run bom.scn
+check "2: a byte order mark is named, for nobody sees it" eval 'is 2 && has err "byte order mark"'
+seq 25 | sed 's/^/x/' >many.scn
+run many.scn
+check "2: errors that are not shown are counted" shows err "many.scn:20:1: " "many.scn: 5 more errors"
 run longword.scn
 check "2: a very long word is refused" is 2
 check "2: and not printed whole" test "$(wc -c <err)" -lt 2000
@@ -281,6 +287,8 @@ assert rows[0] == ["group", "name", "differs", "conv_order=BASE,hvo=on", "SEAN_2
 for r in rows[1:]:
     assert r[2] == ("no" if r[3] == r[4] else "yes"), r'
 cp out table.csv
+compare zap.scn --policy SEAN_2026 --policy SEAN_2026 --differences
+check "compare: no difference is told" eval 'has out "no row differs" && ! has out "*"'
 compare --format json zap.scn --policy conv_order=BASE,hvo=on --policy SEAN_2026 --fail-each
 check "compare: json says what csv says" python3 -c '
 import csv, json

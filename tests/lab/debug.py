@@ -157,7 +157,8 @@ def test_tables():
 
 def test_mistakes():
     cases = [("brek leaf X", 'did you mean "break"'), ("re", "is the beginning of"), ("break leaf TDH.NO", "expected a leaf"),
-             ("break status NO", "expected a status"), ("break oracle no", "expected a rule"), ("break", "expected break leaf"),
+             ("break leaf TDH.MEM.PAGE.DEMOT", 'did you mean "TDH.MEM.PAGE.DEMOTE"'), ("break line 1", "expected a line with an action"),
+             ("break leaf TDG.MEM.PAGE.ACEPT", 'did you mean "TDG.MEM.PAGE.ACCEPT"'), ("break status NO", "expected a status"), ("break oracle no", "expected a rule"), ("break", "expected break leaf"),
              ("break actor vcpu9", "expected an actor"), ("break step 1 for", "by ACTOR"), ("delete 7", "no breakpoint 7"),
              ("print sept", "expected print sept ADDRESS"), ("print sept nowhere", "expected an address"),
              ("print nothing", "expected print"), ("info", "expected info"), ("stepi 0", "how often"),

@@ -109,6 +109,32 @@ def stuck(folder):
          look.stdout + look.stderr)
 
 
+def kept(folder):
+    path = os.path.join(folder, "kept.replay")
+    explore(BREAKS, "--replay", path)
+    with open(path, "rb") as f:
+        before = f.read()
+    again = explore(path)
+    with open(path, "rb") as f:
+        test("a replay file that is explored is not written over", f.read() == before, again.stdout)
+    test("what breaks it goes beside it", "kept-again.replay" in again.stdout and os.path.exists("kept-again.replay"), again.stdout)
+    same = explore(path, "--replay", path)
+    with open(path, "rb") as f:
+        test("not by --replay either", f.read() == before and same.returncode == 1 and "this is the scenario" in same.stderr, same.stderr)
+
+
+# Statistics that an expectation asks for tell states apart; more of them than there is room for are no search.
+def statistics(folder):
+    names = subprocess.run([TDXSIM, "list", "stats"], capture_output=True, text=True).stdout.split("\n")
+    path = os.path.join(folder, "stats.scn")
+    with open(HOLDS, encoding="ascii") as f:
+        text = f.read()
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text + "".join(f"expect stat {line.split()[0]} >= 0\n" for line in names[:60] if line.strip()))
+    run = explore(path)
+    test("more statistics than fit are told", run.returncode == 2 and "different statistics" in run.stderr, run.stdout + run.stderr)
+
+
 # Kills at moments all over the search, then on to the end: nothing is lost or done twice.
 def killed(folder, jobs):
     path = os.path.join(folder, f"killed{jobs}")
@@ -133,6 +159,20 @@ def killed(folder, jobs):
     return path
 
 
+def mistakes():
+    nowhere = explore(HOLDS, "--checkpoint", "no/such/folder/c")
+    test("a checkpoint that can't be written is told before the search",
+         nowhere.returncode == 2 and "can't be written" in nowhere.stderr and "complete=" not in nowhere.stdout,
+         nowhere.stdout + nowhere.stderr)
+    none = explore(HOLDS, "--max-states", "0")
+    test("no states are no search", none.returncode == 2 and "expected 1 or more" in none.stderr, none.stderr)
+    with open("alone.scn", "w") as f:
+        f.write("vcpu0: accept slot0 2M\n")
+    alone = explore("alone.scn")
+    test("without a parallel block there is one schedule, and it says why",
+         alone.returncode == 0 and "one schedule: " in alone.stdout and totals(alone.stdout)["schedules"] == "1", alone.stdout)
+
+
 def refused(path):
     other = explore(BREAKS, "--checkpoint", path)
     test("a checkpoint of another scenario is refused", other.returncode == 2 and "another scenario" in other.stderr, other.stderr)
@@ -150,11 +190,14 @@ def refused(path):
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
     same_for_jobs()
+    mistakes()
     shards_add_up(HOLDS, 3)
     shards_add_up(BREAKS, 4, "--all")
     preemptions()
     replay(folder)
     stuck(folder)
+    kept(folder)
+    statistics(folder)
     if not SANITIZED:
         killed(folder, 2)
         refused(killed(folder, 1))

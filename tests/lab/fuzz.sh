@@ -37,6 +37,9 @@ check "merge needs a corpus" 2 'needs --corpus' "$tdxsim" fuzz --merge corpus
 check "merge needs directories" 2 'found no operand' "$tdxsim" fuzz --merge --corpus all
 check "an operand too much" 2 'found "x", expected no operand' "$tdxsim" fuzz x
 check "a directory that is not there" 2 'nowhere' "$tdxsim" fuzz --merge --corpus all nowhere
+check "findings are files in a directory" 2 '--out all/state: ' "$tdxsim" fuzz --runs 10 --out all/state
+check "no job, no run" 2 'expected 1 to 4096' "$tdxsim" fuzz --runs 10 --jobs 0
+check "a directory is no input" 2 'all: Is a directory' "$tdxsim" fuzz --print all
 check "every short program" 0 'findings=0' "$tdxsim" fuzz --exhaustive 1
 check "two designs" 0 'findings=0' "$tdxsim" fuzz --defaults --runs 60 --diff v5,v3
 check "one design" 2 'expected two policies' "$tdxsim" fuzz --diff v5

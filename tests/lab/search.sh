@@ -58,6 +58,12 @@ check 'the replay file breaks it at the same step' cmp -s first second
 run 4 "${spin[@]}" --schedule small.replay "$scn"
 broke_at out >second
 check 'and so does its schedule' cmp -s first second
+sed 's/^schedule .*/schedule 99999999 host1/' small.replay >far.replay
+check 'a choice that the run does not come to' run 0 far.replay
+check 'is told' says 'no longer fits: 1 choices not come to, the first at step 99999999'
+sed 's/^\(schedule .*\) host1/\1 host7/' small.replay >nobody.replay
+check 'a choice of an actor that is not there' run 0 nobody.replay
+check 'too' says 'does not fit: 1 choices left out'
 check 'a minimised schedule stays as it is' run 4 "${spin[@]}" --schedule small.replay --minimise "$scn"
 broke_at out >second
 check 'to the step' cmp -s first second
@@ -72,6 +78,9 @@ check 'at depth 3' says 'a bug of depth 3'
 check 'TAP has it as a diagnostic' run 0 --chooser pct --format tap "$scn"
 check 'of one line' says '^# pct: a bug of depth 3'
 
+printf 'host: build\nhost: destroy\n' >alone.scn
+check 'lanes without a parallel block' run 0 --lanes alone.scn
+check 'say that there is nothing' says '^  lanes: nothing to show'
 printf 'td vcpus=2\nvcpu0: accept slot0 2M\nvcpu1: read slot0\nparallel {\n vcpu0: write slot0 1\n vcpu1: write slot0 2\n}\nexpect data slot0 2\n' >exp.scn
 check 'a failed expectation is found as well' run 1 --runs 100 --minimise --replay exp.replay exp.scn
 check 'with its line' says 'breaks the expectation of line 8'

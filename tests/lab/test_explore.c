@@ -11,10 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "sim/lab/explore.h"
 #include "sim/rt/asan.h"
+#include "sim/rt/fault.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/world.h"
 #include "tests/lab/explore_programs.h"
@@ -156,7 +158,7 @@ static enum lab_ex_stop rest(void *ctx, struct lab_ex_fault *f)
 	return LAB_EX_END;
 }
 
-static u32 pause(void *ctx, const struct rt_choice *c)
+static u32 pause_always(void *ctx, const struct rt_choice *c)
 {
 	return RT_PICK_PAUSE;
 }
@@ -164,7 +166,7 @@ static u32 pause(void *ctx, const struct rt_choice *c)
 static struct lab_ex_totals explore(const struct program *p, const struct lab_ex_opts *opts,
 				    struct outcomes *o)
 {
-	const struct rt_chooser ch = {.name = "pause", .pick = pause};
+	const struct rt_chooser ch = {.name = "pause", .pick = pause_always};
 	struct lab_ex_model model;
 	struct lab_ex_totals t;
 	struct lab_ex *x;
@@ -262,11 +264,93 @@ static void test_loops(void **state)
 	}
 }
 
+/* What a search of one part comes to: in one go, or given up again and again and gone on with. */
+static struct lab_ex_totals explore_part(const struct program *p, struct lab_ex_opts opts,
+					 const char *path)
+{
+	struct lab_ex_totals t = {.complete = false};
+	struct outcomes o = {.nr = 0};
+
+	opts.checkpoint = path;
+	for (u64 max = 40; path && !t.complete && max < 100000; max += 40) {
+		opts.max_states = max;
+		t = explore(p, &opts, &o);
+	}
+	opts.max_states = 0;
+	return explore(p, &opts, &o);
+}
+
+/* Neither a kill nor a resume changes a total; of a part neither. */
+static void test_parts_go_on(void **state)
+{
+	char dir[] = "/tmp/tdxsim-explore-XXXXXX", path[sizeof(dir) + 8];
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/part", dir);
+	for (u32 i = 0; i < nr_programs; i++) {
+		const struct program *p = &programs[i];
+
+		for (u32 shard = 0; shard < 2 && !(RT_ASAN && p->unseen); shard++) {
+			const struct lab_ex_opts opts = {.preemptions = LAB_EX_UNBOUNDED,
+							 .all = true,
+							 .shard = shard,
+							 .shards = 2};
+			struct lab_ex_totals once = explore_part(p, opts, NULL),
+					     often = explore_part(p, opts, path);
+
+			if (once.states != often.states || once.transitions != often.transitions ||
+			    once.schedules != often.schedules)
+				fail_msg("%s, part %u: %llu states in one go, %llu with breaks",
+					 p->name, shard, once.states, often.states);
+			unlink(path);
+		}
+	}
+	rmdir(dir);
+}
+
+/* Waits for a fault that need never come. */
+static void wait_for_fault(void *arg)
+{
+	do
+		rt_point(RT_PT_ATOMIC, 0);
+	while (!rt_fault_fire("test", 0, NULL));
+}
+
+static void one_waits(void)
+{
+	const struct rt_fault f = {
+		.site = "test", .key = RT_FAULT_ANY, .actor = RT_NOBODY, .count = 1, .maybe = true};
+
+	rt_actor_new("a", wait_for_fault, NULL);
+	rt_fault_arm(&f);
+}
+
+static u64 nothing(void)
+{
+	return 0;
+}
+
+/* However often it did not fire, the state is one; and nobody owes it to anybody that it does. */
+static void test_fault_that_never_fires(void **state)
+{
+	const struct program p = {"waits for a fault", one_waits, nothing, 1};
+	const struct lab_ex_opts opts = {
+		.preemptions = LAB_EX_UNBOUNDED, .all = true, .max_states = 100};
+	struct outcomes o = {.nr = 0};
+	struct lab_ex_totals t = explore(&p, &opts, &o);
+
+	assert_true(t.complete);
+	assert_int_equal(o.nr, 1);
+	assert_true(o.livelock);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_outcomes),
 		cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_parts_go_on),
+		cmocka_unit_test(test_fault_that_never_fires),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

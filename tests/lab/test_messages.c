@@ -93,6 +93,9 @@ static const struct {
 	{"host: build\ntd vcpus=1\n",
 	 "f.scn:2:1: set-up comes before the first action; \"td\" is too late\n"
 	 "  td vcpus=1\n  ^~\n"},
+	{"host: build\nhost convert slot0 4K shared\n",
+	 "f.scn:2:1: found \"host\" without a colon, expected \"host: ACTION\"\n"
+	 "  host convert slot0 4K shared\n  ^~~~\n"},
 	{"parallel {\nhost: build\n",
 	 "f.scn:1:1: this parallel block has no closing brace\n  parallel {\n  ^~~~~~~~\n"},
 	{"}\n", "f.scn:1:1: found \"}\", but no parallel block is open\n  }\n  ^\n"},

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "tdx/lock.h"
@@ -140,9 +141,13 @@ static void test_lock__row_of_entries_is_all_or_none(void **state)
 
 static void test_lock__list_releases_what_is_left(void **state)
 {
-	struct seam_held_list held = {0}, kept = {0};
+	struct seam_held_list held, kept = {0};
+	const struct seam_held_list none = {0};
 	u16 tree = 0, tdr = 0, page = 0, mutex = 0;
 
+	/* As on the stack of a call: behind the last there is anything. */
+	memset(&held, 0x5a, sizeof(held));
+	held.nr = 0;
 	assert_int_equal(seam_hold_sharex_hp(&held, &tdr, SEAM_SH, SEAM_HOST), SEAM_TRY_OK);
 	assert_int_equal(seam_hold_sharex(&held, &tree, SEAM_EX), SEAM_TRY_OK);
 	assert_int_equal(seam_hold_sharex_hp(&held, &page, SEAM_SH, SEAM_HOST), SEAM_TRY_OK);
@@ -153,13 +158,16 @@ static void test_lock__list_releases_what_is_left(void **state)
 
 	seam_release(&held, &tree);
 	assert_int_equal(tree, 0);
-	seam_hold_move(&held, &kept, &tdr);
-	seam_release_to(&held, 0);
-	assert_int_equal(page, 0);
-	assert_int_equal(mutex, 0);
+	seam_hold_move(&held, &kept);
+	assert_int_equal(held.nr, 0);
 	assert_int_equal(tdr, 4);
+	assert_int_equal(page, EX);
+	assert_int_equal(kept.h[kept.nr].word, 0);
 	seam_release_to(&kept, 0);
 	assert_int_equal(tdr, 0);
+	assert_int_equal(page, 0);
+	assert_int_equal(mutex, 0);
+	assert_memory_equal(&kept, &none, sizeof(none));
 }
 
 int main(void)
