@@ -139,12 +139,21 @@ static void take(void *ctx, const struct ex_state *a)
 		take_answer(x, a);
 }
 
-/* States [first, end) of x->now; what is new goes to x->next. */
+/*
+ * States [first, end) of x->now; what is new goes to x->next. One process looks at the answers of
+ * each state as they come, while they are in its cache: the order is the same.
+ */
 static void expand_batch(struct lab_ex *x, u32 first, u32 end)
 {
-	ex_jobs_expand(x->jobs, &x->runner, &x->now, first, end);
-	ex_jobs_for_each(x->jobs, prefetch, x);
-	ex_jobs_for_each(x->jobs, take, x);
+	u32 some = x->opts.jobs > 1 ? EX_BATCH : 1;
+
+	for (; first < end && !x->stop; first += some) {
+		u32 to = first + some < end ? first + some : end;
+
+		ex_jobs_expand(x->jobs, &x->runner, &x->now, first, to);
+		ex_jobs_for_each(x->jobs, prefetch, x);
+		ex_jobs_for_each(x->jobs, take, x);
+	}
 }
 
 static void note_waiting(struct lab_ex *x)

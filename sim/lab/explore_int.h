@@ -134,7 +134,7 @@ static inline struct ex_state *ex_queue_get(const struct ex_queue *q, u32 i)
 
 /* ---- explore_jobs.c: a batch, by one process or several ---- */
 
-#define EX_BATCH 64 /* states that are expanded before their answers are looked at */
+#define EX_BATCH 64 /* states that several expand before their answers are looked at */
 
 struct ex_jobs;
 struct ex_jobs *ex_jobs_new(struct ex_runner *r, u32 nr);

@@ -15,6 +15,7 @@ TDXSIM = os.path.abspath(sys.argv[1])
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOLDS = os.path.join(HERE, "explore", "write-convert.scn")
 BREAKS = os.path.join(HERE, "explore", "kick.scn")
+STUCK = os.path.join(HERE, "explore", "pinned.scn")
 KILLS = 10
 # A sanitizer leaves addresses of its own on the stacks, which differ from process to process: there hashes are not compared, nor checkpoints resumed.
 SANITIZED = "sanitized" in sys.argv[2:]
@@ -92,6 +93,20 @@ def replay(folder):
     two = subprocess.run([TDXSIM, "run", "--schedule", path, BREAKS], capture_output=True, text=True)
     test("the replay breaks it again", one.returncode == 1, one.stdout)
     test("so does its schedule with the scenario", two.returncode == 1, two.stdout)
+
+
+def stuck(folder):
+    path = os.path.join(folder, "pinned.replay")
+    run = explore(STUCK, "--all", "--replay", path)
+    count = totals(run.stdout)
+    test("a wait for what never comes is status 5, and told as a deadlock", run.returncode == 5 and "\nbroken: deadlock, " in run.stdout,
+         run.stdout + run.stderr)
+    test("every schedule ends in it", count["violations"] == count["schedules"] != "0" and count["complete"] == "yes", run.stdout)
+    again = subprocess.run([TDXSIM, "run", path], capture_output=True, text=True)
+    test("the replay waits for the same", again.returncode == 5 and "waits for folio reference to go" in again.stdout, again.stdout)
+    look = explore(STUCK, "--all", "--set", "gmem.toshared_refs=CHECK_EAGAIN")
+    test("under a policy that does not wait no schedule does", look.returncode == 0 and totals(look.stdout)["violations"] == "0",
+         look.stdout + look.stderr)
 
 
 def kept(folder):
@@ -180,6 +195,7 @@ with tempfile.TemporaryDirectory() as folder:
     shards_add_up(BREAKS, 4, "--all")
     preemptions()
     replay(folder)
+    stuck(folder)
     kept(folder)
     statistics(folder)
     if not SANITIZED:

@@ -4,95 +4,12 @@
  */
 #include "tests/lab/explore_programs.h"
 
-#include <assert.h>
-#include <stdio.h>
-
 #include "sim/rt/fault.h"
 #include "sim/rt/lock.h"
 #include "sim/rt/rcu.h"
 #include "sim/rt/sched.h"
 #include "sim/rt/world.h"
-
-#define CELLS 8
-
-struct node {
-	struct node *next;
-	u64 val;
-};
-
-struct shared {
-	u64 x[CELLS];
-	u64 log, nr_log; /* digits in the order in which they came */
-	u64 want[4];	 /* for mutual exclusion */
-	u64 turn, inside;
-	struct rt_lock lock[4];
-	struct rt_lock rw;
-	struct node *list;
-	u64 items, room;
-};
-
-static struct shared *sh(void)
-{
-	return rt_root(0);
-}
-
-static u64 load(u32 i)
-{
-	rt_point(RT_PT_ATOMIC, i);
-	return sh()->x[i];
-}
-
-static void store(u32 i, u64 val)
-{
-	rt_point(RT_PT_ATOMIC, i);
-	sh()->x[i] = val;
-}
-
-static void note(u64 digit)
-{
-	rt_point(RT_PT_ATOMIC, 100);
-	sh()->log = sh()->log * 10 + digit;
-	sh()->nr_log++;
-}
-
-static u64 id_of(void *arg)
-{
-	return (u64)(uintptr_t)arg;
-}
-
-static void actors(u32 nr, void (*fn)(void *arg))
-{
-	char name[16];
-
-	rt_set_root(0, rt_zalloc(sizeof(struct shared)));
-	for (u32 i = 0; i < 4; i++)
-		rt_lock_init(&sh()->lock[i], RT_LOCK_MUTEX, i ? "fork" : "lock");
-	rt_lock_init(&sh()->rw, RT_LOCK_RW, "rw");
-	for (u32 i = 0; i < nr; i++) {
-		snprintf(name, sizeof(name), "a%u", i);
-		rt_actor_new(name, fn, (void *)(uintptr_t)i);
-	}
-}
-
-static u64 outcome_x0(void)
-{
-	return sh()->x[0];
-}
-
-static u64 outcome_log(void)
-{
-	return sh()->log;
-}
-
-/* Four bits of each cell. */
-static u64 outcome_cells(void)
-{
-	u64 all = 0;
-
-	for (u32 i = 0; i < CELLS; i++)
-		all = all << 4 | sh()->x[i];
-	return all;
-}
+#include "tests/lab/explore_shared.h"
 
 /* ---- counters ---- */
 
@@ -471,6 +388,31 @@ static void lost_wake_up(void)
 	actors(2, sleeper_or_waker);
 }
 
+static bool is_signalled(void *arg)
+{
+	return sh()->x[0];
+}
+
+/* Two sleepers, a waker that wakes twice: the second time is lost if nobody woke up in between. */
+static void sleep_or_wake_twice(void *arg)
+{
+	u32 me = (u32)id_of(arg);
+
+	if (me == 2) {
+		store(0, 1);
+		store(0, 1);
+		return;
+	}
+	rt_block("a signal", is_signalled, NULL);
+	store(0, 0);
+	sh()->x[1 + me] = 1;
+}
+
+static void missed_wake_up(void)
+{
+	actors(3, sleep_or_wake_twice);
+}
+
 static void wait_for_flag(void *arg)
 {
 	if (id_of(arg)) {
@@ -690,5 +632,6 @@ const struct program programs[] = {
 	 .unseen = true},
 	{"faults that may fire", faults, outcome_cells, 6},
 	{"an actor begins another", forks, outcome_log, 20},
+	{"missed wake-up of one of two", missed_wake_up, outcome_cells, 2, .deadlock = true},
 };
 const u32 nr_programs = RT_ARRAY_SIZE(programs);

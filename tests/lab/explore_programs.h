@@ -15,10 +15,14 @@ struct program {
 	u32 outcomes;	      /* different ones, over all schedules */
 	bool deadlock;	      /* some schedule ends in one */
 	bool broken;	      /* some schedule breaks a rule of the runtime */
-	bool unseen; /* but only the explorer sees it: it looks at free memory after each step */
+	bool unseen;   /* but only the explorer sees it: it looks at free memory after each step */
+	bool livelock; /* a fair scheduler may keep it from its end */
 };
 
 extern const struct program programs[];
 extern const u32 nr_programs;
+/* Some schedules of these never end, so they can't be run one by one. */
+extern const struct program endless_programs[];
+extern const u32 nr_endless_programs;
 
 #endif

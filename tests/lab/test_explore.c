@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The explorer is sound: over small programs with known numbers of outcomes it finds exactly those
- * that running every schedule from the start finds, with and without reduction.
+ * that running every schedule from the start finds, with and without reduction. Of programs that
+ * need never end it knows which a fair scheduler may keep from it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +27,7 @@
 struct outcomes {
 	u64 val[OUTCOMES_MAX];
 	u32 nr;
-	bool deadlock, broken;
+	bool deadlock, broken, livelock;
 	u64 schedules;
 };
 
@@ -180,8 +181,12 @@ static struct lab_ex_totals explore(const struct program *p, const struct lab_ex
 	lab_ex_run(x);
 	t = lab_ex_totals(x);
 	for (u32 i = 0; lab_ex_found(x, i); i++) {
-		o->deadlock |= lab_ex_found(x, i)->fault.kind == LAB_EX_STUCK;
-		o->broken |= lab_ex_found(x, i)->fault.kind == LAB_EX_RULE;
+		const struct lab_ex_fault *f = &lab_ex_found(x, i)->fault;
+		bool loop = f->kind == LAB_EX_STUCK && !strcmp(f->rule, "no progress");
+
+		o->livelock |= loop;
+		o->deadlock |= f->kind == LAB_EX_STUCK && !loop;
+		o->broken |= f->kind == LAB_EX_RULE;
 	}
 	lab_ex_free(x);
 	rt_world_free(b.world);
@@ -217,6 +222,7 @@ static void test_same_outcomes(void **state)
 			      all.schedules, all.nr, t.states);
 		assert_same(p, &all, &found);
 		assert_true(t.complete);
+		assert_false(found.livelock);
 		opts.no_reduction = true;
 		explore(p, &opts, &plain);
 		assert_same(p, &all, &plain);
@@ -227,6 +233,34 @@ static void test_same_outcomes(void **state)
 		    found.broken != p->broken)
 			fail_msg("%s: %u outcomes, deadlock %d, broken %d", p->name, all.nr,
 				 all.deadlock, found.broken);
+	}
+}
+
+/* What no odometer can run: a loop is reported if, and only if, a fair scheduler may stay in it. */
+static void test_loops(void **state)
+{
+	for (u32 i = 0; i < nr_endless_programs; i++) {
+		const struct program *p = &endless_programs[i];
+
+		for (u32 way = 0; way < 4; way++) {
+			const struct lab_ex_opts opts = {.preemptions = LAB_EX_UNBOUNDED,
+							 .all = true,
+							 .no_reduction = way & 1,
+							 .depth_first = way & 2};
+			struct outcomes found = {.nr = 0};
+			struct lab_ex_totals t = explore(p, &opts, &found);
+
+			assert_true(t.complete);
+			if (found.nr != p->outcomes || found.livelock != p->livelock ||
+			    found.deadlock || found.broken)
+				fail_msg("%s: %u outcomes, livelock %d, deadlock %d, broken %d",
+					 p->name, found.nr, found.livelock, found.deadlock,
+					 found.broken);
+			if (!way)
+				print_message(
+					"%-42s %7.0Lf schedules, %2u outcomes, %5llu states\n",
+					p->name, t.schedules, found.nr, t.states);
+		}
 	}
 }
 
@@ -307,13 +341,14 @@ static void test_fault_that_never_fires(void **state)
 
 	assert_true(t.complete);
 	assert_int_equal(o.nr, 1);
-	assert_true(o.deadlock);
+	assert_true(o.livelock);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_outcomes),
+		cmocka_unit_test(test_loops),
 		cmocka_unit_test(test_parts_go_on),
 		cmocka_unit_test(test_fault_that_never_fires),
 	};
