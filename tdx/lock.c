@@ -150,7 +150,7 @@ static void push(struct seam_held_list *l, void *word, enum seam_lock_kind kind,
 	l->h[l->nr++] = (struct seam_held){
 		.word = word,
 		.kind = (u16)kind,
-		.mode = (u8)mode,
+		.mode = mode,
 		.count = (u16)count,
 	};
 }

@@ -66,8 +66,8 @@ enum seam_lock_kind {
 struct seam_held {
 	void *word; /* u16 *, or u64 * of an S-EPT entry */
 	u16 kind;   /* enum seam_lock_kind */
-	u8 mode;    /* enum seam_mode */
 	u16 count;
+	u32 mode; /* enum seam_mode; no byte of this struct is padding: it can be state */
 };
 
 /*

