@@ -11,25 +11,45 @@
 #include "sim/rt/phys.h"
 #include "sim/rt/phys_map.h"
 
-/* Pages [first, first + nr); no two overlap. Mostly none, or the one that is being written back. */
+/* Pages [first, first + nr); ascending, no two overlap. */
 struct rt_phys_lines {
 	u64 first, nr;
 	u32 key;
 };
 
+/* The first that does not end before @page, nr_lines if all do. */
+static u32 find(const struct rt_phys *p, u64 page)
+{
+	u32 low = 0, high = p->nr_lines;
+
+	while (low < high) {
+		u32 mid = low + (high - low) / 2;
+
+		if (p->lines[mid].first + p->lines[mid].nr <= page)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 static void drop(struct rt_phys *p, u32 i)
 {
-	p->lines[i] = p->lines[--p->nr_lines];
-	p->lines[p->nr_lines] = (struct rt_phys_lines){0};
+	p->nr_lines--;
+	memmove(&p->lines[i], &p->lines[i + 1], (p->nr_lines - i) * sizeof(*p->lines));
+	memset(&p->lines[p->nr_lines], 0, sizeof(*p->lines));
 }
 
 static void add(struct rt_world *w, u64 first, u64 nr, u32 key)
 {
 	struct rt_phys *p = &w->s.phys;
+	u32 i = find(p, first);
 
 	p->lines = rt_own_grow(w, p->lines, &p->cap_lines, p->nr_lines + 1,
 			       sizeof(struct rt_phys_lines));
-	p->lines[p->nr_lines++] = (struct rt_phys_lines){first, nr, key};
+	memmove(&p->lines[i + 1], &p->lines[i], (p->nr_lines - i) * sizeof(*p->lines));
+	p->lines[i] = (struct rt_phys_lines){first, nr, key};
+	p->nr_lines++;
 }
 
 /* Take [first, first + nr) out of what is remembered, of @key only or (RT_PHYS_ANY) of all. */
@@ -37,20 +57,25 @@ static void add(struct rt_world *w, u64 first, u64 nr, u32 key)
 static void forget(struct rt_world *w, u64 first, u64 nr, u32 key)
 {
 	struct rt_phys *p = &w->s.phys;
+	u64 end = first + nr;
 
-	for (u32 i = 0; i < p->nr_lines;) {
+	for (u32 i = find(p, first); i < p->nr_lines && p->lines[i].first < end;) {
 		const struct rt_phys_lines l = p->lines[i];
-		u64 end = first + nr, l_end = l.first + l.nr;
+		u64 l_end = l.first + l.nr;
 
-		if (l_end <= first || l.first >= end || (key != RT_PHYS_ANY && l.key != key)) {
+		if (key != RT_PHYS_ANY && l.key != key) {
 			i++;
 			continue;
 		}
 		drop(p, i);
-		if (l.first < first)
+		if (l.first < first) {
 			add(w, l.first, first - l.first, l.key);
-		if (l_end > end)
+			i++;
+		}
+		if (l_end > end) {
 			add(w, end, l_end - end, l.key);
+			i++;
+		}
 	}
 }
 
@@ -87,20 +112,15 @@ bool rt_phys_lines(u64 pa, u64 len, u64 *at, u32 *key)
 {
 	const struct rt_phys *p = &rt_need_world()->s.phys;
 	u64 first = pa >> RT_PAGE_SHIFT, end = first + (len >> RT_PAGE_SHIFT);
-	bool found = false;
+	u32 i = find(p, first);
+	const struct rt_phys_lines *l;
 
-	for (u32 i = 0; i < p->nr_lines; i++) {
-		const struct rt_phys_lines *l = &p->lines[i];
-		u64 page = l->first > first ? l->first : first;
-
-		if (l->first >= end || l->first + l->nr <= first ||
-		    (found && page >= *at >> RT_PAGE_SHIFT))
-			continue;
-		found = true;
-		*at = page << RT_PAGE_SHIFT;
-		*key = l->key;
-	}
-	return found;
+	if (i == p->nr_lines || p->lines[i].first >= end)
+		return false;
+	l = &p->lines[i];
+	*at = (l->first > first ? l->first : first) << RT_PAGE_SHIFT;
+	*key = l->key;
+	return true;
 }
 
 void rt_phys_use_early(struct rt_world *w, u64 pa, u64 len, u32 key)
