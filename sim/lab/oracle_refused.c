@@ -39,7 +39,7 @@ static bool unmapped(struct lab_check *c, u64 gpa)
 
 static bool cause_is_there(struct lab_check *c, const struct lab_op *op, int err)
 {
-	u32 td = c->td->index;
+	u32 td = lab_setup_td(c->m->sc, c->m->su, op->td);
 	u64 gpa;
 
 	if (!err || lab_field_find(&lab_specs[op->kind], "GPA", 3) < 0)

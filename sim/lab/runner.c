@@ -13,6 +13,7 @@
 
 #include "sim/lab/bytes.h"
 #include "sim/lab/diff.h"
+#include "sim/lab/endless.h"
 #include "sim/lab/expect.h"
 #include "sim/lab/lines.h"
 #include "sim/lab/replay.h"
@@ -313,6 +314,21 @@ static bool plain_start(const struct machine *m, struct lab_lines *l)
 	return true;
 }
 
+/* More steps may be enough, or none ever are: then that is what there is to say. */
+static void judge_spent(struct running *x)
+{
+	const struct lab_session *s = x->m->s;
+	char text[sizeof(x->fate->text)];
+
+	x->fate->spent = s->spent && !lab_endless(&x->m->sc, &x->m->su, &s->opts, &s->recorded,
+						  text, sizeof(text));
+	rt_world_enter(s->world);
+	if (!s->spent || x->fate->spent)
+		return;
+	snprintf(x->fate->text, sizeof(x->fate->text), "%s", text);
+	x->fate->step = 0; /* at none: the budget alone says where it ends */
+}
+
 /* Whether a choice of the schedule is about the time in front of @step. */
 static bool before(const struct rt_schedule *schedule, u64 step)
 {
@@ -384,6 +400,8 @@ bool lab_runner_once(struct lab_runner *r, const struct lab_scenario *sc,
 		do_lines(&x);
 		fate->steps = rt_step() - first;
 	}
+	if (fate->verdict == LAB_NO_PROGRESS)
+		judge_spent(&x);
 	/* The schedule goes, and nobody may ask it when the world is restored. */
 	x.m->s->opts.schedule = NULL;
 	rt_set_chooser(x.m->s->world, &rt_chooser_in_order);

@@ -19,6 +19,7 @@ struct lab_fate {
 	char rule[32];
 	char text[400]; /* a sentence about it */
 	u32 op; /* the action or block, or the expectation, at which it ended; LAB_NO_OP: none */
+	bool spent; /* the step budget, and nothing says that more would not be enough (endless.h) */
 	u64 step, steps; /* where it broke, and how many there were from the first action on */
 };
 

@@ -319,6 +319,7 @@ static enum lab_step run(struct lab_session *s)
 		why = "deadlock: nobody can go on";
 		break;
 	case RT_RUN_BUDGET:
+		s->spent = true;
 		why = "no progress: the step budget is spent (--budget allows more)";
 		break;
 	case RT_RUN_STOPPED:
@@ -519,6 +520,7 @@ void lab_session_back(struct lab_session *s, const struct lab_mark *mark)
 	s->nr_broken = mark->nr_broken;
 	s->stuck[0] = 0;
 	s->stuck_rule = NULL;
+	s->spent = false;
 	s->recorded.nr = mark->nr_recorded;
 }
 

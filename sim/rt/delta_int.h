@@ -58,6 +58,7 @@ struct rt_base {
 	char *mirror;	/* the same of what was restored last */
 	u32 floor;	/* pages of the base's heap */
 	u32 twin_pages; /* pages of the heap that twin and mirror have, poison behind the base */
+	bool compares;	/* all pages each time, no handler */
 	char *alt_stack;
 	struct sigaction old_fault; /* who was to hear of faults before us */
 	u64 *hot;		    /* a bit for each page of the base's heap: it was written to */

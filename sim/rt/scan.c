@@ -130,9 +130,8 @@ void rt_hot_begin(struct rt_base *b)
 	b->hot = rt_host_realloc(NULL, words * sizeof(u64));
 	b->alt_stack = rt_host_realloc(NULL, ALT_STACK);
 	b->w->base = b;
-	/* A sanitizer has its own handler. */
-	memset(b->hot, RT_ASAN ? 0xff : 0, words * sizeof(u64));
-	if (RT_ASAN)
+	memset(b->hot, b->compares ? 0xff : 0, words * sizeof(u64));
+	if (b->compares)
 		return;
 	st.ss_sp = b->alt_stack;
 	if (sigaltstack(&st, NULL) || sigaction(SIGSEGV, &sa, &b->old_fault) ||
@@ -144,7 +143,7 @@ void rt_hot_end(struct rt_base *b)
 {
 	const stack_t none = {.ss_flags = SS_DISABLE};
 
-	if (!RT_ASAN) {
+	if (!b->compares) {
 		mprotect(b->w->heap, (size_t)b->floor * 4096, PROT_READ | PROT_WRITE);
 		sigaction(SIGSEGV, &b->old_fault, NULL);
 		sigaltstack(&none, NULL);
