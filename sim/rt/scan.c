@@ -14,7 +14,8 @@
 #define CLEAN_STRETCH 8192
 #define PAGE_CHUNKS   (4096 / CHUNK_SIZE)
 
-#if defined(__x86_64__) && !RT_ASAN && defined(__OPTIMIZE__)
+/* AFL++'s pass for clang can't take a function in several versions. */
+#if defined(__x86_64__) && !RT_ASAN && defined(__OPTIMIZE__) && !defined(__AFL_COMPILER)
 #define WIDE __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #else
 #define WIDE
