@@ -84,7 +84,7 @@ class Hunt:
             text = re.sub(rf"\s{re.escape(policy.split('.', 1)[1])}\b", "", text)
         again = self.work / "again.scn"
         again.write_text(text, encoding="utf-8")
-        return run([str(self.clean), "run", str(again)]).returncode == 0
+        return run([str(self.clean), "run", str(again)], cwd=self.work).returncode == 0
 
     def take(self, finding):
         self.text = finding.read_text(encoding="utf-8")
