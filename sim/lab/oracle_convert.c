@@ -212,13 +212,25 @@ static bool others_convert(const struct lab_machine *m)
 	return false;
 }
 
+/* A build makes the files of its TD anew, behind a destroy or behind a build that had failed. */
+static bool made_anew(const struct lab_machine *m, const struct lab_td *td)
+{
+	for (u32 i = 0; i < m->block_nr; i++) {
+		const struct lab_op *op = lab_op(m, m->block + i);
+
+		if (op->kind == LAB_OP_BUILD && lab_setup_td(m->sc, m->su, op->td) == td->index)
+			return true;
+	}
+	return false;
+}
+
 /* A file that was open then and is now. */
 static const struct lab_seen *seen_of(struct lab_check *c, u32 gmem)
 {
 	const struct lab_machine *m = c->m;
 
 	if (m->su->gmem[gmem].td != c->td->index || !m->seen || !m->seen[gmem].open ||
-	    !m->file[gmem])
+	    !m->file[gmem] || made_anew(m, c->td))
 		return NULL;
 	return &m->seen[gmem];
 }
@@ -259,8 +271,7 @@ static bool memory_may_go(const struct lab_machine *m)
 	for (u32 i = 0; i < m->block_nr; i++) {
 		u32 kind = lab_op(m, m->block + i)->kind;
 
-		if (kind == LAB_OP_PUNCH || kind == LAB_OP_CLOSE || kind == LAB_OP_DESTROY ||
-		    kind == LAB_OP_BUILD)
+		if (kind == LAB_OP_PUNCH || kind == LAB_OP_CLOSE || kind == LAB_OP_DESTROY)
 			return true;
 	}
 	return false;
