@@ -9,14 +9,14 @@ of the bug's scenario (its set-up lines, and nothing else of it). A bug that is 
 Only a scenario that breaks a rule with the bug and holds without it counts. An hour or two; no test.
 """
 import argparse
+import os
 import pathlib
 import re
-import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUGS = TOP / "tests" / "bugs"
@@ -91,34 +91,44 @@ class Hunt:
         self.left = len(COUNTS.findall(self.text))
         self.rule = finding.stem.rpartition("-")[0]
 
+    def fuzz(self, args, left):
+        """One call, ended by an interrupt when @left CPU seconds are used up: what it said, and the seconds."""
+        hertz, used = os.sysconf("SC_CLK_TCK"), 0.0
+        with subprocess.Popen([str(self.tdxsim), "fuzz", *args], cwd=self.work, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as p:
+            while True:
+                try:
+                    return p.communicate(timeout=0.1)[0], used
+                except subprocess.TimeoutExpired:
+                    fields = pathlib.Path(f"/proc/{p.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+                    used = (int(fields[11]) + int(fields[12])) / hertz
+                    if used >= left:
+                        p.send_signal(signal.SIGINT)
+
     def go(self, seconds, machine):
         corpus, out = self.work / "corpus", self.work / "out"
-        seen, end = set(), time.monotonic() + seconds
+        seen, left, runs = set(), seconds, 0
         for d in corpus, out:
             shutil.rmtree(d, ignore_errors=True)
             d.mkdir()
-        for n in range(1, 30):
-            left = end - time.monotonic()
-            if left < 1:
+        while left > 0:
+            said, used = self.fuzz(["--seed", "1", "--findings", str(len(seen) + 1), "--corpus", str(corpus),
+                                    "--out", str(out), *machine], left)
+            left -= used
+            counted = re.search(r"^runs=(\d+)", said, re.M)
+            runs = int(counted.group(1)) if counted else runs
+            new = [f for f in sorted(out.glob("*.scn"), key=lambda p: p.stat().st_mtime_ns) if f not in seen]
+            good = next((f for f in new if self.holds_without(f)), None)
+            if good or (out / "crash-input").exists() or not new:
                 break
-            before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-            said = run([str(self.tdxsim), "fuzz", "--seed", "1", "--findings", str(n), "--seconds", str(int(left)),
-                        "--corpus", str(corpus), "--out", str(out), *machine], cwd=self.work).stdout
-            self.seconds += resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
-            runs = re.search(r"^runs=(\d+)", said, re.M)
-            if (out / "crash-input").exists():
-                self.rule = "crash"
-                return True
-            for finding in sorted(out.glob("*.scn"), key=lambda p: p.stat().st_mtime_ns):
-                if finding not in seen and self.holds_without(finding):
-                    self.runs += int(runs.group(1)) if runs else 0
-                    self.take(finding)
-                    return True
-                seen.add(finding)
-            if not runs or len(seen) < n:
-                break
-        self.runs += int(runs.group(1)) if runs else 0
-        return False
+            seen.update(new)
+        self.seconds += seconds - left
+        self.runs += runs
+        if good:
+            self.take(good)
+        elif (out / "crash-input").exists():
+            self.rule = "crash"
+        return bool(self.rule)
 
 
 def hunt(work, base, scn, seconds):
