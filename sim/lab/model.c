@@ -504,7 +504,7 @@ const char *lab_model_settle(struct lab_machine *m, struct lab_td *td, char *why
 		forget_words(model, l->start, l->ret ? l->done_end : l->end, true);
 		/*
 		 * Beside a hole a write may come before or after it; with attributes of the VM what
-		 * is shared lies in other memory than the file's (user_mem.h).
+		 * is shared lies in other memory than the file's (mmu/user_mem.c).
 		 */
 		if (l->why == LAB_LOSS_PUNCH && !l->ret && !m->parallel && !lab_vm_attrs(m->su))
 			ranges_cut(&model->used, l->start, l->end);
