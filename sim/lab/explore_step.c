@@ -216,6 +216,8 @@ bool ex_follow(struct ex_runner *r, const struct ex_state *s, const u8 *choice, 
 	struct lab_ex_fault f;
 
 	ex_restore(r, s);
+	/* Without a choice it is named as it is, and not as what was looked at before. */
+	rt_base_diff(r->base);
 	r->stop = LAB_EX_CHOICE;
 	for (u32 i = 0; i < nr; i++) {
 		bool fits = (r->stop == LAB_EX_REST) == (choice[i] == EX_GO_ON) &&
