@@ -15,6 +15,7 @@
 #include "sim/lab/bytes.h"
 #include "sim/lab/fuzz.h"
 #include "tools/cmd.h"
+#include "tools/interrupt.h"
 #include "tools/opts.h"
 
 #define TICKS_PER_SECOND 10U
@@ -172,7 +173,6 @@ static bool fuzz_set(void *arg, u32 i, const char *val)
 
 static struct {
 	char path[4096];
-	volatile sig_atomic_t interrupted;
 } at_end;
 
 static _Thread_local struct {
@@ -206,15 +206,10 @@ static void on_crash(int sig)
 	_exit(3);
 }
 
-static void on_interrupt(int sig)
-{
-	at_end.interrupted = 1;
-}
-
 static void catch_signals(const struct fuzz_ctx *c)
 {
 	static const int crashes[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
-	struct sigaction crash = {.sa_handler = on_crash}, stop = {.sa_handler = on_interrupt};
+	struct sigaction crash = {.sa_handler = on_crash};
 	static char stack[65536]; /* a fiber's own may be what overflowed */
 	const stack_t alt = {.ss_sp = stack, .ss_size = sizeof(stack)};
 	const char *dir = c->opts.findings ? c->opts.findings : ".";
@@ -224,8 +219,7 @@ static void catch_signals(const struct fuzz_ctx *c)
 	sigaltstack(&alt, NULL);
 	for (u32 i = 0; i < RT_ARRAY_SIZE(crashes); i++)
 		sigaction(crashes[i], &crash, NULL);
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
+	interrupt_catch();
 }
 
 /* ---- time and progress ---- */
@@ -263,7 +257,7 @@ static bool between(void *ctx)
 		c->ticks += ticks;
 	if (ticks && isatty(STDERR_FILENO))
 		show_progress(c);
-	return at_end.interrupted || (c->seconds && c->ticks >= c->seconds * TICKS_PER_SECOND);
+	return interrupt_came(NULL) || (c->seconds && c->ticks >= c->seconds * TICKS_PER_SECOND);
 }
 
 /* ---- bytes to text and back ---- */

@@ -263,6 +263,10 @@ static void expand_all(struct lab_ex *x)
 
 		expand_batch(x, x->at, end);
 		x->at = end;
+		if (!x->stop && x->opts.stopped && x->opts.stopped(x->opts.stopped_ctx)) {
+			save(x, true);
+			end_by(x, "an interrupt");
+		}
 		if (!x->stop)
 			save(x, false);
 		show_progress(x);

@@ -25,6 +25,7 @@ enum lab_ex_stop {
 	LAB_EX_REST,   /* nobody has anything to do: model->rest() goes on */
 	LAB_EX_END,    /* the end of a schedule that held */
 	LAB_EX_BROKEN, /* it broke something */
+	LAB_EX_LONG,   /* nobody was asked for many steps; model->run() goes on */
 };
 
 enum lab_ex_kind {
@@ -46,7 +47,8 @@ struct lab_ex_model {
 	struct rt_world *world;
 	/*
 	 * From where the chooser paused to the next stop. The engine's chooser is set; it answers
-	 * once and pauses at the next question as long as @asking says so.
+	 * once and pauses at the next question as long as @asking says so. What may never end stops
+	 * with LAB_EX_LONG now and then: only the engine knows whether it comes back to where it was.
 	 */
 	enum lab_ex_stop (*run)(void *ctx, struct lab_ex_fault *f);
 	enum lab_ex_stop (*rest)(void *ctx, struct lab_ex_fault *f);
@@ -86,6 +88,9 @@ struct lab_ex_opts {
 	/* The host's clock, for those two only. NULL: it stands still. */
 	u64 (*clock_ms)(void *ctx);
 	void *clock_ctx;
+	/* Whether somebody wants it to end now, with what it has. NULL: nobody. */
+	bool (*stopped)(void *ctx);
+	void *stopped_ctx;
 };
 #define LAB_EX_UNBOUNDED 0xffffffffU
 #define LAB_EX_JOBS_MAX	 64

@@ -46,7 +46,7 @@ static enum lab_verdict verdict_of(const struct lab_ex_fault *f)
 
 static struct lab_target target_of(const struct lab_ex_fault *f)
 {
-	struct lab_target t = {.op = f->op};
+	struct lab_target t = {.op = f->kind == LAB_EX_EXPECT ? f->op : LAB_NO_OP};
 
 	t.kind = f->kind == LAB_EX_RULE	    ? LAB_TARGET_RULE
 		 : f->kind == LAB_EX_EXPECT ? LAB_TARGET_EXPECT

@@ -168,12 +168,39 @@ enum lab_ex_stop ex_answer(struct ex_runner *r, u8 choice, struct lab_ex_fault *
 	return stop;
 }
 
+/*
+ * On with a step in which nobody is asked. There is one way on, so if it comes to a state for the
+ * second time it never ends: looked for as Brent does, against one state that is taken again after
+ * twice as many stops. What never repeats is given up at last.
+ */
+static enum lab_ex_stop go_on(struct ex_runner *r, struct lab_ex_fault *f)
+{
+	enum lab_ex_stop stop = LAB_EX_LONG;
+	struct rt_hash mark = {0};
+	u32 n;
+
+	for (n = 0; n < EX_LONG_MAX && stop == LAB_EX_LONG; n++) {
+		struct rt_hash hash = hash_of(r, stop, 0);
+
+		if (hash.lo == mark.lo && hash.hi == mark.hi)
+			break;
+		if (!(n & (n + 1)))
+			mark = hash;
+		stop = r->model->run(r->model->ctx, f);
+		rt_base_diff(r->base);
+	}
+	if (stop != LAB_EX_LONG)
+		return stop;
+	*f = (struct lab_ex_fault){.kind = LAB_EX_STUCK, .rule = "no progress"};
+	return LAB_EX_BROKEN;
+}
+
 enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f)
 {
 	enum lab_ex_stop stop = ex_answer(r, choice, f);
 
 	rt_base_diff(r->base);
-	return stop;
+	return stop == LAB_EX_LONG ? go_on(r, f) : stop;
 }
 
 struct ex_state *ex_put_now(struct ex_runner *r, u8 preemptions, struct ex_queue *q)
@@ -189,6 +216,8 @@ bool ex_follow(struct ex_runner *r, const struct ex_state *s, const u8 *choice, 
 	struct lab_ex_fault f;
 
 	ex_restore(r, s);
+	/* Without a choice it is named as it is, and not as what was looked at before. */
+	rt_base_diff(r->base);
 	r->stop = LAB_EX_CHOICE;
 	for (u32 i = 0; i < nr; i++) {
 		bool fits = (r->stop == LAB_EX_REST) == (choice[i] == EX_GO_ON) &&

@@ -357,6 +357,7 @@ void lab_guest_run(struct kvm_vcpu *vcpu, u32 lp, struct seam_regs *r)
 			continue;
 		if (v->job.op == LAB_NO_OP)
 			lab_job_start(v, lab_take(v));
+		kvm_vcpu_guest_begins(vcpu);
 		if (step(m, v, lp, r))
 			return;
 	}

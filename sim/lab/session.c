@@ -309,9 +309,12 @@ static enum lab_step run(struct lab_session *s)
 {
 	enum lab_oracle rule = LAB_ORACLE_NO_PROGRESS;
 	const char *why = NULL;
+	enum rt_run_result res;
 	int n;
 
-	switch (rt_run()) {
+	res = rt_run();
+	s->out_of_steps = res == RT_RUN_BUDGET;
+	switch (res) {
 	case RT_RUN_QUIET:
 		break;
 	case RT_RUN_DEADLOCK:

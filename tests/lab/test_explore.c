@@ -147,6 +147,8 @@ static enum lab_ex_stop run(void *ctx, struct lab_ex_fault *f)
 		snprintf(f->rule, sizeof(f->rule), b->reported ? "report" : "deadlock");
 		return LAB_EX_BROKEN;
 	}
+	if (res == RT_RUN_BUDGET)
+		return LAB_EX_LONG;
 	return res == RT_RUN_PAUSED ? LAB_EX_CHOICE : LAB_EX_REST;
 }
 
@@ -174,6 +176,7 @@ static struct lab_ex_totals explore(const struct program *p, const struct lab_ex
 
 	begin(&b, p, o);
 	rt_set_chooser(b.world, &ch);
+	rt_set_budget(1000);
 	assert_int_equal(rt_run(), RT_RUN_PAUSED);
 	model = (struct lab_ex_model){
 		.ctx = &b, .world = b.world, .run = run, .rest = rest, .measure = false};
