@@ -63,7 +63,10 @@ u64 ex_store_bytes(const struct ex_store *st);
 
 /* ---- explore_step.c: one state to the next ---- */
 
-/* A state on its way, in a queue or as an answer; @bytes is extra and difference. */
+/*
+ * A state on its way. In a queue, @bytes is extra and the world (rt_delta_get()); of an answer that
+ * is new, extra and what the step has changed (rt_step_put()).
+ */
 struct ex_state {
 	u32 size;   /* of all, a multiple of 8 */
 	u32 id;	    /* its own; of an answer: of the state that it comes from */
@@ -116,6 +119,11 @@ enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f);
 bool ex_follow(struct ex_runner *r, const struct ex_state *s, const u8 *choice, u32 nr);
 /* The state in which the world is now, to the end of @q; not as an answer. */
 struct ex_state *ex_put_now(struct ex_runner *r, u8 preemptions, struct ex_queue *q);
+/* Answer @a to a choice in @from as a state of its own, to the end of @q. */
+struct ex_state *ex_next(struct ex_runner *r, const struct ex_state *from, const struct ex_state *a,
+			 struct ex_queue *q);
+/* @s, of a queue, is still needed: for rt_delta_keep(). */
+void ex_keep(struct ex_runner *r, const struct ex_state *s);
 /* The world as it was in @s. */
 void ex_restore(struct ex_runner *r, const struct ex_state *s);
 
@@ -123,6 +131,8 @@ void ex_queue_init(struct ex_queue *q);
 void ex_queue_free(struct ex_queue *q);
 void ex_queue_clear(struct ex_queue *q);
 struct ex_state *ex_queue_add(struct ex_queue *q, size_t bytes);
+/* The last one has @bytes, not more than it had room for. */
+void ex_queue_fit(struct ex_queue *q, size_t bytes);
 /* A copy of @s to the end. */
 struct ex_state *ex_queue_copy(struct ex_queue *q, const struct ex_state *s);
 /* The last @nr states go. */
@@ -142,9 +152,9 @@ void ex_jobs_free(struct ex_jobs *j);
 /* States [first, end) of @q, at most EX_BATCH. */
 void ex_jobs_expand(struct ex_jobs *j, struct ex_runner *r, const struct ex_queue *q, u32 first,
 		    u32 end);
+typedef void ex_answer_fn(void *ctx, const struct ex_state *from, const struct ex_state *a);
 /* All that followed, in order. */
-void ex_jobs_for_each(const struct ex_jobs *j, void (*fn)(void *ctx, const struct ex_state *a),
-		      void *ctx);
+void ex_jobs_for_each(const struct ex_jobs *j, ex_answer_fn *fn, void *ctx);
 
 /* ---- explore_graph.c: what the edges say ---- */
 
