@@ -25,7 +25,6 @@ struct lab_ex *lab_ex_new(const struct lab_ex_model *model, const struct lab_ex_
 	ex_queue_init(&x->now);
 	ex_queue_init(&x->next);
 	ex_runner_init(&x->runner, &x->model, &x->opts);
-	x->runner.store = &x->store;
 	x->jobs = ex_jobs_new(&x->runner, x->opts.jobs ? x->opts.jobs : 1);
 	return x;
 }
@@ -113,7 +112,7 @@ static u32 broken(struct lab_ex *x, const struct ex_state *a)
 
 static void take_answer(struct lab_ex *x, const struct ex_state *from, const struct ex_state *a)
 {
-	u32 to = a->target;
+	u32 to = EX_NONE;
 
 	if ((a->stop == LAB_EX_END || a->stop == LAB_EX_BROKEN) && !tells(x))
 		return;
@@ -121,7 +120,7 @@ static void take_answer(struct lab_ex *x, const struct ex_state *from, const str
 		to = EX_END;
 	else if (a->stop == LAB_EX_BROKEN)
 		to = broken(x, a);
-	else if (to == EX_NONE)
+	else
 		to = ex_store_find(&x->store, a->hash);
 	if (to == EX_NONE && !x->stop)
 		to = add_state(x, from, a);
@@ -136,6 +135,13 @@ static void prefetch(void *ctx, const struct ex_state *from, const struct ex_sta
 	ex_store_prefetch(&x->store, a->hash);
 }
 
+static void prefetch_state(void *ctx, const struct ex_state *from, const struct ex_state *a)
+{
+	const struct lab_ex *x = ctx;
+
+	ex_store_prefetch_state(&x->store, a->hash);
+}
+
 static void take(void *ctx, const struct ex_state *from, const struct ex_state *a)
 {
 	struct lab_ex *x = ctx;
@@ -144,19 +150,17 @@ static void take(void *ctx, const struct ex_state *from, const struct ex_state *
 		take_answer(x, from, a);
 }
 
-/*
- * States [first, end) of x->now; what is new goes to x->next. One process looks at the answers of
- * each state as they come, while they are in its cache: the order is the same.
- */
+/* States [first, end) of x->now; what is new goes to x->next. */
 static void expand_batch(struct lab_ex *x, u32 first, u32 end)
 {
-	u32 some = x->opts.jobs > 1 ? EX_BATCH : 1;
+	u32 some = x->opts.jobs > 1 ? EX_BATCH : EX_BATCH_ONE;
 
 	for (; first < end && !x->stop; first += some) {
 		u32 to = first + some < end ? first + some : end;
 
 		ex_jobs_expand(x->jobs, &x->runner, &x->now, first, to);
 		ex_jobs_for_each(x->jobs, prefetch, x);
+		ex_jobs_for_each(x->jobs, prefetch_state, x);
 		ex_jobs_for_each(x->jobs, take, x);
 	}
 }

@@ -50,7 +50,9 @@ void ex_store_init(struct ex_store *st);
 void ex_store_free(struct ex_store *st);
 /* The state of that hash, EX_NONE if it was not seen. */
 u32 ex_store_find(const struct ex_store *st, struct rt_hash hash);
+/* Soon that will be asked: first where to look, then, when that is there, what to look at. */
 void ex_store_prefetch(const struct ex_store *st, struct rt_hash hash);
+void ex_store_prefetch_state(const struct ex_store *st, struct rt_hash hash);
 /* A state that was not seen. */
 void ex_store_add(struct ex_store *st, const struct ex_rec *rec);
 /* Edges of the state that is expanded, one after the other. */
@@ -70,7 +72,6 @@ u64 ex_store_bytes(const struct ex_store *st);
 struct ex_state {
 	u32 size;   /* of all, a multiple of 8 */
 	u32 id;	    /* its own; of an answer: of the state that it comes from */
-	u32 target; /* of an answer: a state that was seen before, or EX_NONE */
 	u32 depth;
 	struct rt_hash hash;
 	u8 stop;   /* enum lab_ex_stop */
@@ -93,7 +94,6 @@ struct ex_queue {
 struct ex_runner {
 	const struct lab_ex_model *model;
 	const struct lab_ex_opts *opts;
-	const struct ex_store *store; /* to see what was seen; NULL: nothing is */
 	struct rt_base *base;
 	u8 answer; /* to the next question */
 	bool answered;
@@ -144,7 +144,12 @@ static inline struct ex_state *ex_queue_get(const struct ex_queue *q, u32 i)
 
 /* ---- explore_jobs.c: a batch, by one process or several ---- */
 
-#define EX_BATCH 64 /* states that several expand before their answers are looked at */
+/*
+ * States that are expanded before their answers are looked at: by several processes, and by one, so
+ * that what is looked up is on its way by then, and the answers are still near.
+ */
+#define EX_BATCH     64
+#define EX_BATCH_ONE 8
 
 struct ex_jobs;
 struct ex_jobs *ex_jobs_new(struct ex_runner *r, u32 nr);

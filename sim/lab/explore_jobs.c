@@ -60,7 +60,6 @@ static void serve(struct ex_runner *r, struct board *b, struct worker *w)
 {
 	char byte;
 
-	r->store = NULL; /* it is not shared */
 	while (read(w->go, &byte, 1) == 1) {
 		work(r, b, &w->answers);
 		if (write(w->done, &byte, 1) != 1)

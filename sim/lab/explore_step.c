@@ -95,7 +95,6 @@ static size_t extra_room(const struct ex_runner *r)
 static void fill(const struct ex_runner *r, struct ex_state *s, enum lab_ex_stop stop,
 		 struct rt_hash hash)
 {
-	s->target = EX_NONE;
 	s->hash = hash;
 	s->stop = (u8)stop;
 	if (stop == LAB_EX_CHOICE) {
@@ -133,17 +132,16 @@ static struct ex_state *put_state(struct ex_runner *r, struct ex_queue *q, enum 
 	return s;
 }
 
-/* The same as an answer: of one that was seen before, nothing but that. */
+/* The same as an answer: of an end, nothing but that. */
 static struct ex_state *put_answer(struct ex_runner *r, struct ex_queue *q, enum lab_ex_stop stop,
-				   struct rt_hash hash, u32 seen)
+				   struct rt_hash hash)
 {
-	bool is_new = (stop == LAB_EX_CHOICE || stop == LAB_EX_REST) && seen == EX_NONE;
-	size_t bytes = is_new ? extra_room(r) + rt_step_bytes(r->base) : 0;
+	bool goes_on = stop == LAB_EX_CHOICE || stop == LAB_EX_REST;
+	size_t bytes = goes_on ? extra_room(r) + rt_step_bytes(r->base) : 0;
 	struct ex_state *s = ex_queue_add(q, bytes);
 
 	fill(r, s, stop, hash);
-	s->target = seen;
-	if (is_new) {
+	if (goes_on) {
 		put_extra(r, s);
 		rt_step_put(r->base, world_of(r, s));
 	}
@@ -271,7 +269,6 @@ static void expand_one(struct ex_runner *r, const struct ex_state *s, u32 i, u8 
 	struct rt_hash hash = {0};
 	enum lab_ex_stop stop;
 	struct ex_state *to;
-	u32 seen = EX_NONE;
 
 	if (first)
 		ex_restore(r, s);
@@ -282,10 +279,8 @@ static void expand_one(struct ex_runner *r, const struct ex_state *s, u32 i, u8 
 		hash = hash_of(r, stop, preemptions);
 		if (wrote_freed(r, &fault))
 			stop = LAB_EX_BROKEN;
-		else if (r->store)
-			seen = ex_store_find(r->store, hash);
 	}
-	to = put_answer(r, q, stop, hash, seen);
+	to = put_answer(r, q, stop, hash);
 	to->id = s->id;
 	to->depth = s->depth + 1;
 	to->choice = s->id_of[i];

@@ -21,18 +21,43 @@
 #endif
 
 typedef u64 vec __attribute__((vector_size(64), may_alias));
+typedef u64 half __attribute__((vector_size(32), may_alias));
+typedef u64 quarter __attribute__((vector_size(16), may_alias));
 
-/* A bit for each of @nr chunks (at most 16) at @p that are not the same at @q. */
+#define CHUNK_VECS (CHUNK_SIZE / sizeof(vec))
+
+/* No functions of vectors: how these are passed depends on the processor. */
+#define CHUNK_DIFF(a, b) \
+	(((a)[0] ^ (b)[0]) | ((a)[1] ^ (b)[1]) | ((a)[2] ^ (b)[2]) | ((a)[3] ^ (b)[3]))
+
+static inline __attribute__((always_inline)) bool any(const vec *d)
+{
+	const half *h = (const half *)d;
+	const half x = h[0] | h[1];
+	const quarter *q = (const quarter *)&x;
+	const quarter y = q[0] | q[1];
+
+	return y[0] | y[1];
+}
+
+/*
+ * A bit for each of @nr chunks (at most 16) at @p that are not the same at @q. Most of the time
+ * none is: that is asked of all of them first.
+ */
 WIDE RT_NO_ASAN static u32 compare_chunks(const void *p, const void *q, u32 nr)
 {
 	const vec *a = p, *b = q;
+	vec all = {0};
 	u32 res = 0;
 
-	for (u32 i = 0; i < nr; i++, a += 4, b += 4) {
-		vec d = (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]);
-		u64 any = d[0] | d[1] | d[2] | d[3] | d[4] | d[5] | d[6] | d[7];
+	for (u32 i = 0; i < nr; i++)
+		all |= CHUNK_DIFF(a + i * CHUNK_VECS, b + i * CHUNK_VECS);
+	if (!any(&all))
+		return 0;
+	for (u32 i = 0; i < nr; i++) {
+		const vec d = CHUNK_DIFF(a + i * CHUNK_VECS, b + i * CHUNK_VECS);
 
-		res |= (u32)(any != 0) << i;
+		res |= (u32)any(&d) << i;
 	}
 	return res;
 }
@@ -106,7 +131,7 @@ void rt_scrub(struct rt_base *b, u32 slot, char *sp)
  * A page is protected again when so many scans have found nothing: as much as comparing it has
  * cost by then, a fault would have.
  */
-#define IDLE_SCANS 48
+#define IDLE_SCANS 128
 
 static bool is_hot(const struct rt_base *b, size_t page)
 {
