@@ -100,6 +100,7 @@ void rt_base_free(struct rt_base *b)
 	munmap(b->cur, cur_size(b->w));
 	rt_pool_exit(&b->pool);
 	free(b->then);
+	free(b->change);
 	free(b->low);
 	free(b->sp);
 	free(b->changed);
@@ -141,15 +142,12 @@ static void scan_stacks(struct rt_base *b)
 /* The words of @p that are not as in @q, to @c, which has room for all. */
 RT_NO_ASAN static void encode_words(const u64 *p, const u64 *q, struct rt_chunk *c)
 {
-	u32 mask = 0, n = 0;
+	u64 *word = c->word;
 
-	for (u32 i = 0; i < CHUNK_WORDS; i++) {
-		c->word[n] = p[i];
-		n += p[i] != q[i];
-		mask |= (u32)(p[i] != q[i]) << i;
-	}
-	c->mask = mask;
-	c->nr = (u16)n;
+	c->mask = rt_scan_words(p, q);
+	for (u32 bits = c->mask; bits; bits &= bits - 1)
+		*word++ = p[__builtin_ctz(bits)];
+	c->nr = (u16)(word - c->word);
 }
 
 /* What has changed, as chunks, and the sums with them in the place of what was there. */

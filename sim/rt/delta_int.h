@@ -68,6 +68,13 @@ static inline const struct rt_chunk *rt_pool_get(const struct rt_pool *p, u32 id
 {
 	return &((const struct rt_pooled *)(p->mem + (size_t)id * 8))->chunk;
 }
+static inline void rt_pool_prefetch(const struct rt_pool *p, u32 id)
+{
+	const char *c = p->mem + (size_t)id * 8;
+
+	__builtin_prefetch(c);
+	__builtin_prefetch(c + 64);
+}
 /* There is twice as much as was kept by the last sweep. */
 bool rt_pool_crowded(const struct rt_pool *p);
 /* All that is not marked in between goes. After that, numbers from before may be others. */
@@ -133,7 +140,9 @@ struct rt_base {
 	u32 sweeps;	       /* of the pool when something was restored last */
 	struct rt_delta *then; /* what was restored last */
 	size_t then_cap;
-	struct rt_cur *cur; /* by place */
+	struct rt_cur *cur;	 /* by place */
+	struct rt_place *change; /* what is to be restored */
+	u32 nr_change, cap_change;
 	char **low;	    /* of each stack slot, as restored: lowest live byte; NULL */
 	char **sp;	    /* the same of now */
 	u32 *changed, nr_changed, cap_changed;
@@ -178,6 +187,8 @@ static inline const struct rt_chunk *rt_chunk_next(const struct rt_chunk *c)
 
 /* scan.c: chunks of [@p, @p + @len) in which the world is not as in the mirror, to changed[]. */
 void rt_scan(struct rt_base *b, const void *p, size_t len);
+/* The words of the chunk at @p that are not as at @q. */
+u32 rt_scan_words(const void *p, const void *q);
 /*
  * From @sp down: the world as in the base, until a stretch that is. As long as no frame of the
  * simulated code is as large as that stretch, nothing below was written.

@@ -176,25 +176,59 @@ static void to_pooled(struct rt_base *b, struct rt_place p)
 	b->cur[p.at] = (struct rt_cur){p.id, c->mask};
 }
 
-/* From the state of then to that of @next. */
-static void move_to(struct rt_base *b, const struct rt_delta *next)
+static void need_change(struct rt_base *b, struct rt_place p)
+{
+	if (b->nr_change == b->cap_change) {
+		b->cap_change = b->cap_change ? 2 * b->cap_change : 256;
+		b->change = rt_host_realloc(b->change, b->cap_change * sizeof(*b->change));
+	}
+	b->change[b->nr_change++] = p;
+	if (p.id)
+		rt_pool_prefetch(&b->pool, p.id);
+}
+
+/* Where the state of then is not that of @next, and what is there: 0 as in the base. */
+static void find_changes(struct rt_base *b, const struct rt_delta *next)
 {
 	const struct rt_place *old = b->then->place, *old_end = old + b->then->nr;
 	const struct rt_place *p = next->place, *end = p + next->nr;
-	u32 heap = (u32)((size_t)(b->w->heap - (char *)b->w) / CHUNK_SIZE);
 
-	for (; p < end; p++) {
-		while (old < old_end && old->at < p->at)
-			to_base(b, old++->at);
-		if (old < old_end && old->at == p->at && old++->id == p->id)
-			continue;
-		/* The top of the heap is in the chunks before. */
-		if (p->at >= heap)
-			rt_twin_extend(b, true);
-		to_pooled(b, *p);
+	b->nr_change = 0;
+	while (old < old_end && p < end) {
+		if (old->at == p->at) {
+			if (old->id != p->id)
+				need_change(b, *p);
+			old++;
+			p++;
+		} else if (old->at < p->at) {
+			need_change(b, (struct rt_place){.at = old++->at});
+		} else {
+			need_change(b, *p++);
+		}
 	}
 	while (old < old_end)
-		to_base(b, old++->at);
+		need_change(b, (struct rt_place){.at = old++->at});
+	while (p < end)
+		need_change(b, *p++);
+}
+
+/* From the state of then to that of @next. */
+static void move_to(struct rt_base *b, const struct rt_delta *next)
+{
+	u32 heap = (u32)((size_t)(b->w->heap - (char *)b->w) / CHUNK_SIZE);
+
+	find_changes(b, next);
+	for (u32 i = 0; i < b->nr_change; i++) {
+		struct rt_place p = b->change[i];
+
+		/* The top of the heap is in the chunks before. */
+		if (p.at >= heap)
+			rt_twin_extend(b, true);
+		if (p.id)
+			to_pooled(b, p);
+		else
+			to_base(b, p.at);
+	}
 	rt_twin_extend(b, true);
 }
 

@@ -30,7 +30,8 @@ typedef u64 quarter __attribute__((vector_size(16), may_alias));
 #define CHUNK_DIFF(a, b) \
 	(((a)[0] ^ (b)[0]) | ((a)[1] ^ (b)[1]) | ((a)[2] ^ (b)[2]) | ((a)[3] ^ (b)[3]))
 
-static inline __attribute__((always_inline)) bool any(const vec *d)
+/* The words of @d, one or the other. */
+static inline __attribute__((always_inline)) u64 any(const vec *d)
 {
 	const half *h = (const half *)d;
 	const half x = h[0] | h[1];
@@ -57,7 +58,20 @@ WIDE RT_NO_ASAN static u32 compare_chunks(const void *p, const void *q, u32 nr)
 	for (u32 i = 0; i < nr; i++) {
 		const vec d = CHUNK_DIFF(a + i * CHUNK_VECS, b + i * CHUNK_VECS);
 
-		res |= (u32)any(&d) << i;
+		res |= (u32)(any(&d) != 0) << i;
+	}
+	return res;
+}
+
+WIDE RT_NO_ASAN u32 rt_scan_words(const void *p, const void *q)
+{
+	const vec *a = p, *b = q, bit = {1, 2, 4, 8, 16, 32, 64, 128};
+	u32 res = 0;
+
+	for (u32 i = 0; i < CHUNK_VECS; i++) {
+		const vec d = (vec)(a[i] != b[i]) & bit;
+
+		res |= (u32)any(&d) << (8 * i);
 	}
 	return res;
 }
