@@ -192,7 +192,7 @@ static void print_estimate(const struct explored *e, struct lab_ex *x)
 
 	fprintf(e->o->out, "estimate: %u actors, %u to %u choices in %u random schedules; ",
 		est.actors, est.least, est.most, est.schedules);
-	fprintf(e->o->out, "about %.1Le states\n", est.states);
+	fprintf(e->o->out, "%u states seen, about %.1e in all\n", est.seen, est.states);
 }
 
 /* What became of the checkpoint; false: nothing was searched. */
