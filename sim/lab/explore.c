@@ -305,6 +305,7 @@ static void note_loop(struct lab_ex *x, u32 state)
 		(struct lab_ex_found){.fault = {.kind = LAB_EX_STUCK, .rule = "no progress"},
 				      .state = state,
 				      .choice = EX_CHOICES,
+				      .loop = true,
 				      .depth = x->store.rec[state].depth};
 }
 

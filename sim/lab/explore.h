@@ -101,6 +101,7 @@ struct lab_ex_found {
 	u32 state; /* in which the choice was made that broke it */
 	u8 choice;
 	u32 depth;
+	bool loop;	       /* no choice breaks it: from @state on one can go round for ever */
 	long double schedules; /* that break it */
 };
 #define LAB_EX_FOUND_MAX 64
