@@ -101,6 +101,7 @@ struct lab_ex_found {
 	u32 state; /* in which the choice was made that broke it */
 	u8 choice;
 	u32 depth;
+	bool loop;	       /* no choice breaks it: from @state on one can go round for ever */
 	long double schedules; /* that break it */
 };
 #define LAB_EX_FOUND_MAX 64
@@ -130,13 +131,15 @@ enum lab_ex_file {
 };
 
 /*
- * What random schedules tell before the search: choices that were answered, and by how many
- * actors; with nothing in common, so many states at most.
+ * What random schedules tell before the search: choices that were answered, and by how many actors;
+ * states that they came to, and how many there may be, by how often they came to the same. The
+ * order of magnitude at best.
  */
 struct lab_ex_estimate {
 	u32 schedules, actors;
 	u32 least, most; /* choices of a schedule */
-	long double states;
+	u32 seen;
+	double states;
 };
 
 struct lab_ex;

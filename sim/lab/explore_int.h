@@ -117,6 +117,8 @@ void ex_expand(struct ex_runner *r, const struct ex_state *s, struct ex_queue *q
  * maybe LAB_EX_LONG.
  */
 enum lab_ex_stop ex_answer(struct ex_runner *r, u8 choice, struct lab_ex_fault *f);
+/* The name of the state in which the world is, with no preemptions counted. */
+struct rt_hash ex_name_now(struct ex_runner *r, enum lab_ex_stop stop);
 enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f);
 /*
  * On from @s by @nr choices, whose answers are known to lead to choices again. False: they do not.

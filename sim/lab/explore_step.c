@@ -86,6 +86,12 @@ static struct rt_hash hash_of(struct ex_runner *r, enum lab_ex_stop stop, u8 pre
 	return (struct rt_hash){x.low64, x.high64};
 }
 
+struct rt_hash ex_name_now(struct ex_runner *r, enum lab_ex_stop stop)
+{
+	rt_base_diff(r->base);
+	return hash_of(r, stop, 0);
+}
+
 static size_t extra_room(const struct ex_runner *r)
 {
 	return (r->model->extra_size + 7) & ~(size_t)7;

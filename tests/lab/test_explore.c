@@ -170,6 +170,8 @@ static struct lab_ex_totals explore(const struct program *p, const struct lab_ex
 {
 	const struct rt_chooser ch = {.name = "pause", .pick = pause_always};
 	struct lab_ex_model model;
+	bool estimated = !opts->no_reduction && !opts->checkpoint && !opts->shards;
+	struct lab_ex_estimate e = {0};
 	struct lab_ex_totals t;
 	struct lab_ex *x;
 	struct bench b;
@@ -181,8 +183,13 @@ static struct lab_ex_totals explore(const struct program *p, const struct lab_ex
 	model = (struct lab_ex_model){
 		.ctx = &b, .world = b.world, .run = run, .rest = rest, .measure = false};
 	x = lab_ex_new(&model, opts);
+	if (estimated)
+		e = lab_ex_estimate(x);
 	lab_ex_run(x);
 	t = lab_ex_totals(x);
+	/* Random schedules come to no state that the search does not know, and to most of so few. */
+	if (estimated && (e.seen > t.states || (t.states < 500 && e.seen * 2 < t.states)))
+		fail_msg("%s: %u of %llu states seen", p->name, e.seen, t.states);
 	for (u32 i = 0; lab_ex_found(x, i); i++) {
 		const struct lab_ex_fault *f = &lab_ex_found(x, i)->fault;
 		bool loop = f->kind == LAB_EX_STUCK && !strcmp(f->rule, "no progress");
