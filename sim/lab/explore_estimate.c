@@ -38,8 +38,8 @@ struct walker {
 	struct seen states;
 	struct seen places; /* how far each actor is, whatever the state */
 	u32 weight[WHO];    /* how eagerly each actor goes */
-	u32 choices[WHO],
-		most[WHO]; /* of each actor, in the schedule under way and in any that ended */
+	u32 choices[WHO];   /* of each actor in the schedule under way */
+	u32 most[WHO];	    /* the same, of any that ended */
 	bool moved[WHO];
 	struct lab_ex_estimate e;
 };
