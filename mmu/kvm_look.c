@@ -78,6 +78,11 @@ u64 kvm_look_pamt_count(const struct kvm_host *host, u64 pfn)
 	return tdx_pamt_count(host, pfn);
 }
 
+u64 kvm_look_invalidated(const struct kvm *kvm)
+{
+	return kvm->mmu_invalidate_seq + kvm->memslots->generation;
+}
+
 u32 kvm_mmu_locked(const struct kvm *kvm)
 {
 	if (kvm->mmu_lock.rt.held_ex)

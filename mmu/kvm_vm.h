@@ -216,6 +216,8 @@ bool kvm_look_wait_for_sept_zap(const struct kvm *kvm);
 /* mmu_lock as the points of sim/rt/sched.h name it; invalidations that began and did not end. */
 u64 kvm_look_mmu_lock(const struct kvm *kvm);
 long kvm_look_invalidating(const struct kvm *kvm);
+/* How often a fault under way has become stale: invalidations that ended, and changes of slots. */
+u64 kvm_look_invalidated(const struct kvm *kvm);
 /* The attribute of @gfn as KVM sees it: its own array with vm_attrs=on, else the gmem file's. */
 bool kvm_look_private(const struct kvm *kvm, u64 gfn);
 /* With vm_attrs=on: the first gfn behind @gfn whose attribute is another; ~0 if none follows. */

@@ -28,6 +28,7 @@ enum {
 	OPT_OUT,
 	OPT_JOBS,
 	OPT_DEFAULTS,
+	OPT_MACHINE,
 	OPT_EXHAUSTIVE,
 	OPT_MERGE,
 	OPT_FINDINGS,
@@ -44,7 +45,8 @@ struct fuzz_ctx {
 	u64 runs_before;
 	int timer;
 	bool merge, stopped;
-	const char *print, *encode;
+	const char *print, *encode, *machine;
+	u8 machine_bytes[LAB_INPUT_MAX / 2];
 	char *diff; /* the text of --diff */
 };
 
@@ -56,6 +58,7 @@ static const struct opt fuzz_options[] = {
 	[OPT_OUT] = {"out", "DIR", "write findings there; without it they are printed"},
 	[OPT_JOBS] = {"jobs", "N", "threads (1); results are the same for every number"},
 	[OPT_DEFAULTS] = {"defaults", NULL, "only the default machine and policies"},
+	[OPT_MACHINE] = {"machine", "FILE", "only the machine and policies of that scenario"},
 	[OPT_EXHAUSTIVE] = {"exhaustive", "N",
 			    "every program of up to N statements of a small alphabet"},
 	[OPT_MERGE] = {"merge", NULL,
@@ -142,6 +145,9 @@ static bool fuzz_set(void *arg, u32 i, const char *val)
 		return c->opts.jobs;
 	case OPT_DEFAULTS:
 		c->opts.defaults = true;
+		return true;
+	case OPT_MACHINE:
+		c->machine = val;
 		return true;
 	case OPT_EXHAUSTIVE:
 		return set_u32(i, val, &c->opts.exhaustive);
@@ -311,6 +317,50 @@ static int encode_scenario(const char *path)
 	return d.errors ? 2 : 0;
 }
 
+/* Set-up line @op as record @nr; what can't be is said to @d. */
+static void add_machine_line(struct fuzz_ctx *c, const struct lab_scenario *sc,
+			     const struct lab_op *op, const struct lab_source *src,
+			     struct lab_diag *d)
+{
+	u8 rec[LAB_RECORD_BYTES];
+
+	if (c->opts.machine_len + sizeof(rec) > sizeof(c->machine_bytes)) {
+		lab_diag_at(d, src, op->line, 1, 1,
+			    "found one more set-up line, expected at most %zu",
+			    sizeof(c->machine_bytes) / sizeof(rec));
+	} else if (!lab_record_write(sc, op, rec)) {
+		lab_diag_at(d, src, op->line, 1, 1,
+			    "found a value that has no byte form, expected one that a program of "
+			    "the fuzzer can have (docs/fuzzing.md)");
+	} else {
+		memcpy(c->machine_bytes + c->opts.machine_len, rec, sizeof(rec));
+		c->opts.machine_len += sizeof(rec);
+	}
+}
+
+/* The set-up lines of a scenario as records; false with lines that say what is wrong. */
+static bool read_machine(struct fuzz_ctx *c)
+{
+	struct lab_diag d = {stderr, 0};
+	struct lab_setup *su = calloc(1, sizeof(*su));
+	struct lab_scenario sc;
+	struct lab_source src;
+	char *text = su ? lab_source_read(c->machine, &src, &d) : NULL;
+
+	lab_scenario_init(&sc);
+	if (text && !lab_parse(&sc, &src, &d) && !lab_setup_resolve(&sc, su, &d)) {
+		for (u32 i = 0; i < sc.nr_ops && !d.errors; i++) {
+			if (lab_op_makes_machine(&sc.ops[i]))
+				add_machine_line(c, &sc, &sc.ops[i], &src, &d);
+		}
+		c->opts.machine = c->machine_bytes;
+	}
+	lab_scenario_free(&sc);
+	free(text);
+	free(su);
+	return text && !d.errors;
+}
+
 /* A directory at @path, made or there already; false with errno. */
 static bool make_dir(const char *path)
 {
@@ -333,6 +383,11 @@ int cmd_fuzz(int argc, char **argv)
 		return status;
 	if (c.print || c.encode)
 		return c.print ? print_input(c.print) : encode_scenario(c.encode);
+	if (c.machine && c.opts.defaults)
+		return opts_error(&fuzz_opts,
+				  "found both, expected one of --machine and --defaults");
+	if (c.machine && !read_machine(&c))
+		return 2;
 	if (c.merge != (i < argc))
 		return opts_error(&fuzz_opts,
 				  c.merge ? "--merge: found no operand, expected DIR"

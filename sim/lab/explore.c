@@ -24,7 +24,6 @@ struct lab_ex *lab_ex_new(const struct lab_ex_model *model, const struct lab_ex_
 	ex_queue_init(&x->now);
 	ex_queue_init(&x->next);
 	ex_runner_init(&x->runner, &x->model, &x->opts);
-	x->runner.store = &x->store;
 	x->jobs = ex_jobs_new(&x->runner, x->opts.jobs ? x->opts.jobs : 1);
 	return x;
 }
@@ -69,11 +68,15 @@ static u32 note_found(struct lab_ex *x, const struct ex_state *a)
 	return i;
 }
 
-/* A state that was not seen before waits for its turn. EX_NONE: there is no more room. */
-static u32 add_state(struct lab_ex *x, const struct ex_state *a)
+/*
+ * A state that was not seen before waits for its turn: the first, or what follows @from. EX_NONE:
+ * there is no more room.
+ */
+static u32 add_state(struct lab_ex *x, const struct ex_state *from, const struct ex_state *a)
 {
 	u64 max = x->opts.max_states ? x->opts.max_states : EX_STATES_MAX;
 	u32 id = x->store.nr;
+	struct ex_state *s;
 
 	if (id >= max || x->store.nr_edges >= EX_STATES_MAX) {
 		end_by(x, x->opts.max_states ? "--max-states" : "the size of the table");
@@ -86,7 +89,8 @@ static u32 add_state(struct lab_ex *x, const struct ex_state *a)
 						 .flags = a->stop == LAB_EX_REST ? EX_AT_REST : 0});
 	if (a->depth > x->totals.depth)
 		x->totals.depth = a->depth;
-	ex_queue_copy(&x->next, a)->id = id;
+	s = from ? ex_next(&x->runner, from, a, &x->next) : ex_queue_copy(&x->next, a);
+	s->id = id;
 	return id;
 }
 
@@ -105,9 +109,9 @@ static u32 broken(struct lab_ex *x, const struct ex_state *a)
 	return i == EX_NONE ? EX_NONE : EX_BROKEN(i);
 }
 
-static void take_answer(struct lab_ex *x, const struct ex_state *a)
+static void take_answer(struct lab_ex *x, const struct ex_state *from, const struct ex_state *a)
 {
-	u32 to = a->target;
+	u32 to = EX_NONE;
 
 	if ((a->stop == LAB_EX_END || a->stop == LAB_EX_BROKEN) && !tells(x))
 		return;
@@ -115,44 +119,67 @@ static void take_answer(struct lab_ex *x, const struct ex_state *a)
 		to = EX_END;
 	else if (a->stop == LAB_EX_BROKEN)
 		to = broken(x, a);
-	else if (to == EX_NONE)
+	else
 		to = ex_store_find(&x->store, a->hash);
 	if (to == EX_NONE && !x->stop)
-		to = add_state(x, a);
+		to = add_state(x, from, a);
 	if (to != EX_NONE)
 		ex_store_edge(&x->store, a->id, to, a->choice);
 }
 
-static void prefetch(void *ctx, const struct ex_state *a)
+static void prefetch(void *ctx, const struct ex_state *from, const struct ex_state *a)
 {
 	const struct lab_ex *x = ctx;
 
 	ex_store_prefetch(&x->store, a->hash);
 }
 
-static void take(void *ctx, const struct ex_state *a)
+static void prefetch_state(void *ctx, const struct ex_state *from, const struct ex_state *a)
+{
+	const struct lab_ex *x = ctx;
+
+	ex_store_prefetch_state(&x->store, a->hash);
+}
+
+static void take(void *ctx, const struct ex_state *from, const struct ex_state *a)
 {
 	struct lab_ex *x = ctx;
 
 	if (!x->stop)
-		take_answer(x, a);
+		take_answer(x, from, a);
 }
 
-/*
- * States [first, end) of x->now; what is new goes to x->next. One process looks at the answers of
- * each state as they come, while they are in its cache: the order is the same.
- */
+/* States [first, end) of x->now; what is new goes to x->next. */
 static void expand_batch(struct lab_ex *x, u32 first, u32 end)
 {
-	u32 some = x->opts.jobs > 1 ? EX_BATCH : 1;
+	u32 some = x->opts.jobs > 1 ? EX_BATCH : EX_BATCH_ONE;
 
 	for (; first < end && !x->stop; first += some) {
 		u32 to = first + some < end ? first + some : end;
 
 		ex_jobs_expand(x->jobs, &x->runner, &x->now, first, to);
 		ex_jobs_for_each(x->jobs, prefetch, x);
+		ex_jobs_for_each(x->jobs, prefetch_state, x);
 		ex_jobs_for_each(x->jobs, take, x);
 	}
+}
+
+static void keep_states(struct lab_ex *x, const struct ex_queue *q, u32 first)
+{
+	for (u32 i = first; i < q->nr; i++)
+		ex_keep(&x->runner, ex_queue_get(q, i));
+}
+
+/* What states of depths before had for themselves is not needed any more. */
+static void sweep(struct lab_ex *x)
+{
+	if (!rt_delta_crowded(x->runner.base))
+		return;
+	rt_delta_sweep_begin(x->runner.base);
+	keep_states(x, &x->first, 0);
+	keep_states(x, &x->now, x->at);
+	keep_states(x, &x->next, 0);
+	rt_delta_sweep_end(x->runner.base);
 }
 
 static void note_waiting(struct lab_ex *x)
@@ -262,6 +289,7 @@ static void expand_all(struct lab_ex *x)
 
 		expand_batch(x, x->at, end);
 		x->at = end;
+		sweep(x);
 		if (!x->stop && x->opts.stopped && x->opts.stopped(x->opts.stopped_ctx)) {
 			save(x, true);
 			end_by(x, "an interrupt");
@@ -372,7 +400,7 @@ static enum lab_ex_file start(struct lab_ex *x)
 	case EX_FILE_NONE:
 		break;
 	}
-	add_state(x, ex_queue_get(&x->first, 0));
+	add_state(x, NULL, ex_queue_get(&x->first, 0));
 	return LAB_EX_FILE_NONE;
 }
 

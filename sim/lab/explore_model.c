@@ -246,6 +246,6 @@ enum lab_ex_stop lab_ex_scn_begin(struct lab_ex_scn *x, struct lab_ex_fault *f)
 {
 	const struct rt_chooser ch = {.name = "explore", .pick = pause, .ctx = x};
 
-	rt_set_chooser(x->model.world, &ch);
+	lab_session_chooser(x->play.s, &ch);
 	return rest(x, f);
 }

@@ -230,6 +230,17 @@ static void drop_setup(struct slot *s)
 	s->len = n;
 }
 
+/* The given machine in front of what is left; the end of a program that is too long goes. */
+static void put_machine(const struct lab_fuzz_opts *o, struct slot *s)
+{
+	u32 room = sizeof(s->bytes) - o->machine_len;
+
+	s->len = s->len < room ? s->len : room;
+	memmove(s->bytes + o->machine_len, s->bytes, s->len);
+	memcpy(s->bytes, o->machine, o->machine_len);
+	s->len += o->machine_len;
+}
+
 static void make_round(struct fuzz *f)
 {
 	u64 left = f->opts->runs ? f->opts->runs - f->corpus.runs : ROUND;
@@ -242,8 +253,10 @@ static void make_round(struct fuzz *f)
 			make_random(f, f->corpus.runs + f->nr, s);
 		else if (!make_next(f, s))
 			break;
-		if (f->opts->defaults)
+		if (f->opts->defaults || f->opts->machine)
 			drop_setup(s);
+		if (f->opts->machine)
+			put_machine(f->opts, s);
 		f->nr++;
 	}
 }

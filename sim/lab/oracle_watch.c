@@ -21,31 +21,29 @@
  */
 #define EQUAL_EXITS_MAX 3
 
-/* Somebody else is in the middle of something that the fault may have had to wait for. */
+/* Somebody else of this VM is in the middle of something that the fault may have had to wait for. */
 static bool others_hold(const struct lab_machine *m, const struct lab_actor *me)
 {
 	char text[160];
 
 	for (u32 i = 0; i < m->nr_actors; i++) {
+		if (i == me->id || m->actor[i].td != me->td)
+			continue;
 		rt_locks_describe(i, text, sizeof(text));
 		/* In KVM_RUN a vCPU holds its mutex, which no fault waits for. */
-		if (i != me->id && *text && !(m->actor[i].in_run && !strcmp(text, "mutex")))
+		if (*text && !(m->actor[i].in_run && !strcmp(text, "mutex")))
 			return true;
 	}
 	return false;
 }
 
 /*
- * What a fault may have waited for: entries of the S-EPT, faults that were forced, and where the
- * S-EPT has no part, whoever changed KVM's own tables.
+ * What a fault may have lost against: entries of the S-EPT, faults that were forced, invalidations
+ * and changes of slots, which end also where nothing was mapped.
  */
-static u64 changes_so_far(struct lab_machine *m, const struct lab_td *td, u64 gpa)
+static u64 changes_so_far(struct lab_machine *m, const struct lab_td *td)
 {
-	u64 n = seam_sept_changes(m->seam) + lab_inject_fired(m);
-
-	if (gpa >> kvm_shared_bit(td->kvm) & 1)
-		n += kvm_stat(m->host, KVM_STAT_MMU_LOCK_WRITE);
-	return n;
+	return seam_sept_changes(m->seam) + lab_inject_fired(m) + kvm_look_invalidated(td->kvm);
 }
 
 void lab_watch_exit(struct lab_machine *m, struct lab_actor *v, const struct seam_regs *r)
@@ -56,7 +54,7 @@ void lab_watch_exit(struct lab_machine *m, struct lab_actor *v, const struct sea
 	/* Of tables that were changed past KVM, KVM can't make anything. */
 	if ((r->rax & 0xffff) != EXIT_REASON_EPT_VIOLATION || v->td->tainted)
 		return;
-	changes = changes_so_far(m, v->td, r->r8);
+	changes = changes_so_far(m, v->td);
 	if (job->exit_gpa != r->r8 || job->exit_qual != r->rdx || job->exit_changes != changes ||
 	    others_hold(m, v))
 		job->equal_exits = 0;

@@ -79,9 +79,9 @@ static bool is_conversion(const struct lab_op *op)
 static char *draw_around(struct lab_run *run, const struct lab_op *op)
 {
 	u64 mask = (2ULL << 20) - 1, gpa, end;
-	u32 td = lab_setup_td(&run->sc, &run->su, op->td);
+	u32 td;
 
-	gpa = lab_setup_gpa(&run->sc, &run->su, lab_get(op, "GPA"), &td);
+	gpa = lab_op_gpa(&run->sc, &run->su, op, "GPA", &td);
 	end = (gpa + lab_num(op, "SIZE", 0) + mask) & ~mask;
 	gpa &= ~mask;
 	return lab_draw_sept(run->s, td, gpa, end - gpa);

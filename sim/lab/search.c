@@ -24,9 +24,7 @@ static struct lab_target first_broken(struct lab_play *p)
 
 static void take_schedule(struct lab_found *found, const struct lab_session *s)
 {
-	for (size_t i = 0; i < s->recorded.nr; i++)
-		rt_schedule_add(&found->schedule, s->recorded.entries[i].step,
-				s->recorded.entries[i].actor);
+	rt_schedule_copy(&found->schedule, &s->recorded);
 }
 
 /* A run from its beginning under the session's chooser. */
@@ -124,7 +122,7 @@ u64 lab_search_steps(const struct lab_scenario *sc, const struct lab_setup *su,
 	s = lab_session_new(sc, su, &o, err, len);
 	if (!s)
 		return 0;
-	rt_set_chooser(s->world, &ch);
+	lab_session_chooser(s, &ch);
 	lab_play_init(&p, s);
 	do {
 		told = lab_play_next(&p);

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "sim/lab/choices.h"
+#include "sim/lab/excuse.h"
 #include "sim/lab/inject.h"
 #include "sim/lab/oracle.h"
 #include "sim/lab/oracle_watch.h"
@@ -43,15 +44,6 @@ static bool is_own_report(const char *rule)
 	return !strcmp(rule, "warn") || !strcmp(rule, "kvm-bug") || !strcmp(rule, "tdx-bug");
 }
 
-static bool any_tainted(const struct lab_machine *m)
-{
-	for (u32 t = 0; m && t < m->su->nr_tds; t++) {
-		if (m->td[t].tainted)
-			return true;
-	}
-	return false;
-}
-
 /*
  * Under zap_error=BUG_VM guest_memfd hears nothing of a page that could not be taken back whole, and
  * frees it with the VM's last word: that is the design, and told. The others keep it.
@@ -70,7 +62,7 @@ static bool is_design(const struct lab_machine *m, const char *rule)
 static void on_report(void *ctx, const char *rule, const char *text)
 {
 	struct lab_session *s = ctx;
-	bool forced = s->m && (lab_inject_forced(s->m) || any_tainted(s->m) || s->m->past_kvm);
+	bool forced = s->m && lab_excused(s->m);
 	bool excused = forced && (is_own_report(rule) || is_design(s->m, rule));
 
 	note_broken(s, rule, text, excused);
@@ -93,6 +85,7 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 			lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
 		lab_watch_call(s->m, (u32)(obj & 0xffff));
 		lab_retry_call(s->m, (u32)(obj & 0xffff));
+		lab_excuse_call(s->m);
 	} else if (pt == RT_PT_UNLOCK) {
 		lab_watch_unlock(s->m, obj);
 	}
@@ -105,6 +98,7 @@ static void on_answer(void *ctx, u32 row, u64 rax, bool forced)
 	if (s->m) {
 		lab_retry_answer(s->m, row, rax);
 		lab_watch_answer(s->m, row, rax);
+		lab_excuse_answer(s->m, row, rax, forced);
 	}
 	if (s->opts.observer)
 		s->opts.observer->answer(s->opts.observer->ctx, row, rax, forced);
@@ -170,6 +164,12 @@ static void set_chooser(struct lab_session *s)
 		s->chooser = s->opts.random ? rt_chooser_random : rt_chooser_in_order;
 	}
 	rt_set_chooser(s->world, &s->chooser);
+}
+
+void lab_session_chooser(struct lab_session *s, const struct rt_chooser *ch)
+{
+	s->seeded_on = false;
+	rt_set_chooser(s->world, ch);
 }
 
 static u32 count_actors(const struct lab_setup *su)
@@ -472,7 +472,7 @@ static enum lab_step judge_end(struct lab_session *s, enum lab_step step)
 enum lab_step lab_session_end(struct lab_session *s)
 {
 	rt_world_enter(s->world);
-	if (any_tainted(s->m))
+	if (lab_any_tainted(s->m))
 		return LAB_DONE; /* what was changed past KVM, KVM can't take down */
 	note_begin(s, false);
 	lab_block_begin(s->m, 0, 0, false);

@@ -82,6 +82,12 @@ struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct 
 void lab_session_free(struct lab_session *s);
 
 /*
+ * lab_session_chooser - from here on another one than the options and the lines of the scenario
+ * ("chooser random") say.
+ */
+void lab_session_chooser(struct lab_session *s, const struct rt_chooser *ch);
+
+/*
  * lab_session_do - the actions [first, first + nr) of sc->ops, in parallel or a single one; builds
  * what they need first. A build that fails leaves its errno in the TD (build_err).
  */
