@@ -36,9 +36,11 @@ struct walker {
 	u64 random;
 	u32 samples;
 	struct seen states;
-	struct seen places;	     /* how far each actor is, whatever the state */
-	u32 weight[WHO];	     /* how eagerly each actor goes */
-	u32 choices[WHO], most[WHO]; /* of each actor, in the schedule under way and in any */
+	struct seen places; /* how far each actor is, whatever the state */
+	u32 weight[WHO];    /* how eagerly each actor goes */
+	u32 choices[WHO];   /* of each actor in the schedule under way */
+	u32 most[WHO];	    /* the same, of any that ended */
+	bool moved[WHO];
 	struct lab_ex_estimate e;
 };
 
@@ -81,6 +83,14 @@ static u8 draw(struct walker *w)
 	return r->id_of[i];
 }
 
+static void note_ways(struct walker *w)
+{
+	for (u32 i = 0; i < WHO; i++) {
+		if (w->choices[i] > w->most[i])
+			w->most[i] = w->choices[i];
+	}
+}
+
 static void walk(struct walker *w)
 {
 	struct ex_runner *r = &w->x->runner;
@@ -95,8 +105,7 @@ static void walk(struct walker *w)
 		u8 by = draw(w);
 
 		w->choices[by]++;
-		if (w->choices[by] > w->most[by])
-			w->most[by] = w->choices[by];
+		w->moved[by] = true;
 		stop = ex_answer(r, by, &f);
 		if (stop != LAB_EX_CHOICE && stop != LAB_EX_REST)
 			continue;
@@ -106,6 +115,9 @@ static void walk(struct walker *w)
 	}
 	rt_base_diff(r->base);
 	w->e.schedules++;
+	/* How far one gets on a way without an end says nothing. */
+	if (n < WALK_STEPS)
+		note_ways(w);
 	w->e.least = n < w->e.least ? n : w->e.least;
 	w->e.most = n > w->e.most ? n : w->e.most;
 }
@@ -144,7 +156,7 @@ struct lab_ex_estimate lab_ex_estimate(struct lab_ex *x)
 	while (w.e.schedules < WALKS_MIN || (w.samples < SAMPLES && w.e.schedules < WALKS_MAX))
 		walk(&w);
 	for (u32 i = 0; i < EX_GO_ON; i++)
-		w.e.actors += w.most[i] > 0;
+		w.e.actors += w.moved[i];
 	w.e.seen = w.states.nr;
 	w.e.states = by_meetings(&w) > by_places(&w) ? by_meetings(&w) : by_places(&w);
 	free(w.states.slot);

@@ -190,8 +190,7 @@ static bool is_special(const struct rt_base *b, const struct rt_chunk *c)
 {
 	u64 off = (u64)c->at * CHUNK_SIZE;
 
-	return c->ptrs ||
-	       (off >= new_begin(b) && off < (u64)(b->w->stacks - (const char *)b->w));
+	return c->ptrs || (off >= new_begin(b) && off < (u64)(b->w->stacks - (const char *)b->w));
 }
 
 static void hash_chunk(const struct rt_base *b, struct rt_chunk *c)

@@ -21,12 +21,12 @@
 
 /* A chunk that is not as in the base, and what it adds to the sums of its state. */
 struct rt_chunk {
-	u32 at;	      /* offset in the region / CHUNK_SIZE */
-	u32 mask;     /* words that differ; 0: it is as in the base again */
-	u32 ptrs;     /* of those, pointers to new blocks */
-	u16 nr;	      /* their number */
-	bool special; /* its share in the hash depends on other chunks (canon.c) */
-	bool silent;  /* nothing in it is state */
+	u32 at;		     /* offset in the region / CHUNK_SIZE */
+	u32 mask;	     /* words that differ; 0: it is as in the base again */
+	u32 ptrs;	     /* of those, pointers to new blocks */
+	u16 nr;		     /* their number */
+	bool special;	     /* its share in the hash depends on other chunks (canon.c) */
+	bool silent;	     /* nothing in it is state */
 	struct rt_hash near; /* to sums.near; 0 if silent */
 	struct rt_hash far;  /* special: hash of what is no pointer to a new block */
 	struct rt_hash key;  /* special: to sums.key */
@@ -143,8 +143,8 @@ struct rt_base {
 	struct rt_cur *cur;	 /* by place */
 	struct rt_place *change; /* what is to be restored */
 	u32 nr_change, cap_change;
-	char **low;	    /* of each stack slot, as restored: lowest live byte; NULL */
-	char **sp;	    /* the same of now */
+	char **low; /* of each stack slot, as restored: lowest live byte; NULL */
+	char **sp;  /* the same of now */
 	u32 *changed, nr_changed, cap_changed;
 	char *made; /* chunks of changed[], as in struct rt_step */
 	size_t made_len, made_cap;
