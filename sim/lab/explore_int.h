@@ -70,8 +70,8 @@ u64 ex_store_bytes(const struct ex_store *st);
  * is new, extra and what the step has changed (rt_step_put()).
  */
 struct ex_state {
-	u32 size;   /* of all, a multiple of 8 */
-	u32 id;	    /* its own; of an answer: of the state that it comes from */
+	u32 size; /* of all, a multiple of 8 */
+	u32 id;	  /* its own; of an answer: of the state that it comes from */
 	u32 depth;
 	struct rt_hash hash;
 	u8 stop;   /* enum lab_ex_stop */

@@ -21,12 +21,12 @@
 
 /* A chunk that is not as in the base, and what it adds to the sums of its state. */
 struct rt_chunk {
-	u32 at;	      /* offset in the region / CHUNK_SIZE */
-	u32 mask;     /* words that differ; 0: it is as in the base again */
-	u32 ptrs;     /* of those, pointers to new blocks */
-	u16 nr;	      /* their number */
-	bool special; /* its share in the hash depends on other chunks (canon.c) */
-	bool silent;  /* nothing in it is state */
+	u32 at;		     /* offset in the region / CHUNK_SIZE */
+	u32 mask;	     /* words that differ; 0: it is as in the base again */
+	u32 ptrs;	     /* of those, pointers to new blocks */
+	u16 nr;		     /* their number */
+	bool special;	     /* its share in the hash depends on other chunks (canon.c) */
+	bool silent;	     /* nothing in it is state */
 	struct rt_hash near; /* to sums.near; 0 if silent */
 	struct rt_hash far;  /* special: hash of what is no pointer to a new block */
 	struct rt_hash key;  /* special: to sums.key */
@@ -121,7 +121,7 @@ struct rt_cur {
 	u32 id, mask;
 };
 
-#define RT_KNOWN_SLOTS 16384 /* hashes that are remembered */
+#define RT_KNOWN_SLOTS 16384 /* hashes of special chunks that are remembered */
 
 struct rt_base {
 	struct rt_world *w;
@@ -143,17 +143,19 @@ struct rt_base {
 	struct rt_cur *cur;	 /* by place */
 	struct rt_place *change; /* what is to be restored */
 	u32 nr_change, cap_change;
-	char **low;	    /* of each stack slot, as restored: lowest live byte; NULL */
-	char **sp;	    /* the same of now */
+	char **low; /* of each stack slot, as restored: lowest live byte; NULL */
+	char **sp;  /* the same of now */
 	u32 *changed, nr_changed, cap_changed;
 	char *made; /* chunks of changed[], as in struct rt_step */
 	size_t made_len, made_cap;
 	struct rt_sums sums; /* of now */
 
-	/* canon.c */
-	struct rt_chunk_list now; /* chunks of now that are special */
-	u32 *ignored;		  /* words of each chunk up to the end of the base's heap */
-	u32 *owner; /* of the base's heap: the header of the block that goes on into a chunk */
+	/* canon.c, canon_new.c */
+	struct rt_chunk_list special; /* special chunks of what was restored last, if then_listed */
+	struct rt_chunk_list now;     /* those of now */
+	bool then_listed;
+	u32 *ignored; /* words of each chunk up to the end of the base's heap */
+	u32 *owner;   /* of the base's heap: the header of the block that goes on into a chunk */
 	struct rt_canon_block *block;
 	u32 nr_block, cap_block;
 	u32 *found; /* blocks by number, from 1 */
