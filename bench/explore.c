@@ -26,7 +26,7 @@ struct exploring {
 	/* the parts, one by one */
 	struct rt_base *base;
 	void *state[STATES];
-	size_t size[STATES];
+	size_t size; /* of the last */
 	struct lab_play play[STATES];
 	u32 nr, turn;
 	bool answered;
@@ -127,11 +127,10 @@ static void keep_state(struct exploring *e)
 {
 	u32 i = e->nr++;
 
-	e->size[i] = rt_delta_bytes(e->base);
-	e->state[i] = malloc(e->size[i]);
+	e->state[i] = malloc(rt_delta_bytes(e->base));
 	if (!e->state[i])
 		abort();
-	rt_delta_put(e->base, e->state[i]);
+	e->size = rt_delta_put(e->base, e->state[i]);
 	e->play[i] = e->scn.play;
 }
 
@@ -158,7 +157,7 @@ static void walk(struct exploring *e)
 
 static void restore(struct exploring *e, u32 i)
 {
-	rt_delta_get(e->base, e->state[i], e->size[i]);
+	rt_delta_get(e->base, e->state[i]);
 	e->scn.play = e->play[i];
 }
 
@@ -201,6 +200,16 @@ static void hash(void *ctx, u64 n)
 	}
 }
 
+static void put_step(void *ctx, u64 n)
+{
+	const struct exploring *e = ctx;
+
+	while (n--) {
+		rt_step_put(e->base, e->room);
+		bench_use(e->room);
+	}
+}
+
 static void put(void *ctx, u64 n)
 {
 	const struct exploring *e = ctx;
@@ -225,8 +234,10 @@ static void bench_parts(struct bench *b, struct exploring *e)
 	bench_row(b, "rt_delta_again, a step, rt_base_diff", again_and_step, e);
 	bench_row(b, "rt_base_diff alone", diff, e);
 	bench_row(b, "rt_base_hash", hash, e);
+	bench_row(b, "rt_step_put", put_step, e);
 	bench_row(b, "rt_delta_put", put, e);
-	bench_fact("a difference", (double)rt_delta_bytes(e->base), "bytes");
+	bench_fact("a step", (double)rt_step_bytes(e->base), "bytes");
+	bench_fact("a state", (double)e->size, "bytes");
 	rt_base_free(e->base);
 	for (i = 0; i < e->nr; i++)
 		free(e->state[i]);

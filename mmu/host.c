@@ -183,10 +183,8 @@ void kvm_for_each_counter(const struct kvm_host *host,
 	u32 i;
 
 	fn(ctx, host->stats, sizeof(host->stats));
-	for (i = 0; i < host->nr_cpus; i++) {
-		fn(ctx, &host->cpus[i].taken_at, sizeof(host->cpus[i].taken_at));
+	for (i = 0; i < host->nr_cpus; i++)
 		fn(ctx, &host->cpus[i].ipis_handled, sizeof(host->cpus[i].ipis_handled));
-	}
 	list_for_each_entry(kvm, &host->vm_list, vm_list) {
 		kvm_for_each_vcpu(i, vcpu, kvm)
 			fn(ctx, &vcpu->kick_cookie, sizeof(vcpu->kick_cookie));

@@ -161,6 +161,11 @@ void kvm_vcpu_signal(struct kvm_vcpu *vcpu, bool pending);
 void kvm_set_guest_program(struct kvm_host *host,
 			   void (*run)(struct kvm_vcpu *vcpu, u32 lp, struct seam_regs *r));
 /*
+ * From the guest program: an instruction begins. Only needed where two vCPUs share a CPU: from here
+ * on the other may preempt this one.
+ */
+void kvm_vcpu_guest_begins(struct kvm_vcpu *vcpu);
+/*
  * Whether the guest of @vcpu has an instruction to execute: a pure function of the world. Only
  * needed where two vCPUs share a CPU: one without work neither keeps nor takes it. Not set: always.
  */

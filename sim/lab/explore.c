@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/lab/choices.h"
 #include "sim/lab/explore_search.h"
 #include "sim/lab/util.h"
 #include "sim/rt/world.h"
@@ -25,7 +24,6 @@ struct lab_ex *lab_ex_new(const struct lab_ex_model *model, const struct lab_ex_
 	ex_queue_init(&x->now);
 	ex_queue_init(&x->next);
 	ex_runner_init(&x->runner, &x->model, &x->opts);
-	x->runner.store = &x->store;
 	x->jobs = ex_jobs_new(&x->runner, x->opts.jobs ? x->opts.jobs : 1);
 	return x;
 }
@@ -70,11 +68,15 @@ static u32 note_found(struct lab_ex *x, const struct ex_state *a)
 	return i;
 }
 
-/* A state that was not seen before waits for its turn. EX_NONE: there is no more room. */
-static u32 add_state(struct lab_ex *x, const struct ex_state *a)
+/*
+ * A state that was not seen before waits for its turn: the first, or what follows @from. EX_NONE:
+ * there is no more room.
+ */
+static u32 add_state(struct lab_ex *x, const struct ex_state *from, const struct ex_state *a)
 {
 	u64 max = x->opts.max_states ? x->opts.max_states : EX_STATES_MAX;
 	u32 id = x->store.nr;
+	struct ex_state *s;
 
 	if (id >= max || x->store.nr_edges >= EX_STATES_MAX) {
 		end_by(x, x->opts.max_states ? "--max-states" : "the size of the table");
@@ -87,7 +89,8 @@ static u32 add_state(struct lab_ex *x, const struct ex_state *a)
 						 .flags = a->stop == LAB_EX_REST ? EX_AT_REST : 0});
 	if (a->depth > x->totals.depth)
 		x->totals.depth = a->depth;
-	ex_queue_copy(&x->next, a)->id = id;
+	s = from ? ex_next(&x->runner, from, a, &x->next) : ex_queue_copy(&x->next, a);
+	s->id = id;
 	return id;
 }
 
@@ -106,9 +109,9 @@ static u32 broken(struct lab_ex *x, const struct ex_state *a)
 	return i == EX_NONE ? EX_NONE : EX_BROKEN(i);
 }
 
-static void take_answer(struct lab_ex *x, const struct ex_state *a)
+static void take_answer(struct lab_ex *x, const struct ex_state *from, const struct ex_state *a)
 {
-	u32 to = a->target;
+	u32 to = EX_NONE;
 
 	if ((a->stop == LAB_EX_END || a->stop == LAB_EX_BROKEN) && !tells(x))
 		return;
@@ -116,44 +119,67 @@ static void take_answer(struct lab_ex *x, const struct ex_state *a)
 		to = EX_END;
 	else if (a->stop == LAB_EX_BROKEN)
 		to = broken(x, a);
-	else if (to == EX_NONE)
+	else
 		to = ex_store_find(&x->store, a->hash);
 	if (to == EX_NONE && !x->stop)
-		to = add_state(x, a);
+		to = add_state(x, from, a);
 	if (to != EX_NONE)
 		ex_store_edge(&x->store, a->id, to, a->choice);
 }
 
-static void prefetch(void *ctx, const struct ex_state *a)
+static void prefetch(void *ctx, const struct ex_state *from, const struct ex_state *a)
 {
 	const struct lab_ex *x = ctx;
 
 	ex_store_prefetch(&x->store, a->hash);
 }
 
-static void take(void *ctx, const struct ex_state *a)
+static void prefetch_state(void *ctx, const struct ex_state *from, const struct ex_state *a)
+{
+	const struct lab_ex *x = ctx;
+
+	ex_store_prefetch_state(&x->store, a->hash);
+}
+
+static void take(void *ctx, const struct ex_state *from, const struct ex_state *a)
 {
 	struct lab_ex *x = ctx;
 
 	if (!x->stop)
-		take_answer(x, a);
+		take_answer(x, from, a);
 }
 
-/*
- * States [first, end) of x->now; what is new goes to x->next. One process looks at the answers of
- * each state as they come, while they are in its cache: the order is the same.
- */
+/* States [first, end) of x->now; what is new goes to x->next. */
 static void expand_batch(struct lab_ex *x, u32 first, u32 end)
 {
-	u32 some = x->opts.jobs > 1 ? EX_BATCH : 1;
+	u32 some = x->opts.jobs > 1 ? EX_BATCH : EX_BATCH_ONE;
 
 	for (; first < end && !x->stop; first += some) {
 		u32 to = first + some < end ? first + some : end;
 
 		ex_jobs_expand(x->jobs, &x->runner, &x->now, first, to);
 		ex_jobs_for_each(x->jobs, prefetch, x);
+		ex_jobs_for_each(x->jobs, prefetch_state, x);
 		ex_jobs_for_each(x->jobs, take, x);
 	}
+}
+
+static void keep_states(struct lab_ex *x, const struct ex_queue *q, u32 first)
+{
+	for (u32 i = first; i < q->nr; i++)
+		ex_keep(&x->runner, ex_queue_get(q, i));
+}
+
+/* What states of depths before had for themselves is not needed any more. */
+static void sweep(struct lab_ex *x)
+{
+	if (!rt_delta_crowded(x->runner.base))
+		return;
+	rt_delta_sweep_begin(x->runner.base);
+	keep_states(x, &x->first, 0);
+	keep_states(x, &x->now, x->at);
+	keep_states(x, &x->next, 0);
+	rt_delta_sweep_end(x->runner.base);
 }
 
 static void note_waiting(struct lab_ex *x)
@@ -263,6 +289,11 @@ static void expand_all(struct lab_ex *x)
 
 		expand_batch(x, x->at, end);
 		x->at = end;
+		sweep(x);
+		if (!x->stop && x->opts.stopped && x->opts.stopped(x->opts.stopped_ctx)) {
+			save(x, true);
+			end_by(x, "an interrupt");
+		}
 		if (!x->stop)
 			save(x, false);
 		show_progress(x);
@@ -302,6 +333,7 @@ static void note_loop(struct lab_ex *x, u32 state)
 		(struct lab_ex_found){.fault = {.kind = LAB_EX_STUCK, .rule = "no progress"},
 				      .state = state,
 				      .choice = EX_CHOICES,
+				      .loop = true,
 				      .depth = x->store.rec[state].depth};
 }
 
@@ -368,11 +400,11 @@ static enum lab_ex_file start(struct lab_ex *x)
 	case EX_FILE_NONE:
 		break;
 	}
-	add_state(x, ex_queue_get(&x->first, 0));
+	add_state(x, NULL, ex_queue_get(&x->first, 0));
 	return LAB_EX_FILE_NONE;
 }
 
-static void need_first(struct lab_ex *x)
+void ex_need_first(struct lab_ex *x)
 {
 	if (x->first.nr)
 		return;
@@ -382,7 +414,7 @@ static void need_first(struct lab_ex *x)
 
 enum lab_ex_file lab_ex_run(struct lab_ex *x)
 {
-	need_first(x);
+	ex_need_first(x);
 	x->file = start(x);
 	if (x->file == LAB_EX_FILE_DAMAGED || x->file == LAB_EX_FILE_FOREIGN)
 		return x->file;
@@ -399,54 +431,6 @@ enum lab_ex_file lab_ex_run(struct lab_ex *x)
 		save(x, true);
 	sum_up(x);
 	return x->file;
-}
-
-/* ---- the estimate ---- */
-
-#define WALKS	   16
-#define WALK_STEPS 100000
-
-/* One random schedule; how often each actor was chosen, in @times. */
-static u32 walk(struct lab_ex *x, u64 *random, u32 *times)
-{
-	struct ex_runner *r = &x->runner;
-	enum lab_ex_stop stop = LAB_EX_CHOICE;
-	struct lab_ex_fault f;
-	u32 n = 0;
-
-	ex_restore(r, ex_queue_get(&x->first, 0));
-	while (stop == LAB_EX_CHOICE && n < WALK_STEPS) {
-		u8 by;
-
-		by = r->id_of[lab_mix(random) % r->nr];
-		times[by]++;
-		n++;
-		stop = ex_answer(r, by, &f);
-	}
-	rt_base_diff(r->base);
-	return n;
-}
-
-struct lab_ex_estimate lab_ex_estimate(struct lab_ex *x)
-{
-	struct lab_ex_estimate e = {.schedules = WALKS, .least = ~0U, .states = 1};
-	u32 most[256] = {0};
-	u64 random = 1;
-
-	need_first(x);
-	for (u32 i = 0; i < WALKS; i++) {
-		u32 times[256] = {0}, n = walk(x, &random, times);
-
-		e.least = n < e.least ? n : e.least;
-		e.most = n > e.most ? n : e.most;
-		for (u32 k = 0; k < 256; k++)
-			most[k] = times[k] > most[k] ? times[k] : most[k];
-	}
-	for (u32 k = 0; k < 256; k++) {
-		e.actors += most[k] && k < EX_GO_ON;
-		e.states *= most[k] + 1;
-	}
-	return e;
 }
 
 struct lab_ex_totals lab_ex_totals(const struct lab_ex *x)

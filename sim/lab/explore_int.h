@@ -22,6 +22,8 @@
 #define EX_FAULT   255
 #define EX_CHOICES 60
 
+#define EX_LONG_MAX 1000 /* stops with LAB_EX_LONG in a row */
+
 #define EX_AT_REST  1 /* flags of a state */
 #define EX_EXPANDED 2
 #define EX_DEALT    4 /* to this shard, when they parted */
@@ -50,7 +52,9 @@ void ex_store_init(struct ex_store *st);
 void ex_store_free(struct ex_store *st);
 /* The state of that hash, EX_NONE if it was not seen. */
 u32 ex_store_find(const struct ex_store *st, struct rt_hash hash);
+/* Soon that will be asked: first where to look, then, when that is there, what to look at. */
 void ex_store_prefetch(const struct ex_store *st, struct rt_hash hash);
+void ex_store_prefetch_state(const struct ex_store *st, struct rt_hash hash);
 /* A state that was not seen. */
 void ex_store_add(struct ex_store *st, const struct ex_rec *rec);
 /* Edges of the state that is expanded, one after the other. */
@@ -63,11 +67,13 @@ u64 ex_store_bytes(const struct ex_store *st);
 
 /* ---- explore_step.c: one state to the next ---- */
 
-/* A state on its way, in a queue or as an answer; @bytes is extra and difference. */
+/*
+ * A state on its way. In a queue, @bytes is extra and the world (rt_delta_get()); of an answer that
+ * is new, extra and what the step has changed (rt_step_put()).
+ */
 struct ex_state {
-	u32 size;   /* of all, a multiple of 8 */
-	u32 id;	    /* its own; of an answer: of the state that it comes from */
-	u32 target; /* of an answer: a state that was seen before, or EX_NONE */
+	u32 size; /* of all, a multiple of 8 */
+	u32 id;	  /* its own; of an answer: of the state that it comes from */
 	u32 depth;
 	struct rt_hash hash;
 	u8 stop;   /* enum lab_ex_stop */
@@ -90,7 +96,6 @@ struct ex_queue {
 struct ex_runner {
 	const struct lab_ex_model *model;
 	const struct lab_ex_opts *opts;
-	const struct ex_store *store; /* to see what was seen; NULL: nothing is */
 	struct rt_base *base;
 	u8 answer; /* to the next question */
 	bool answered;
@@ -107,8 +112,13 @@ void ex_runner_free(struct ex_runner *r);
 void ex_put_first(struct ex_runner *r, struct ex_queue *q);
 /* All that follows from @s, as answers to the end of @q. */
 void ex_expand(struct ex_runner *r, const struct ex_state *s, struct ex_queue *q);
-/* On from where the world is by @choice; ex_answer(): without a look at what has changed. */
+/*
+ * On from where the world is by @choice; ex_answer(): without a look at what has changed, and so
+ * maybe LAB_EX_LONG.
+ */
 enum lab_ex_stop ex_answer(struct ex_runner *r, u8 choice, struct lab_ex_fault *f);
+/* The name of the state in which the world is, with no preemptions counted. */
+struct rt_hash ex_name_now(struct ex_runner *r, enum lab_ex_stop stop);
 enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f);
 /*
  * On from @s by @nr choices, whose answers are known to lead to choices again. False: they do not.
@@ -116,6 +126,11 @@ enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f);
 bool ex_follow(struct ex_runner *r, const struct ex_state *s, const u8 *choice, u32 nr);
 /* The state in which the world is now, to the end of @q; not as an answer. */
 struct ex_state *ex_put_now(struct ex_runner *r, u8 preemptions, struct ex_queue *q);
+/* Answer @a to a choice in @from as a state of its own, to the end of @q. */
+struct ex_state *ex_next(struct ex_runner *r, const struct ex_state *from, const struct ex_state *a,
+			 struct ex_queue *q);
+/* @s, of a queue, is still needed: for rt_delta_keep(). */
+void ex_keep(struct ex_runner *r, const struct ex_state *s);
 /* The world as it was in @s. */
 void ex_restore(struct ex_runner *r, const struct ex_state *s);
 
@@ -123,6 +138,8 @@ void ex_queue_init(struct ex_queue *q);
 void ex_queue_free(struct ex_queue *q);
 void ex_queue_clear(struct ex_queue *q);
 struct ex_state *ex_queue_add(struct ex_queue *q, size_t bytes);
+/* The last one has @bytes, not more than it had room for. */
+void ex_queue_fit(struct ex_queue *q, size_t bytes);
 /* A copy of @s to the end. */
 struct ex_state *ex_queue_copy(struct ex_queue *q, const struct ex_state *s);
 /* The last @nr states go. */
@@ -134,7 +151,12 @@ static inline struct ex_state *ex_queue_get(const struct ex_queue *q, u32 i)
 
 /* ---- explore_jobs.c: a batch, by one process or several ---- */
 
-#define EX_BATCH 64 /* states that several expand before their answers are looked at */
+/*
+ * States that are expanded before their answers are looked at: by several processes, and by one, so
+ * that what is looked up is on its way by then, and the answers are still near.
+ */
+#define EX_BATCH     64
+#define EX_BATCH_ONE 8
 
 struct ex_jobs;
 struct ex_jobs *ex_jobs_new(struct ex_runner *r, u32 nr);
@@ -142,9 +164,9 @@ void ex_jobs_free(struct ex_jobs *j);
 /* States [first, end) of @q, at most EX_BATCH. */
 void ex_jobs_expand(struct ex_jobs *j, struct ex_runner *r, const struct ex_queue *q, u32 first,
 		    u32 end);
+typedef void ex_answer_fn(void *ctx, const struct ex_state *from, const struct ex_state *a);
 /* All that followed, in order. */
-void ex_jobs_for_each(const struct ex_jobs *j, void (*fn)(void *ctx, const struct ex_state *a),
-		      void *ctx);
+void ex_jobs_for_each(const struct ex_jobs *j, ex_answer_fn *fn, void *ctx);
 
 /* ---- explore_graph.c: what the edges say ---- */
 

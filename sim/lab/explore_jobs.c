@@ -60,7 +60,6 @@ static void serve(struct ex_runner *r, struct board *b, struct worker *w)
 {
 	char byte;
 
-	r->store = NULL; /* it is not shared */
 	while (read(w->go, &byte, 1) == 1) {
 		work(r, b, &w->answers);
 		if (write(w->done, &byte, 1) != 1)
@@ -175,8 +174,7 @@ void ex_jobs_expand(struct ex_jobs *j, struct ex_runner *r, const struct ex_queu
 	r->cut |= b->cut;
 }
 
-void ex_jobs_for_each(const struct ex_jobs *j, void (*fn)(void *ctx, const struct ex_state *a),
-		      void *ctx)
+void ex_jobs_for_each(const struct ex_jobs *j, ex_answer_fn *fn, void *ctx)
 {
 	const struct board *b = j->board;
 
@@ -184,7 +182,7 @@ void ex_jobs_for_each(const struct ex_jobs *j, void (*fn)(void *ctx, const struc
 		const struct ex_state *a = b->answer[i];
 
 		for (u32 k = 0; k < b->nr_answers[i]; k++) {
-			fn(ctx, a);
+			fn(ctx, b->state[i], a);
 			a = (const struct ex_state *)((const char *)a + a->size);
 		}
 	}

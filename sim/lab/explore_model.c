@@ -14,6 +14,12 @@
 #include "tdx/abi.h"
 #include "tdx/inspect.h"
 
+/*
+ * Steps of one actor alone after which it is asked whether it comes back to where it was: more than
+ * the module's time-outs take, which are no state.
+ */
+#define LONG_STEPS 16384
+
 /* Counters that oracles compare: at rest with those of the rest before, or with none. */
 static const char *const judged[] = {"overzap_bytes", "merges_refused", "retired_pages"};
 
@@ -63,8 +69,14 @@ static enum lab_ex_stop run(void *ctx, struct lab_ex_fault *f)
 {
 	struct lab_ex_scn *x = ctx;
 
-	forget(x->play.s);
-	switch (lab_session_go(x->play.s)) {
+	struct lab_session *s = x->play.s;
+	enum lab_step step;
+
+	forget(s);
+	rt_set_budget(LONG_STEPS);
+	step = lab_session_go(s);
+	rt_set_budget(s->opts.budget);
+	switch (step) {
 	case LAB_PAUSED:
 		return LAB_EX_CHOICE;
 	case LAB_DONE:
@@ -73,6 +85,8 @@ static enum lab_ex_stop run(void *ctx, struct lab_ex_fault *f)
 		fault_of(x, LAB_PLAY_BROKEN, f);
 		break;
 	case LAB_STUCK:
+		if (s->out_of_steps)
+			return LAB_EX_LONG;
 		fault_of(x, LAB_PLAY_STUCK, f);
 		break;
 	}

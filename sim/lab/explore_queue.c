@@ -42,9 +42,14 @@ void ex_queue_clear(struct ex_queue *q)
 	q->nr = 0;
 }
 
+static size_t size_of(size_t bytes)
+{
+	return (sizeof(struct ex_state) + bytes + 7) & ~(size_t)7;
+}
+
 struct ex_state *ex_queue_add(struct ex_queue *q, size_t bytes)
 {
-	size_t size = (sizeof(struct ex_state) + bytes + 7) & ~(size_t)7;
+	size_t size = size_of(bytes);
 	struct ex_state *s = (struct ex_state *)(q->mem + q->len);
 
 	if (q->len + size > RESERVED) {
@@ -56,6 +61,15 @@ struct ex_state *ex_queue_add(struct ex_queue *q, size_t bytes)
 	q->len += size;
 	*s = (struct ex_state){.size = (u32)size};
 	return s;
+}
+
+void ex_queue_fit(struct ex_queue *q, size_t bytes)
+{
+	struct ex_state *s = ex_queue_get(q, q->nr - 1);
+
+	assert(size_of(bytes) <= s->size);
+	s->size = (u32)size_of(bytes);
+	q->len = q->at[q->nr - 1] + s->size;
 }
 
 struct ex_state *ex_queue_copy(struct ex_queue *q, const struct ex_state *s)

@@ -86,19 +86,21 @@ static struct rt_hash hash_of(struct ex_runner *r, enum lab_ex_stop stop, u8 pre
 	return (struct rt_hash){x.low64, x.high64};
 }
 
+struct rt_hash ex_name_now(struct ex_runner *r, enum lab_ex_stop stop)
+{
+	rt_base_diff(r->base);
+	return hash_of(r, stop, 0);
+}
+
 static size_t extra_room(const struct ex_runner *r)
 {
 	return (r->model->extra_size + 7) & ~(size_t)7;
 }
 
-static struct ex_state *put(struct ex_runner *r, struct ex_queue *q, enum lab_ex_stop stop,
-			    struct rt_hash hash, u32 seen)
+/* What is asked in @s, and what goes with its world. */
+static void fill(const struct ex_runner *r, struct ex_state *s, enum lab_ex_stop stop,
+		 struct rt_hash hash)
 {
-	bool goes_on = (stop == LAB_EX_CHOICE || stop == LAB_EX_REST) && seen == EX_NONE;
-	size_t bytes = goes_on ? extra_room(r) + rt_delta_bytes(r->base) : 0;
-	struct ex_state *s = ex_queue_add(q, bytes);
-
-	s->target = seen;
 	s->hash = hash;
 	s->stop = (u8)stop;
 	if (stop == LAB_EX_CHOICE) {
@@ -110,12 +112,66 @@ static struct ex_state *put(struct ex_runner *r, struct ex_queue *q, enum lab_ex
 		s->cur = 0;
 		s->id_of[0] = EX_GO_ON;
 	}
+}
+
+static void put_extra(const struct ex_runner *r, struct ex_state *s)
+{
+	if (r->model->extra_size)
+		memcpy(s->bytes, r->model->extra, r->model->extra_size);
+}
+
+static char *world_of(const struct ex_runner *r, const struct ex_state *s)
+{
+	return (char *)s->bytes + extra_room(r);
+}
+
+/* The state in which the world is now. */
+static struct ex_state *put_state(struct ex_runner *r, struct ex_queue *q, enum lab_ex_stop stop,
+				  struct rt_hash hash)
+{
+	size_t room = extra_room(r);
+	struct ex_state *s = ex_queue_add(q, room + rt_delta_bytes(r->base));
+
+	fill(r, s, stop, hash);
+	put_extra(r, s);
+	ex_queue_fit(q, room + rt_delta_put(r->base, world_of(r, s)));
+	return s;
+}
+
+/* The same as an answer: of an end, nothing but that. */
+static struct ex_state *put_answer(struct ex_runner *r, struct ex_queue *q, enum lab_ex_stop stop,
+				   struct rt_hash hash)
+{
+	bool goes_on = stop == LAB_EX_CHOICE || stop == LAB_EX_REST;
+	size_t bytes = goes_on ? extra_room(r) + rt_step_bytes(r->base) : 0;
+	struct ex_state *s = ex_queue_add(q, bytes);
+
+	fill(r, s, stop, hash);
 	if (goes_on) {
-		if (r->model->extra_size)
-			memcpy(s->bytes, r->model->extra, r->model->extra_size);
-		rt_delta_put(r->base, (char *)s->bytes + extra_room(r));
+		put_extra(r, s);
+		rt_step_put(r->base, world_of(r, s));
 	}
 	return s;
+}
+
+struct ex_state *ex_next(struct ex_runner *r, const struct ex_state *from, const struct ex_state *a,
+			 struct ex_queue *q)
+{
+	size_t room = extra_room(r);
+	const char *delta = world_of(r, from), *step = world_of(r, a);
+	struct ex_state *s = ex_queue_add(q, room + rt_delta_room(delta, step));
+	u32 size = s->size;
+
+	*s = *a;
+	s->size = size;
+	memcpy(s->bytes, a->bytes, room);
+	ex_queue_fit(q, room + rt_delta_next(r->base, delta, step, world_of(r, s)));
+	return s;
+}
+
+void ex_keep(struct ex_runner *r, const struct ex_state *s)
+{
+	rt_delta_keep(r->base, world_of(r, s));
 }
 
 /* What goes with the world. */
@@ -138,8 +194,7 @@ static void restore_again(struct ex_runner *r, const struct ex_state *s)
 void ex_restore(struct ex_runner *r, const struct ex_state *s)
 {
 	rt_world_enter(r->model->world);
-	rt_delta_get(r->base, (const char *)s->bytes + extra_room(r),
-		     s->size - sizeof(*s) - extra_room(r));
+	rt_delta_get(r->base, world_of(r, s));
 	restore_rest(r, s);
 }
 
@@ -151,7 +206,7 @@ void ex_put_first(struct ex_runner *r, struct ex_queue *q)
 	if (r->model->run(r->model->ctx, &f) != LAB_EX_CHOICE)
 		assert(!"the world is paused at a choice");
 	rt_base_diff(r->base);
-	put(r, q, LAB_EX_CHOICE, hash_of(r, LAB_EX_CHOICE, 0), EX_NONE);
+	put_state(r, q, LAB_EX_CHOICE, hash_of(r, LAB_EX_CHOICE, 0));
 }
 
 enum lab_ex_stop ex_answer(struct ex_runner *r, u8 choice, struct lab_ex_fault *f)
@@ -168,17 +223,44 @@ enum lab_ex_stop ex_answer(struct ex_runner *r, u8 choice, struct lab_ex_fault *
 	return stop;
 }
 
+/*
+ * On with a step in which nobody is asked. There is one way on, so if it comes to a state for the
+ * second time it never ends: looked for as Brent does, against one state that is taken again after
+ * twice as many stops. What never repeats is given up at last.
+ */
+static enum lab_ex_stop go_on(struct ex_runner *r, struct lab_ex_fault *f)
+{
+	enum lab_ex_stop stop = LAB_EX_LONG;
+	struct rt_hash mark = {0};
+	u32 n;
+
+	for (n = 0; n < EX_LONG_MAX && stop == LAB_EX_LONG; n++) {
+		struct rt_hash hash = hash_of(r, stop, 0);
+
+		if (hash.lo == mark.lo && hash.hi == mark.hi)
+			break;
+		if (!(n & (n + 1)))
+			mark = hash;
+		stop = r->model->run(r->model->ctx, f);
+		rt_base_diff(r->base);
+	}
+	if (stop != LAB_EX_LONG)
+		return stop;
+	*f = (struct lab_ex_fault){.kind = LAB_EX_STUCK, .rule = "no progress"};
+	return LAB_EX_BROKEN;
+}
+
 enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f)
 {
 	enum lab_ex_stop stop = ex_answer(r, choice, f);
 
 	rt_base_diff(r->base);
-	return stop;
+	return stop == LAB_EX_LONG ? go_on(r, f) : stop;
 }
 
 struct ex_state *ex_put_now(struct ex_runner *r, u8 preemptions, struct ex_queue *q)
 {
-	struct ex_state *s = put(r, q, r->stop, hash_of(r, r->stop, preemptions), EX_NONE);
+	struct ex_state *s = put_state(r, q, r->stop, hash_of(r, r->stop, preemptions));
 
 	s->preemptions = preemptions;
 	return s;
@@ -189,6 +271,8 @@ bool ex_follow(struct ex_runner *r, const struct ex_state *s, const u8 *choice, 
 	struct lab_ex_fault f;
 
 	ex_restore(r, s);
+	/* Without a choice it is named as it is, and not as what was looked at before. */
+	rt_base_diff(r->base);
 	r->stop = LAB_EX_CHOICE;
 	for (u32 i = 0; i < nr; i++) {
 		bool fits = (r->stop == LAB_EX_REST) == (choice[i] == EX_GO_ON) &&
@@ -220,7 +304,6 @@ static void expand_one(struct ex_runner *r, const struct ex_state *s, u32 i, u8 
 	struct rt_hash hash = {0};
 	enum lab_ex_stop stop;
 	struct ex_state *to;
-	u32 seen = EX_NONE;
 
 	if (first)
 		ex_restore(r, s);
@@ -231,10 +314,8 @@ static void expand_one(struct ex_runner *r, const struct ex_state *s, u32 i, u8 
 		hash = hash_of(r, stop, preemptions);
 		if (wrote_freed(r, &fault))
 			stop = LAB_EX_BROKEN;
-		else if (r->store)
-			seen = ex_store_find(r->store, hash);
 	}
-	to = put(r, q, stop, hash, seen);
+	to = put_answer(r, q, stop, hash);
 	to->id = s->id;
 	to->depth = s->depth + 1;
 	to->choice = s->id_of[i];

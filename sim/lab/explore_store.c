@@ -36,6 +36,14 @@ void ex_store_prefetch(const struct ex_store *st, struct rt_hash hash)
 	__builtin_prefetch(&st->slot[hash.lo & (st->nr_slots - 1)]);
 }
 
+void ex_store_prefetch_state(const struct ex_store *st, struct rt_hash hash)
+{
+	u64 slot = st->slot[hash.lo & (st->nr_slots - 1)];
+
+	if (slot && !((slot ^ hash.hi) >> 32))
+		__builtin_prefetch(&st->rec[(u32)slot - 1].hash);
+}
+
 static u64 slot_word(u32 id, struct rt_hash hash)
 {
 	return (hash.hi & ~0xffffffffULL) | (id + 1);

@@ -16,8 +16,8 @@
 
 static int take_ref(struct lab_machine *m, const struct lab_op *op)
 {
-	u32 td = 0, gmem;
-	u64 gpa = lab_setup_gpa(m->sc, m->su, lab_get(op, "gpa"), &td), offset;
+	u32 td, gmem;
+	u64 gpa = lab_op_gpa(m->sc, m->su, op, "gpa", &td), offset;
 	static const enum gmem_stray kinds[] = {GMEM_STRAY_TRANSIENT, GMEM_STRAY_PIN,
 						GMEM_STRAY_LRU};
 

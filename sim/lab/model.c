@@ -502,8 +502,11 @@ const char *lab_model_settle(struct lab_machine *m, struct lab_td *td, char *why
 		const struct loss *l = &model->loss[i];
 
 		forget_words(model, l->start, l->ret ? l->done_end : l->end, true);
-		/* Beside a hole a write may come before or after it. */
-		if (l->why == LAB_LOSS_PUNCH && !l->ret && !m->parallel)
+		/*
+		 * Beside a hole a write may come before or after it; with attributes of the VM what
+		 * is shared lies in other memory than the file's (mmu/user_mem.c).
+		 */
+		if (l->why == LAB_LOSS_PUNCH && !l->ret && !m->parallel && !lab_vm_attrs(m->su))
 			ranges_cut(&model->used, l->start, l->end);
 	}
 	model->nr_losses = 0;

@@ -321,10 +321,10 @@ static void judge_spent(struct running *x)
 	const struct lab_session *s = x->m->s;
 	char text[sizeof(x->fate->text)];
 
-	x->fate->spent = s->spent && !lab_endless(&x->m->sc, &x->m->su, &s->opts, &s->recorded,
+	x->fate->spent = s->out_of_steps && !lab_endless(&x->m->sc, &x->m->su, &s->opts, &s->recorded,
 						  text, sizeof(text));
 	rt_world_enter(s->world);
-	if (!s->spent || x->fate->spent)
+	if (!s->out_of_steps || x->fate->spent)
 		return;
 	snprintf(x->fate->text, sizeof(x->fate->text), "%s", text);
 	x->fate->step = 0; /* at none: the budget alone says where it ends */

@@ -64,6 +64,11 @@ bool lab_search_play(const struct lab_scenario *sc, const struct lab_setup *su,
 	return true;
 }
 
+static bool is_stopped(const struct lab_search_opts *so)
+{
+	return so->stopped && so->stopped(so->ctx);
+}
+
 bool lab_search(const struct lab_scenario *sc, const struct lab_setup *su,
 		const struct lab_opts *opts, const struct lab_search_opts *so,
 		struct lab_found *found, char *err, size_t len)
@@ -79,13 +84,14 @@ bool lab_search(const struct lab_scenario *sc, const struct lab_setup *su,
 	if (!s)
 		return false;
 	lab_session_mark(s, &start);
-	for (u64 i = 0; i < so->runs && !found->broke; i++) {
+	for (u64 i = 0; i < so->runs && !found->broke && !found->stopped; i++) {
 		found->seed = opts->seed + i;
 		lab_session_back(s, &start);
 		lab_session_reseed(s, found->seed);
 		run_once(s, found);
 		if (so->progress && i % PROGRESS_EVERY == 0)
 			so->progress(so->ctx, i, so->runs);
+		found->stopped = !found->broke && i + 1 < so->runs && is_stopped(so);
 	}
 	if (so->progress)
 		so->progress(so->ctx, so->runs, so->runs);

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "sim/lab/choices.h"
 #include "sim/lab/excuse.h"
 #include "sim/lab/inject.h"
 #include "sim/lab/oracle.h"
@@ -19,6 +18,7 @@
 #include "sim/lab/pct.h"
 #include "sim/lab/util.h"
 #include "sim/rt/lock.h"
+#include "sim/rt/mix.h"
 #include "sim/rt/schedule.h"
 #include "sim/rt/world.h"
 
@@ -130,8 +130,8 @@ static u32 pick_seeded(void *ctx, const struct rt_choice *c)
 	struct lab_session *s = ctx;
 
 	if (c->kind == RT_CHOICE_FAULT)
-		return !(lab_mix(&s->seeded) >> 32 & (RT_RANDOM_FAULT - 1));
-	return (u32)(((lab_mix(&s->seeded) >> 32) * c->nr) >> 32);
+		return !(rt_splitmix64(&s->seeded) >> 32 & (RT_RANDOM_FAULT - 1));
+	return (u32)(((rt_splitmix64(&s->seeded) >> 32) * c->nr) >> 32);
 }
 
 /* From the first action on; what is built without being asked for is built in order. */
@@ -317,9 +317,12 @@ static enum lab_step run(struct lab_session *s)
 {
 	enum lab_oracle rule = LAB_ORACLE_NO_PROGRESS;
 	const char *why = NULL;
+	enum rt_run_result res;
 	int n;
 
-	switch (rt_run()) {
+	res = rt_run();
+	s->out_of_steps = res == RT_RUN_BUDGET;
+	switch (res) {
 	case RT_RUN_QUIET:
 		break;
 	case RT_RUN_DEADLOCK:
@@ -327,7 +330,6 @@ static enum lab_step run(struct lab_session *s)
 		why = "deadlock: nobody can go on";
 		break;
 	case RT_RUN_BUDGET:
-		s->spent = true;
 		why = "no progress: the step budget is spent (--budget allows more)";
 		break;
 	case RT_RUN_STOPPED:
@@ -528,7 +530,6 @@ void lab_session_back(struct lab_session *s, const struct lab_mark *mark)
 	s->nr_broken = mark->nr_broken;
 	s->stuck[0] = 0;
 	s->stuck_rule = NULL;
-	s->spent = false;
 	s->recorded.nr = mark->nr_recorded;
 }
 

@@ -68,7 +68,7 @@ struct lab_session {
 	u32 nr_broken;
 	char stuck[2000];
 	const char *stuck_rule; /* the oracle that being stuck breaks; NULL: not stuck */
-	bool spent;		/* ... because the step budget is: more might be enough */
+	bool out_of_steps;	/* stuck, or not yet: the budget of the last run was spent */
 	u64 first_event;	/* sequence number of the first event of the last block */
 	/* The same of the last parallel block, and of the first event behind it; end 0: none. */
 	u64 parallel_first, parallel_end;

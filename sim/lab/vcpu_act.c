@@ -53,8 +53,13 @@ static void do_cpu(struct lab_machine *m, struct lab_actor *v, u32 i)
 {
 	struct lab_outcome *out = &lab_result(m, i)->out;
 	u32 cpu = (u32)lab_num(lab_op(m, i), "M", 0);
-	int ret = v->kvcpu ? kvm_vcpu_set_cpu(v->kvcpu, cpu) : -ENODEV;
+	int ret = -ENODEV;
 
+	if (v->kvcpu) {
+		v->td->users++; /* a close waits for it, as for every call on the VM */
+		ret = kvm_vcpu_set_cpu(v->kvcpu, cpu);
+		v->td->users--;
+	}
 	if (!ret)
 		v->cpu = cpu;
 	out->err = -ret;

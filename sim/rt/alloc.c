@@ -348,6 +348,15 @@ bool rt_heap_is_freed(const struct rt_world *w, const void *p, u32 *size)
 	       hdr_tag(payload) == tag_at(off16_of(w, payload), TAG_FREE);
 }
 
+u32 rt_heap_live_size(const struct rt_world *w, const void *p)
+{
+	const char *payload = (const char *)p + HDR;
+	u32 off16 = off16_of(w, payload), tag = hdr_tag(payload);
+
+	return tag == tag_at(off16, TAG_LIVE) || tag == tag_at(off16, TAG_OWN) ? hdr_val(payload)
+									       : 0;
+}
+
 RT_NO_ASAN bool rt_heap_is_poison(const char *p, size_t len)
 {
 	const u64 want = 0x0101010101010101ULL * RT_POISON;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What of a difference is state, and its hash.
+ * What of a difference is state, chunk by chunk; the hash of all is in canon_new.c.
  * The hash of a difference is a sum over its chunks, so that only those that changed are hashed
  * again. Words of the base's memory are named by their place. New blocks are named by the order in
  * which pointers lead to them, so that neither their addresses nor the order of their allocation
@@ -12,7 +12,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "sim/rt/delta_int.h"
+#include "sim/rt/canon_int.h"
 
 /* The linker's: first byte of the program, and the one behind its last. */
 extern const char __executable_start[], _end[];
@@ -66,51 +66,57 @@ static void ignore_own(struct rt_base *b)
 	rt_heap_headers(b->w, ignore_header, b);
 }
 
+static u64 chunks_of_base(const struct rt_base *b)
+{
+	return ((u64)(b->w->heap - (char *)b->w) + (u64)b->floor * 4096) / CHUNK_SIZE;
+}
+
+/* The chunks behind that of the header at @p, as far as its block goes. */
+static void own_small(void *ctx, const void *p)
+{
+	struct rt_base *b = ctx;
+	u64 off = (u64)((const char *)p - (const char *)b->w);
+	u32 size = rt_heap_live_size(b->w, p);
+
+	for (u64 at = off / CHUNK_SIZE + 1; size && at * CHUNK_SIZE < off + 8 + size; at++)
+		b->owner[at] = (u32)(off / 8);
+}
+
 void rt_canon_init(struct rt_base *b)
 {
-	size_t chunks = (size_t)(b->w->heap - (char *)b->w + (size_t)b->floor * 4096) / CHUNK_SIZE;
+	size_t chunks = chunks_of_base(b);
 
 	b->ignored = calloc(chunks, sizeof(*b->ignored));
-	b->known = calloc(RT_NEAR_SLOTS, sizeof(*b->known));
-	if (!b->ignored || !b->known)
+	b->owner = calloc(chunks, sizeof(*b->owner));
+	b->known = calloc(RT_KNOWN_SLOTS, sizeof(*b->known));
+	if (!b->ignored || !b->owner || !b->known)
 		rt_panic("the host is out of memory");
 	ignore_own(b);
+	rt_heap_headers(b->w, own_small, b);
 }
 
 void rt_canon_exit(struct rt_base *b)
 {
 	free(b->ignored);
+	free(b->owner);
 	free(b->known);
+	free(b->special.chunk);
+	free(b->now.chunk);
 	free(b->block);
 	free(b->found);
 }
 
 /* ---- one chunk ---- */
 
-static u64 new_begin(const struct rt_base *b)
-{
-	return (u64)(b->w->heap - (char *)b->w) + (u64)b->floor * 4096;
-}
-
-static u64 new_end(const struct rt_base *b)
-{
-	return (u64)(b->w->heap - (char *)b->w) + (u64)b->w->s.heap.brk * 4096;
-}
-
-static bool is_new(const struct rt_base *b, u64 off)
-{
-	return off - new_begin(b) < new_end(b) - new_begin(b);
-}
-
 static u32 ignored_of(const struct rt_base *b, u32 at)
 {
 	u64 off = (u64)at * CHUNK_SIZE;
 	const u64 *word = (const u64 *)((const char *)b->w + off);
 
-	if (off < new_begin(b))
+	if (off < rt_canon_new_begin(b))
 		return b->ignored[at];
 	/* The last word may be the header of the block that begins with the next chunk. */
-	if (off < new_end(b))
+	if (off < rt_canon_new_end(b))
 		return rt_heap_is_header(b->w, &word[CHUNK_WORDS - 1]) ? 1U << (CHUNK_WORDS - 1)
 								       : 0;
 	/* The page map is bookkeeping; behind it are stacks. */
@@ -124,7 +130,7 @@ static u64 kind_of(const struct rt_base *b, u64 *val)
 
 	if (in_region < b->w->size) {
 		*val = in_region;
-		return is_new(b, in_region) ? KIND_BLOCK : KIND_REGION;
+		return rt_canon_is_new(b, in_region) ? KIND_BLOCK : KIND_REGION;
 	}
 	if (in_program < (u64)(_end - __executable_start)) {
 		*val = in_program;
@@ -140,16 +146,33 @@ static struct rt_hash hash_words(const u64 *out, u32 nr)
 	return (struct rt_hash){h.low64, h.high64};
 }
 
-void rt_canon_chunk(struct rt_base *b, struct rt_chunk *c)
+/* All that is in a special chunk, also what is no state: it may say where blocks begin and end. */
+static struct rt_hash key_of(const struct rt_chunk *c)
+{
+	u64 out[1 + CHUNK_WORDS];
+
+	out[0] = (u64)c->ptrs << 32 | c->mask;
+	memcpy(&out[1], c->word, c->nr * sizeof(u64));
+	return rt_canon_placed(hash_words(out, 1 + c->nr), c->at);
+}
+
+/* Chunks of new blocks, the map of their pages, and what points to them. */
+static bool is_special(const struct rt_base *b, const struct rt_chunk *c)
+{
+	u64 off = (u64)c->at * CHUNK_SIZE;
+
+	return c->ptrs ||
+	       (off >= rt_canon_new_begin(b) && off < (u64)(b->w->stacks - (const char *)b->w));
+}
+
+static void hash_chunk(const struct rt_base *b, struct rt_chunk *c)
 {
 	u32 ignored = ignored_of(b, c->at), mask = c->mask & ~ignored, n = 2, ptr[CHUNK_WORDS];
 	u64 out[2 + CHUNK_WORDS], kinds = 0;
 	const u64 *word = c->word;
 	u32 nr_ptrs = 0;
 
-	c->ptrs = 0;
-	c->pure = !ignored;
-	c->near = c->far = (struct rt_hash){0};
+	c->silent = !mask;
 	if (!mask)
 		return;
 	for (u32 bits = c->mask; bits; bits &= bits - 1, word++) {
@@ -169,7 +192,8 @@ void rt_canon_chunk(struct rt_base *b, struct rt_chunk *c)
 	}
 	out[0] = mask;
 	out[1] = kinds;
-	c->near = c->far = hash_words(out, n);
+	c->far = hash_words(out, n);
+	c->near = rt_canon_placed(c->far, c->at);
 	if (nr_ptrs) {
 		for (u32 i = 0; i < nr_ptrs; i++)
 			out[ptr[i]] = 0;
@@ -177,240 +201,93 @@ void rt_canon_chunk(struct rt_base *b, struct rt_chunk *c)
 	}
 }
 
+void rt_canon_chunk(struct rt_base *b, struct rt_chunk *c)
+{
+	c->ptrs = 0;
+	c->near = c->far = c->key = (struct rt_hash){0};
+	hash_chunk(b, c);
+	c->special = is_special(b, c);
+	if (c->special)
+		c->key = key_of(c);
+	else
+		c->far = (struct rt_hash){0};
+}
+
 /* ---- sums ---- */
 
-static u64 mix(u64 z)
+static void sub(struct rt_hash *sum, struct rt_hash h)
 {
-	z = (z ^ (z >> 32)) * 0xbea225f9eb34556dULL;
-	z = (z ^ (z >> 29)) * 0xbea225f9eb34556dULL;
-	return z ^ (z >> 32);
+	sum->lo -= h.lo;
+	sum->hi -= h.hi;
 }
 
-static void add(struct rt_hash *sum, struct rt_hash h, u64 place)
+void rt_canon_add(struct rt_sums *s, const struct rt_chunk *c)
 {
-	sum->lo += mix(h.lo + place * 0x9e3779b97f4a7c15ULL);
-	sum->hi += mix(h.hi ^ place * 0xc2b2ae3d27d4eb4fULL);
+	rt_canon_sum(&s->near, c->near);
+	rt_canon_sum(c->special ? &s->key : &s->rest, c->special ? c->key : c->near);
 }
 
-static bool silent(const struct rt_chunk *c)
+void rt_canon_sub(struct rt_sums *s, const struct rt_chunk *c)
 {
-	return !c->near.lo && !c->near.hi;
-}
-
-static struct rt_hash near_hash(const struct rt_base *b)
-{
-	struct rt_hash sum = {0};
-
-	for (u32 i = 0; i < b->now.nr; i++) {
-		if (!silent(b->now.chunk[i]))
-			add(&sum, b->now.chunk[i]->near, b->now.chunk[i]->at);
-	}
-	return sum;
-}
-
-/* ---- new blocks ---- */
-
-static void add_block(void *ctx, const void *p, size_t size, bool is_free)
-{
-	struct rt_base *b = ctx;
-	u64 off = (u64)((const char *)p - (const char *)b->w);
-
-	if (b->nr_block == b->cap_block) {
-		b->cap_block = b->cap_block ? 2 * b->cap_block : 64;
-		b->block = rt_host_realloc(b->block, b->cap_block * sizeof(*b->block));
-		b->found = rt_host_realloc(b->found, b->cap_block * sizeof(*b->found));
-	}
-	b->block[b->nr_block++] =
-		(struct rt_canon_block){.begin = off, .end = off + size, .free = is_free};
-}
-
-/* Which chunks are whose; both ascend, and no chunk is of two blocks. */
-static void share_chunks(struct rt_base *b)
-{
-	u32 i = 0;
-
-	for (u32 k = 0; k < b->nr_block; k++) {
-		struct rt_canon_block *bl = &b->block[k];
-
-		while (i < b->now.nr && (u64)b->now.chunk[i]->at * CHUNK_SIZE < bl->begin)
-			i++;
-		bl->first = i;
-		while (i < b->now.nr && (u64)b->now.chunk[i]->at * CHUNK_SIZE < bl->end)
-			i++;
-		bl->nr = i - bl->first;
-	}
+	sub(&s->near, c->near);
+	sub(c->special ? &s->key : &s->rest, c->special ? c->key : c->near);
 }
 
 /* ---- writes to what is free ---- */
 
-static void need_poison(struct rt_base *b, u64 off, size_t len)
+/*
+ * What is free is poison, so a write to it is a change of some chunk: each is looked at when it has
+ * changed. A block that is freed in the same step has all of its chunks poison or changed.
+ */
+static void need_poison(struct rt_base *b, u64 off, u64 end)
 {
-	if (!b->written && !rt_heap_is_poison((char *)b->w + off, len))
-		b->written = off;
+	u64 chunk_end = (off / CHUNK_SIZE + 1) * CHUNK_SIZE;
+
+	end = end < chunk_end ? end : chunk_end;
+	if (!b->written_base && off < end &&
+	    !rt_heap_is_poison((char *)b->w + off, (size_t)(end - off)))
+		b->written_base = off;
 }
 
-/* Small blocks of the base that are free now: their headers are in chunks that differ. */
-static void check_freed(struct rt_base *b, const struct rt_chunk *c)
+/* The block whose header is at @header, as far as it is in the chunk from @from on. */
+static void check_small(struct rt_base *b, u64 header, u64 from)
 {
-	for (u32 bits = c->mask & b->ignored[c->at]; bits; bits &= bits - 1) {
-		u64 off = (u64)c->at * CHUNK_SIZE + 8ULL * (u32)__builtin_ctz(bits);
-		const char *p = (const char *)b->w + off;
-		u32 size;
+	const char *p = (const char *)b->w + header;
+	u32 size;
 
-		if (p >= b->w->heap && rt_heap_is_freed(b->w, p, &size))
-			need_poison(b, off + 8, size & ~7U);
-	}
+	if (p >= b->w->heap && rt_heap_is_freed(b->w, p, &size))
+		need_poison(b, from, header + 8 + (size & ~7U));
 }
 
-/* The same of large ones, by the page map. */
-static void check_freed_pages(struct rt_base *b)
+/* Of a large block all pages are given back at once. */
+static void check_large(struct rt_base *b, u64 off)
 {
-	const struct rt_world *w = b->w;
-	const struct rt_page *was = rt_base_twin(b, w->pages);
+	const struct rt_page *was = rt_base_twin(b, b->w->pages);
+	u64 heap = (u64)(b->w->heap - (char *)b->w), page = (off - heap) / 4096;
 
-	for (u32 i = 0; i < b->floor; i++) {
-		bool live = was[i].kind == RT_PG_LARGE || was[i].kind == RT_PG_OWN;
-
-		if (live && w->pages[i].kind == RT_PG_NONE)
-			need_poison(b, (u64)(w->heap - (char *)w) + 4096ULL * i,
-				    4096UL * was[i].nr);
-	}
+	if (off >= heap && was[page].kind != RT_PG_NONE && was[page].kind != RT_PG_FREE &&
+	    b->w->pages[page].kind == RT_PG_NONE)
+		need_poison(b, off, off + CHUNK_SIZE);
 }
 
-/* A free block is poison as the base is: what differs, somebody has written. */
-static void find_written(struct rt_base *b)
+void rt_canon_check(struct rt_base *b)
 {
-	b->written = 0;
-	for (u32 i = 0; i < b->now.nr; i++) {
-		if ((u64)b->now.chunk[i]->at * CHUNK_SIZE < new_begin(b))
-			check_freed(b, b->now.chunk[i]);
-	}
-	check_freed_pages(b);
-	for (u32 k = 0; k < b->nr_block; k++) {
-		const struct rt_canon_block *bl = &b->block[k];
+	const struct rt_chunk *c = (const struct rt_chunk *)b->made;
 
-		for (u32 i = bl->first; bl->free && i < bl->first + bl->nr; i++) {
-			if (!silent(b->now.chunk[i]))
-				b->written = (size_t)b->now.chunk[i]->at * CHUNK_SIZE;
+	b->written_base = 0;
+	for (u32 i = 0; i < b->nr_changed; i++, c = rt_chunk_next(c)) {
+		u64 off = (u64)c->at * CHUNK_SIZE;
+
+		if (off >= rt_canon_new_begin(b))
+			break;
+		check_large(b, off);
+		if (b->owner[c->at])
+			check_small(b, 8ULL * b->owner[c->at], off);
+		/* Their headers differ from the base's, in which these were not free. */
+		for (u32 bits = c->mask & b->ignored[c->at]; bits; bits &= bits - 1) {
+			u64 header = off + 8ULL * (u32)__builtin_ctz(bits);
+
+			check_small(b, header, header + 8);
 		}
 	}
-}
-
-static struct rt_canon_block *block_at(struct rt_base *b, u64 off)
-{
-	u32 lo = 0, hi = b->nr_block;
-
-	while (lo < hi) {
-		u32 mid = (lo + hi) / 2;
-
-		if (b->block[mid].end > off)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo < b->nr_block && b->block[lo].begin <= off ? &b->block[lo] : NULL;
-}
-
-static u32 number_of(struct rt_base *b, struct rt_canon_block *bl)
-{
-	if (!bl->number) {
-		b->found[b->nr_found++] = (u32)(bl - b->block);
-		bl->number = b->nr_found;
-	}
-	return bl->number;
-}
-
-/* ---- the hash ---- */
-
-/* The pointers of a chunk at @place, by the numbers of the blocks that they lead to. */
-static void add_pointers(struct rt_base *b, struct rt_hash *sum, const struct rt_chunk *c,
-			 u64 place)
-{
-	for (u32 bits = c->ptrs; bits; bits &= bits - 1) {
-		u32 i = (u32)__builtin_ctz(bits);
-		u32 nth = (u32)__builtin_popcount(c->mask & ((1U << i) - 1));
-		u64 off = c->word[nth] - (u64)(uintptr_t)b->w, to = ~off;
-		struct rt_canon_block *bl = block_at(b, off);
-
-		if (bl)
-			to = (u64)number_of(b, bl) << 32 | (off - bl->begin);
-		add(sum, (struct rt_hash){mix(to), mix(~to)}, place * CHUNK_WORDS + i);
-	}
-}
-
-static void add_chunk(struct rt_base *b, struct rt_hash *sum, const struct rt_chunk *c, u64 place)
-{
-	if (silent(c))
-		return;
-	add(sum, c->far, place);
-	if (c->ptrs)
-		add_pointers(b, sum, c, place);
-}
-
-static void add_found(struct rt_base *b, struct rt_hash *sum, u32 number)
-{
-	const struct rt_canon_block bl = b->block[b->found[number - 1]];
-	u64 place = (u64)number << 32;
-
-	if (bl.free)
-		return;
-	add(sum, (struct rt_hash){bl.end - bl.begin, 1}, place | 0xffffffff);
-	for (u32 i = bl.first; i < bl.first + bl.nr; i++)
-		add_chunk(b, sum, b->now.chunk[i],
-			  place + b->now.chunk[i]->at - bl.begin / CHUNK_SIZE);
-}
-
-static struct rt_hash far_hash(struct rt_base *b)
-{
-	struct rt_hash sum = {0};
-	u32 done = 0, k = 0;
-
-	for (u32 i = 0; i < b->now.nr; i++) {
-		const struct rt_chunk *c = b->now.chunk[i];
-
-		if (!is_new(b, (u64)c->at * CHUNK_SIZE))
-			add_chunk(b, &sum, c, c->at);
-	}
-	for (;;) {
-		while (done < b->nr_found)
-			add_found(b, &sum, ++done);
-		/* What no pointer leads to is state too. */
-		while (k < b->nr_block && (b->block[k].free || b->block[k].number))
-			k++;
-		if (k == b->nr_block)
-			break;
-		number_of(b, &b->block[k]);
-	}
-	return sum;
-}
-
-struct rt_hash rt_base_hash(struct rt_base *b)
-{
-	struct rt_hash near = near_hash(b), far;
-	u32 slot = (u32)(near.lo >> 20) % RT_NEAR_SLOTS;
-
-	b->written = 0;
-	if (b->known[slot].near.lo == near.lo && b->known[slot].near.hi == near.hi)
-		return b->known[slot].far;
-	b->nr_block = b->nr_found = 0;
-	rt_heap_walk(b->w, b->floor, add_block, b);
-	share_chunks(b);
-	find_written(b);
-	far = far_hash(b);
-	if (!b->written) {
-		b->known[slot].near = near;
-		b->known[slot].far = far;
-	}
-	return far;
-}
-
-struct rt_hash rt_base_hash_plain(struct rt_base *b)
-{
-	rt_base_hash(b);
-	return near_hash(b);
-}
-
-size_t rt_base_written(const struct rt_base *b)
-{
-	return b->written;
 }

@@ -7,6 +7,7 @@
  * Invariants, from rt_base_new() to rt_base_free():
  *  - What is not in the difference that was found or restored last is as in the base, also where
  *    nothing live is: no run sees what another has left below a stack or behind the heap.
+ *  - A state is good until a sweep to which it was not told.
  *  - Nothing that is freed is used again, and new blocks lie behind the heap of the base; so a
  *    write to freed memory is seen at the end of the step that makes it.
  *  - The hash is of what a run can depend on: it does not change with addresses, with the order of
@@ -57,13 +58,35 @@ struct rt_hash rt_base_hash_plain(struct rt_base *b);
 size_t rt_base_written(const struct rt_base *b);
 
 /*
- * The difference that was found last as bytes: how many there will be, copied out to @to (aligned
- * to 8), and the world as it was then. rt_delta_again() goes back to what was restored last, and is
- * cheap.
+ * What the last run has changed, as bytes (aligned to 8): how many there will be, and copied out to
+ * @to. They mean the same in every process that was forked since rt_base_new().
  */
+size_t rt_step_bytes(const struct rt_base *b);
+void rt_step_put(const struct rt_base *b, void *to);
+
+/*
+ * A state as bytes, aligned to 8. What states have in common is kept once, by the process that
+ * called rt_base_new(): only that one makes states, those that are forked from it restore them.
+ * rt_delta_next() is what a step has made of state @from, rt_delta_put() the difference that was
+ * found last; both return its length, at most that of rt_delta_room() and of rt_delta_bytes().
+ */
+size_t rt_delta_room(const void *from, const void *step);
+size_t rt_delta_next(struct rt_base *b, const void *from, const void *step, void *to);
 size_t rt_delta_bytes(const struct rt_base *b);
-void rt_delta_put(const struct rt_base *b, void *to);
-void rt_delta_get(struct rt_base *b, const void *from, size_t len);
+size_t rt_delta_put(struct rt_base *b, void *to);
+
+/* The world as it was then. rt_delta_again(): in what was restored last, and cheap. */
+void rt_delta_get(struct rt_base *b, const void *from);
 void rt_delta_again(struct rt_base *b);
+
+/*
+ * rt_delta_crowded() says when it is worth the time to look for what no state needs any more: of
+ * what is kept, all goes but what the states have that are told to rt_delta_keep() between
+ * rt_delta_sweep_begin() and rt_delta_sweep_end(). Nothing may be under way.
+ */
+bool rt_delta_crowded(const struct rt_base *b);
+void rt_delta_sweep_begin(struct rt_base *b);
+void rt_delta_keep(struct rt_base *b, const void *delta);
+void rt_delta_sweep_end(struct rt_base *b);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Between delta.c, scan.c and canon.c: a base, and a difference as a list of chunks.
+ * Between the files that make differences: a base, a chunk, the pool of chunks.
  *
  * Invariants:
  *  - The mirror is the world as it was restored last; between a run and rt_delta_get() the world
  *    differs from it in the chunks of changed[] only.
- *  - Lists of chunks ascend.
+ *  - Rows of chunks ascend.
+ *  - cur[] says what the mirror has in each chunk, by mask too: that outlives a sweep of the pool.
  */
 #ifndef RT_DELTA_INT_H
 #define RT_DELTA_INT_H
@@ -18,17 +19,71 @@
 #define CHUNK_WORDS 32
 #define CHUNK_SIZE  (CHUNK_WORDS * 8)
 
-/* A chunk that is not as in the base; in a difference, and what is known about it. */
+/* A chunk that is not as in the base, and what it adds to the sums of its state. */
 struct rt_chunk {
 	u32 at;		     /* offset in the region / CHUNK_SIZE */
-	u32 mask;	     /* words that differ */
+	u32 mask;	     /* words that differ; 0: it is as in the base again */
 	u32 ptrs;	     /* of those, pointers to new blocks */
 	u16 nr;		     /* their number */
-	bool pure;	     /* no word of it is ignored: the same hash is the same contents */
-	struct rt_hash near; /* with addresses of new blocks */
-	struct rt_hash far;  /* without */
+	bool special;	     /* its share in the hash depends on other chunks (canon.c) */
+	bool silent;	     /* nothing in it is state */
+	struct rt_hash near; /* to sums.near; 0 if silent */
+	struct rt_hash far;  /* special: hash of what is no pointer to a new block */
+	struct rt_hash key;  /* special: to sums.key */
 	u64 word[];
 };
+
+/*
+ * Sums over the chunks of a state, of hashes that have a chunk's place in them: so that only those
+ * that changed are looked at again.
+ */
+struct rt_sums {
+	struct rt_hash near; /* all, with addresses of new blocks */
+	struct rt_hash rest; /* the same of those that are not special */
+	struct rt_hash key;  /* all that is in those that are */
+};
+
+/* ---- pool.c ---- */
+
+struct rt_pooled {
+	u32 next; /* of its bucket, or of what is free; 0 ends */
+	u32 mark;
+	struct rt_chunk chunk;
+};
+
+struct rt_pool {
+	char *mem; /* shared */
+	size_t used, live, kept;
+	u32 *bucket;
+	u32 nr_buckets, nr;
+	u32 mark;
+	u32 free[CHUNK_WORDS + 1]; /* by number of words */
+};
+
+void rt_pool_init(struct rt_pool *p);
+void rt_pool_exit(struct rt_pool *p);
+/* The number of @c, never 0. Only in the process that called rt_pool_init(). */
+u32 rt_pool_add(struct rt_pool *p, const struct rt_chunk *c);
+static inline const struct rt_chunk *rt_pool_get(const struct rt_pool *p, u32 id)
+{
+	return &((const struct rt_pooled *)(p->mem + (size_t)id * 8))->chunk;
+}
+static inline void rt_pool_prefetch(const struct rt_pool *p, u32 id)
+{
+	const char *c = p->mem + (size_t)id * 8;
+
+	__builtin_prefetch(c);
+	__builtin_prefetch(c + 64);
+}
+/* There is twice as much as was kept by the last sweep. */
+bool rt_pool_crowded(const struct rt_pool *p);
+/* All that is not marked in between goes. After that, numbers from before may be others. */
+void rt_pool_sweep_begin(struct rt_pool *p);
+void rt_pool_mark(struct rt_pool *p, u32 id);
+void rt_pool_sweep_end(struct rt_pool *p);
+u32 rt_pool_sweeps(const struct rt_pool *p);
+
+/* ---- the base ---- */
 
 /* A block that was allocated behind the base. */
 struct rt_canon_block {
@@ -43,14 +98,30 @@ struct rt_chunk_list {
 	u32 nr, cap;
 };
 
-/* A difference of which the base has its own copy. */
-struct rt_kept {
-	char *bytes;
-	size_t cap;
-	struct rt_chunk_list list;
+/* A chunk of a state: where, and which of the pool. */
+struct rt_place {
+	u32 at, id;
 };
 
-#define RT_NEAR_SLOTS 65536 /* hashes that are remembered */
+/* A state: what rt_delta_get() takes. */
+struct rt_delta {
+	struct rt_sums sums;
+	u64 nr;
+	struct rt_place place[];
+};
+
+/* What a run has changed since a state was restored; chunks follow. */
+struct rt_step {
+	struct rt_sums sums; /* after it */
+	u64 nr;
+};
+
+/* What the mirror has in a chunk: 0, 0 if it is as in the base. */
+struct rt_cur {
+	u32 id, mask;
+};
+
+#define RT_KNOWN_SLOTS 16384 /* hashes of special chunks that are remembered */
 
 struct rt_base {
 	struct rt_world *w;
@@ -58,28 +129,41 @@ struct rt_base {
 	char *mirror;	/* the same of what was restored last */
 	u32 floor;	/* pages of the base's heap */
 	u32 twin_pages; /* pages of the heap that twin and mirror have, poison behind the base */
-	bool compares;	/* all pages each time, no handler */
+
+	/* scan.c: pages that are not hot can't be written to */
+	bool compares; /* all pages are hot and stay so, and nobody handles faults */
 	char *alt_stack;
 	struct sigaction old_fault; /* who was to hear of faults before us */
-	u64 *hot;		    /* a bit for each page of the base's heap: it was written to */
+	u64 *hot;		    /* a bit for each page of the heap */
+	u8 *idle;		    /* scans in which a hot page was as in the mirror */
 
-	struct rt_kept then, before; /* what was restored last; room for the next */
-	struct rt_chunk_list now;    /* those of the difference that was found last */
-	char **low;		     /* of each stack slot, as restored: lowest live byte; NULL */
-	char **sp;		     /* the same of now */
+	struct rt_pool pool;
+	u32 sweeps;	       /* of the pool when something was restored last */
+	struct rt_delta *then; /* what was restored last */
+	size_t then_cap;
+	struct rt_cur *cur;	 /* by place */
+	struct rt_place *change; /* what is to be restored */
+	u32 nr_change, cap_change;
+	char **low; /* of each stack slot, as restored: lowest live byte; NULL */
+	char **sp;  /* the same of now */
 	u32 *changed, nr_changed, cap_changed;
-	char *made; /* chunks of changed[] that are not as in the base */
+	char *made; /* chunks of changed[], as in struct rt_step */
 	size_t made_len, made_cap;
+	struct rt_sums sums; /* of now */
 
-	/* canon.c */
+	/* canon.c, canon_new.c */
+	struct rt_chunk_list special; /* special chunks of what was restored last, if then_listed */
+	struct rt_chunk_list now;     /* those of now */
+	bool then_listed;
 	u32 *ignored; /* words of each chunk up to the end of the base's heap */
+	u32 *owner;   /* of the base's heap: the header of the block that goes on into a chunk */
 	struct rt_canon_block *block;
 	u32 nr_block, cap_block;
 	u32 *found; /* blocks by number, from 1 */
 	u32 nr_found;
-	size_t written;
+	size_t written_base, written;
 	struct {
-		struct rt_hash near, far;
+		struct rt_hash key, far;
 	} * known;
 };
 
@@ -99,24 +183,41 @@ static inline size_t rt_chunk_bytes(const struct rt_chunk *c)
 	return sizeof(*c) + c->nr * sizeof(u64);
 }
 
-void rt_chunk_add(struct rt_chunk_list *l, const struct rt_chunk *c);
+static inline const struct rt_chunk *rt_chunk_next(const struct rt_chunk *c)
+{
+	return (const struct rt_chunk *)((const char *)c + rt_chunk_bytes(c));
+}
 
 /* scan.c: chunks of [@p, @p + @len) in which the world is not as in the mirror, to changed[]. */
 void rt_scan(struct rt_base *b, const void *p, size_t len);
+/* The words of the chunk at @p that are not as at @q. */
+u32 rt_scan_words(const void *p, const void *q);
 /*
  * From @sp down: the world as in the base, until a stretch that is. As long as no frame of the
  * simulated code is as large as that stretch, nothing below was written.
  */
 void rt_scrub(struct rt_base *b, u32 slot, char *sp);
-/* Pages of the base's heap are found hot when they are written to. */
+/* Pages of the heap are hot from the first write to them until nobody has written for a while. */
 void rt_hot_begin(struct rt_base *b);
 void rt_hot_end(struct rt_base *b);
+/* Pages [@first, @end) are new, and hot. */
+void rt_hot_add(struct rt_base *b, u32 first, u32 end);
 void rt_scan_hot(struct rt_base *b);
 
 /* canon.c */
 void rt_canon_init(struct rt_base *b);
 void rt_canon_exit(struct rt_base *b);
-/* What the chunk at @c->at is now, as part of the state: ptrs, pure, hashes. */
+/* What the chunk at @c->at is now, as part of the state: all but @c's words. */
 void rt_canon_chunk(struct rt_base *b, struct rt_chunk *c);
+/* @c is part of the sums from now on, or no more. */
+void rt_canon_add(struct rt_sums *s, const struct rt_chunk *c);
+void rt_canon_sub(struct rt_sums *s, const struct rt_chunk *c);
+/* Looks for writes to blocks of the base that are free, in what has changed. */
+void rt_canon_check(struct rt_base *b);
+
+/* delta_move.c: pages of the heap that the world has and the twin has not; the world's too. */
+void rt_twin_extend(struct rt_base *b, bool world);
+/* Where live stacks end. */
+void rt_find_stacks(const struct rt_base *b, char **sp);
 
 #endif

@@ -87,6 +87,8 @@ void rt_heap_walk(struct rt_world *w, u32 first,
 bool rt_heap_is_header(const struct rt_world *w, const void *p);
 /* Whether it is that of a block that was freed since rt_heap_fresh(), of @size bytes. */
 bool rt_heap_is_freed(const struct rt_world *w, const void *p, u32 *size);
+/* Size of the block whose header is at @p, if it is live; else 0. */
+u32 rt_heap_live_size(const struct rt_world *w, const void *p);
 bool rt_heap_is_poison(const char *p, size_t len);
 /* All words of the heap that are headers of blocks. */
 void rt_heap_headers(struct rt_world *w, void (*fn)(void *ctx, const void *p), void *ctx);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Where a world is not as in its mirror: the comparing, which is most of what a search costs.
- * Pages of the base's heap that were never written to are not looked at: the first write to each
- * is a fault, once for the life of the base.
+ * Pages of the heap that nobody writes to are not looked at: they are write-protected, and the
+ * next write to one is a fault.
  */
 #include <errno.h>
 #include <signal.h>
@@ -22,18 +22,57 @@
 #endif
 
 typedef u64 vec __attribute__((vector_size(64), may_alias));
+typedef u64 half __attribute__((vector_size(32), may_alias));
+typedef u64 quarter __attribute__((vector_size(16), may_alias));
 
-/* A bit for each of @nr chunks (at most 16) at @p that are not the same at @q. */
+#define CHUNK_VECS (CHUNK_SIZE / sizeof(vec))
+
+/* No functions of vectors: how these are passed depends on the processor. */
+#define CHUNK_DIFF(a, b) \
+	(((a)[0] ^ (b)[0]) | ((a)[1] ^ (b)[1]) | ((a)[2] ^ (b)[2]) | ((a)[3] ^ (b)[3]))
+
+/* The words of @d, one or the other. */
+static inline __attribute__((always_inline)) u64 any(const vec *d)
+{
+	const half *h = (const half *)d;
+	const half x = h[0] | h[1];
+	const quarter *q = (const quarter *)&x;
+	const quarter y = q[0] | q[1];
+
+	return y[0] | y[1];
+}
+
+/*
+ * A bit for each of @nr chunks (at most 16) at @p that are not the same at @q. Most of the time
+ * none is: that is asked of all of them first.
+ */
 WIDE RT_NO_ASAN static u32 compare_chunks(const void *p, const void *q, u32 nr)
 {
 	const vec *a = p, *b = q;
+	vec all = {0};
 	u32 res = 0;
 
-	for (u32 i = 0; i < nr; i++, a += 4, b += 4) {
-		vec d = (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]);
-		u64 any = d[0] | d[1] | d[2] | d[3] | d[4] | d[5] | d[6] | d[7];
+	for (u32 i = 0; i < nr; i++)
+		all |= CHUNK_DIFF(a + i * CHUNK_VECS, b + i * CHUNK_VECS);
+	if (!any(&all))
+		return 0;
+	for (u32 i = 0; i < nr; i++) {
+		const vec d = CHUNK_DIFF(a + i * CHUNK_VECS, b + i * CHUNK_VECS);
 
-		res |= (u32)(any != 0) << i;
+		res |= (u32)(any(&d) != 0) << i;
+	}
+	return res;
+}
+
+WIDE RT_NO_ASAN u32 rt_scan_words(const void *p, const void *q)
+{
+	const vec *a = p, *b = q, bit = {1, 2, 4, 8, 16, 32, 64, 128};
+	u32 res = 0;
+
+	for (u32 i = 0; i < CHUNK_VECS; i++) {
+		const vec d = (vec)(a[i] != b[i]) & bit;
+
+		res |= (u32)any(&d) << (8 * i);
 	}
 	return res;
 }
@@ -47,21 +86,27 @@ static void note(struct rt_base *b, u32 at)
 	b->changed[b->nr_changed++] = at;
 }
 
+/* Whether there were any. */
+static bool scan_some(struct rt_base *b, const char *p, u32 nr)
+{
+	u32 at = (u32)((size_t)(p - (const char *)b->w) / CHUNK_SIZE);
+	u32 diff = compare_chunks(p, rt_base_mirror(b, p), nr);
+
+	for (u32 bits = diff; bits; bits &= bits - 1)
+		note(b, at + (u32)__builtin_ctz(bits));
+	return diff;
+}
+
 void rt_scan(struct rt_base *b, const void *p, size_t len)
 {
-	u32 at = (u32)((size_t)((const char *)p - (const char *)b->w) / CHUNK_SIZE);
-	const char *q = rt_base_mirror(b, p), *c = p;
-	size_t nr = len / CHUNK_SIZE;
+	const char *c = p;
 
-	while (nr) {
+	for (size_t nr = len / CHUNK_SIZE; nr;) {
 		u32 some = nr < PAGE_CHUNKS ? (u32)nr : PAGE_CHUNKS;
 
-		for (u32 diff = compare_chunks(c, q, some); diff; diff &= diff - 1)
-			note(b, at + (u32)__builtin_ctz(diff));
+		scan_some(b, c, some);
 		nr -= some;
-		at += some;
 		c += some * CHUNK_SIZE;
-		q += some * CHUNK_SIZE;
 	}
 }
 
@@ -97,9 +142,25 @@ void rt_scrub(struct rt_base *b, u32 slot, char *sp)
 /* ---- hot pages ---- */
 
 #define ALT_STACK 65536
+/*
+ * A page is protected again when so many scans have found nothing: as much as comparing it has
+ * cost by then, a fault would have.
+ */
+#define IDLE_SCANS 128
+
+static bool is_hot(const struct rt_base *b, size_t page)
+{
+	return b->hot[page / 64] >> (page % 64) & 1;
+}
+
+static void protect(struct rt_base *b, size_t page, size_t nr, int prot)
+{
+	if (mprotect(b->w->heap + page * 4096, nr * 4096, prot))
+		rt_panic("the pages of a world can't be watched");
+}
 
 /*
- * The first write to a page of the base. A fault of any other kind happens again without this
+ * A write to a page that was not hot. A fault of any other kind happens again without this
  * handler: whoever was to hear of it before does, or the program ends as it should.
  */
 static void on_fault(int sig, siginfo_t *info, void *context)
@@ -109,7 +170,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	size_t page = b ? (size_t)((char *)info->si_addr - w->heap) / 4096 : 0;
 	int err = errno;
 
-	if (!b || page >= b->floor || b->hot[page / 64] >> (page % 64) & 1) {
+	if (!b || page >= b->twin_pages || is_hot(b, page)) {
 		if (b)
 			sigaction(SIGSEGV, &b->old_fault, NULL);
 		else
@@ -117,7 +178,8 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 		return;
 	}
 	b->hot[page / 64] |= 1ULL << (page % 64);
-	mprotect(w->heap + page * 4096, 4096, PROT_READ | PROT_WRITE);
+	b->idle[page] = 0;
+	protect(b, page, 1, PROT_READ | PROT_WRITE);
 	errno = err;
 }
 
@@ -125,19 +187,22 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 void rt_hot_begin(struct rt_base *b)
 {
 	struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-	size_t words = b->floor / 64 + 1;
 	stack_t st = {.ss_size = ALT_STACK};
 
-	b->hot = rt_host_realloc(NULL, words * sizeof(u64));
+	b->hot = calloc(b->w->heap_pages / 64 + 1, sizeof(*b->hot));
+	b->idle = calloc(b->w->heap_pages, 1);
+	if (!b->hot || !b->idle)
+		rt_panic("the host is out of memory");
 	b->alt_stack = rt_host_realloc(NULL, ALT_STACK);
 	b->w->base = b;
-	memset(b->hot, b->compares ? 0xff : 0, words * sizeof(u64));
-	if (b->compares)
+	if (b->compares) {
+		rt_hot_add(b, 0, b->floor);
 		return;
+	}
 	st.ss_sp = b->alt_stack;
-	if (sigaltstack(&st, NULL) || sigaction(SIGSEGV, &sa, &b->old_fault) ||
-	    mprotect(b->w->heap, (size_t)b->floor * 4096, PROT_READ))
+	if (sigaltstack(&st, NULL) || sigaction(SIGSEGV, &sa, &b->old_fault))
 		rt_panic("the pages of a world can't be watched");
+	protect(b, 0, b->floor, PROT_READ);
 }
 
 void rt_hot_end(struct rt_base *b)
@@ -145,23 +210,42 @@ void rt_hot_end(struct rt_base *b)
 	const stack_t none = {.ss_flags = SS_DISABLE};
 
 	if (!b->compares) {
-		mprotect(b->w->heap, (size_t)b->floor * 4096, PROT_READ | PROT_WRITE);
+		protect(b, 0, b->twin_pages, PROT_READ | PROT_WRITE);
 		sigaction(SIGSEGV, &b->old_fault, NULL);
 		sigaltstack(&none, NULL);
 	}
 	b->w->base = NULL;
 	free(b->alt_stack);
 	free(b->hot);
+	free(b->idle);
+}
+
+void rt_hot_add(struct rt_base *b, u32 first, u32 end)
+{
+	for (u32 page = first; page < end; page++)
+		b->hot[page / 64] |= 1ULL << (page % 64);
+}
+
+static void scan_page(struct rt_base *b, u32 page)
+{
+	if (scan_some(b, b->w->heap + (size_t)page * 4096, PAGE_CHUNKS)) {
+		b->idle[page] = 0;
+	} else if (!b->compares && ++b->idle[page] == IDLE_SCANS) {
+		b->hot[page / 64] &= ~(1ULL << (page % 64));
+		protect(b, page, 1, PROT_READ);
+	}
 }
 
 void rt_scan_hot(struct rt_base *b)
 {
-	for (u32 i = 0; i * 64 < b->floor; i++) {
+	u32 brk = b->w->s.heap.brk;
+
+	for (u32 i = 0; i * 64 < brk; i++) {
 		for (u64 bits = b->hot[i]; bits; bits &= bits - 1) {
 			u32 page = i * 64 + (u32)__builtin_ctzll(bits);
 
-			if (page < b->floor)
-				rt_scan(b, b->w->heap + (size_t)page * 4096, 4096);
+			if (page < brk)
+				scan_page(b, page);
 		}
 	}
 }
