@@ -45,6 +45,7 @@ struct lab_fuzz_opts {
 
 struct lab_fuzz_sum {
 	u64 runs, steps;
+	u64 before;		  /* runs of calls before */
 	u32 inputs;		  /* in the corpus */
 	u32 places, bits;	  /* of the map that were reached */
 	u32 findings;		  /* different ones, also of calls before */
