@@ -9,9 +9,9 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "sim/lab/choices.h"
 #include "sim/lab/explore_search.h"
 #include "sim/lab/util.h"
+#include "sim/rt/mix.h"
 
 #define WALKS_MIN     16
 #define WALKS_MAX     2048
@@ -64,7 +64,7 @@ static void note(struct seen *s, u64 key)
 static void draw_weights(struct walker *w)
 {
 	for (u32 i = 0; i < WHO; i++)
-		w->weight[i] = 1U << 2 * (lab_mix(&w->random) % WEIGHT_LEVELS);
+		w->weight[i] = 1U << 2 * (rt_splitmix64(&w->random) % WEIGHT_LEVELS);
 }
 
 static u8 draw(struct walker *w)
@@ -73,11 +73,11 @@ static u8 draw(struct walker *w)
 	u64 sum = 0, at;
 	u32 i;
 
-	if (!(lab_mix(&w->random) % WEIGHT_STEPS))
+	if (!(rt_splitmix64(&w->random) % WEIGHT_STEPS))
 		draw_weights(w);
 	for (i = 0; i < r->nr; i++)
 		sum += w->weight[r->id_of[i]];
-	at = lab_mix(&w->random) % sum;
+	at = rt_splitmix64(&w->random) % sum;
 	for (i = 0; at >= w->weight[r->id_of[i]]; i++)
 		at -= w->weight[r->id_of[i]];
 	return r->id_of[i];

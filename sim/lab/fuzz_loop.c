@@ -15,6 +15,7 @@
 #include "sim/lab/fuzz_int.h"
 #include "sim/lab/mutate.h"
 #include "sim/lab/util.h"
+#include "sim/rt/mix.h"
 
 #define ROUND 128U /* runs; the same for every number of jobs */
 /* Programs out of nothing: one of so many, and all as long as the corpus is smaller than that. */
@@ -190,7 +191,7 @@ static void make_random(struct fuzz *f, u64 nr, struct slot *s)
 	struct lab_choices src;
 	u64 seed = f->opts->seed;
 
-	lab_choices_random(&src, lab_mix(&seed) ^ nr * 0x9e3779b97f4a7c15ULL);
+	lab_choices_random(&src, rt_splitmix64(&seed) ^ nr * 0x9e3779b97f4a7c15ULL);
 	if (f->corpus.nr < OUT_OF_NOTHING || !lab_choose(&src, OUT_OF_NOTHING, 1)) {
 		s->len = (u32)lab_generate(&src, s->bytes, sizeof(s->bytes));
 		return;

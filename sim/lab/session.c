@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "sim/lab/choices.h"
 #include "sim/lab/excuse.h"
 #include "sim/lab/inject.h"
 #include "sim/lab/oracle.h"
@@ -19,6 +18,7 @@
 #include "sim/lab/pct.h"
 #include "sim/lab/util.h"
 #include "sim/rt/lock.h"
+#include "sim/rt/mix.h"
 #include "sim/rt/schedule.h"
 #include "sim/rt/world.h"
 
@@ -122,8 +122,8 @@ static u32 pick_seeded(void *ctx, const struct rt_choice *c)
 	struct lab_session *s = ctx;
 
 	if (c->kind == RT_CHOICE_FAULT)
-		return !(lab_mix(&s->seeded) >> 32 & (RT_RANDOM_FAULT - 1));
-	return (u32)(((lab_mix(&s->seeded) >> 32) * c->nr) >> 32);
+		return !(rt_splitmix64(&s->seeded) >> 32 & (RT_RANDOM_FAULT - 1));
+	return (u32)(((rt_splitmix64(&s->seeded) >> 32) * c->nr) >> 32);
 }
 
 /* From the first action on; what is built without being asked for is built in order. */

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What of a difference is state, and its hash.
+ * What of a difference is state, chunk by chunk; the hash of all is in canon_new.c.
  * The hash of a difference is a sum over its chunks, so that only those that changed are hashed
  * again. Words of the base's memory are named by their place. New blocks are named by the order in
  * which pointers lead to them, so that neither their addresses nor the order of their allocation
- * matter: the chunks of these blocks, and those that point to them, are special. What all of them
- * add is found anew when any has changed, and remembered. Pointers into the region and into the
- * program are taken relative to those, so that the hash is the same in every process.
+ * matter. Pointers into the region and into the program are taken relative to those, so that the
+ * hash is the same in every process.
  */
 #include <stdlib.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "sim/rt/delta_int.h"
+#include "sim/rt/canon_int.h"
 
 /* The linker's: first byte of the program, and the one behind its last. */
 extern const char __executable_start[], _end[];
@@ -101,6 +100,7 @@ void rt_canon_exit(struct rt_base *b)
 	free(b->ignored);
 	free(b->owner);
 	free(b->known);
+	free(b->special.chunk);
 	free(b->now.chunk);
 	free(b->block);
 	free(b->found);
@@ -108,30 +108,15 @@ void rt_canon_exit(struct rt_base *b)
 
 /* ---- one chunk ---- */
 
-static u64 new_begin(const struct rt_base *b)
-{
-	return (u64)(b->w->heap - (char *)b->w) + (u64)b->floor * 4096;
-}
-
-static u64 new_end(const struct rt_base *b)
-{
-	return (u64)(b->w->heap - (char *)b->w) + (u64)b->w->s.heap.brk * 4096;
-}
-
-static bool is_new(const struct rt_base *b, u64 off)
-{
-	return off - new_begin(b) < new_end(b) - new_begin(b);
-}
-
 static u32 ignored_of(const struct rt_base *b, u32 at)
 {
 	u64 off = (u64)at * CHUNK_SIZE;
 	const u64 *word = (const u64 *)((const char *)b->w + off);
 
-	if (off < new_begin(b))
+	if (off < rt_canon_new_begin(b))
 		return b->ignored[at];
 	/* The last word may be the header of the block that begins with the next chunk. */
-	if (off < new_end(b))
+	if (off < rt_canon_new_end(b))
 		return rt_heap_is_header(b->w, &word[CHUNK_WORDS - 1]) ? 1U << (CHUNK_WORDS - 1)
 								       : 0;
 	/* The page map is bookkeeping; behind it are stacks. */
@@ -145,27 +130,13 @@ static u64 kind_of(const struct rt_base *b, u64 *val)
 
 	if (in_region < b->w->size) {
 		*val = in_region;
-		return is_new(b, in_region) ? KIND_BLOCK : KIND_REGION;
+		return rt_canon_is_new(b, in_region) ? KIND_BLOCK : KIND_REGION;
 	}
 	if (in_program < (u64)(_end - __executable_start)) {
 		*val = in_program;
 		return KIND_PROGRAM;
 	}
 	return KIND_PLAIN;
-}
-
-static u64 mix(u64 z)
-{
-	z = (z ^ (z >> 32)) * 0xbea225f9eb34556dULL;
-	z = (z ^ (z >> 29)) * 0xbea225f9eb34556dULL;
-	return z ^ (z >> 32);
-}
-
-/* What @h adds to a sum, at @place. */
-static struct rt_hash placed(struct rt_hash h, u64 place)
-{
-	return (struct rt_hash){mix(h.lo + place * 0x9e3779b97f4a7c15ULL),
-				mix(h.hi ^ place * 0xc2b2ae3d27d4eb4fULL)};
 }
 
 static struct rt_hash hash_words(const u64 *out, u32 nr)
@@ -182,7 +153,7 @@ static struct rt_hash key_of(const struct rt_chunk *c)
 
 	out[0] = (u64)c->ptrs << 32 | c->mask;
 	memcpy(&out[1], c->word, c->nr * sizeof(u64));
-	return placed(hash_words(out, 1 + c->nr), c->at);
+	return rt_canon_placed(hash_words(out, 1 + c->nr), c->at);
 }
 
 /* Chunks of new blocks, the map of their pages, and what points to them. */
@@ -190,7 +161,8 @@ static bool is_special(const struct rt_base *b, const struct rt_chunk *c)
 {
 	u64 off = (u64)c->at * CHUNK_SIZE;
 
-	return c->ptrs || (off >= new_begin(b) && off < (u64)(b->w->stacks - (const char *)b->w));
+	return c->ptrs ||
+	       (off >= rt_canon_new_begin(b) && off < (u64)(b->w->stacks - (const char *)b->w));
 }
 
 static void hash_chunk(const struct rt_base *b, struct rt_chunk *c)
@@ -221,7 +193,7 @@ static void hash_chunk(const struct rt_base *b, struct rt_chunk *c)
 	out[0] = mask;
 	out[1] = kinds;
 	c->far = hash_words(out, n);
-	c->near = placed(c->far, c->at);
+	c->near = rt_canon_placed(c->far, c->at);
 	if (nr_ptrs) {
 		for (u32 i = 0; i < nr_ptrs; i++)
 			out[ptr[i]] = 0;
@@ -243,12 +215,6 @@ void rt_canon_chunk(struct rt_base *b, struct rt_chunk *c)
 
 /* ---- sums ---- */
 
-static void add(struct rt_hash *sum, struct rt_hash h)
-{
-	sum->lo += h.lo;
-	sum->hi += h.hi;
-}
-
 static void sub(struct rt_hash *sum, struct rt_hash h)
 {
 	sum->lo -= h.lo;
@@ -257,76 +223,14 @@ static void sub(struct rt_hash *sum, struct rt_hash h)
 
 void rt_canon_add(struct rt_sums *s, const struct rt_chunk *c)
 {
-	add(&s->near, c->near);
-	add(c->special ? &s->key : &s->rest, c->special ? c->key : c->near);
+	rt_canon_sum(&s->near, c->near);
+	rt_canon_sum(c->special ? &s->key : &s->rest, c->special ? c->key : c->near);
 }
 
 void rt_canon_sub(struct rt_sums *s, const struct rt_chunk *c)
 {
 	sub(&s->near, c->near);
 	sub(c->special ? &s->key : &s->rest, c->special ? c->key : c->near);
-}
-
-/* The special chunks of now, with what has changed in the place of what was restored. */
-static void list_add(struct rt_chunk_list *l, const struct rt_chunk *c)
-{
-	if (!c->mask || !c->special)
-		return;
-	if (l->nr == l->cap) {
-		l->cap = l->cap ? 2 * l->cap : 256;
-		l->chunk = rt_host_realloc(l->chunk, l->cap * sizeof(*l->chunk));
-	}
-	l->chunk[l->nr++] = c;
-}
-
-static void list_special(struct rt_base *b)
-{
-	const struct rt_chunk *made = (const struct rt_chunk *)b->made;
-	const struct rt_place *p = b->then->place, *end = p + b->then->nr;
-
-	b->now.nr = 0;
-	for (u32 i = 0; i < b->nr_changed; i++, made = rt_chunk_next(made)) {
-		for (; p < end && p->at < made->at; p++)
-			list_add(&b->now, rt_pool_get(&b->pool, p->id));
-		if (p < end && p->at == made->at)
-			p++;
-		list_add(&b->now, made);
-	}
-	for (; p < end; p++)
-		list_add(&b->now, rt_pool_get(&b->pool, p->id));
-}
-
-/* ---- new blocks ---- */
-
-static void add_block(void *ctx, const void *p, size_t size, bool is_free)
-{
-	struct rt_base *b = ctx;
-	u64 off = (u64)((const char *)p - (const char *)b->w);
-
-	if (b->nr_block == b->cap_block) {
-		b->cap_block = b->cap_block ? 2 * b->cap_block : 64;
-		b->block = rt_host_realloc(b->block, b->cap_block * sizeof(*b->block));
-		b->found = rt_host_realloc(b->found, b->cap_block * sizeof(*b->found));
-	}
-	b->block[b->nr_block++] =
-		(struct rt_canon_block){.begin = off, .end = off + size, .free = is_free};
-}
-
-/* Which chunks are whose; both ascend, and no chunk is of two blocks. */
-static void share_chunks(struct rt_base *b)
-{
-	u32 i = 0;
-
-	for (u32 k = 0; k < b->nr_block; k++) {
-		struct rt_canon_block *bl = &b->block[k];
-
-		while (i < b->now.nr && (u64)b->now.chunk[i]->at * CHUNK_SIZE < bl->begin)
-			i++;
-		bl->first = i;
-		while (i < b->now.nr && (u64)b->now.chunk[i]->at * CHUNK_SIZE < bl->end)
-			i++;
-		bl->nr = i - bl->first;
-	}
 }
 
 /* ---- writes to what is free ---- */
@@ -374,7 +278,7 @@ void rt_canon_check(struct rt_base *b)
 	for (u32 i = 0; i < b->nr_changed; i++, c = rt_chunk_next(c)) {
 		u64 off = (u64)c->at * CHUNK_SIZE;
 
-		if (off >= new_begin(b))
+		if (off >= rt_canon_new_begin(b))
 			break;
 		check_large(b, off);
 		if (b->owner[c->at])
@@ -386,148 +290,4 @@ void rt_canon_check(struct rt_base *b)
 			check_small(b, header, header + 8);
 		}
 	}
-}
-
-/* A free block that is new is poison as the twin is: what differs, somebody has written. */
-static void find_written(struct rt_base *b)
-{
-	b->written = 0;
-	for (u32 k = 0; k < b->nr_block; k++) {
-		const struct rt_canon_block *bl = &b->block[k];
-
-		for (u32 i = bl->first; bl->free && i < bl->first + bl->nr; i++) {
-			if (!b->now.chunk[i]->silent)
-				b->written = (size_t)b->now.chunk[i]->at * CHUNK_SIZE;
-		}
-	}
-}
-
-static struct rt_canon_block *block_at(struct rt_base *b, u64 off)
-{
-	u32 lo = 0, hi = b->nr_block;
-
-	while (lo < hi) {
-		u32 mid = (lo + hi) / 2;
-
-		if (b->block[mid].end > off)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo < b->nr_block && b->block[lo].begin <= off ? &b->block[lo] : NULL;
-}
-
-static u32 number_of(struct rt_base *b, struct rt_canon_block *bl)
-{
-	if (!bl->number) {
-		b->found[b->nr_found++] = (u32)(bl - b->block);
-		bl->number = b->nr_found;
-	}
-	return bl->number;
-}
-
-/* ---- the hash ---- */
-
-/* The pointers of a chunk at @place, by the numbers of the blocks that they lead to. */
-static void add_pointers(struct rt_base *b, struct rt_hash *sum, const struct rt_chunk *c,
-			 u64 place)
-{
-	for (u32 bits = c->ptrs; bits; bits &= bits - 1) {
-		u32 i = (u32)__builtin_ctz(bits);
-		u32 nth = (u32)__builtin_popcount(c->mask & ((1U << i) - 1));
-		u64 off = c->word[nth] - (u64)(uintptr_t)b->w, to = ~off;
-		struct rt_canon_block *bl = block_at(b, off);
-
-		if (bl)
-			to = (u64)number_of(b, bl) << 32 | (off - bl->begin);
-		add(sum, placed((struct rt_hash){mix(to), mix(~to)}, place * CHUNK_WORDS + i));
-	}
-}
-
-static void add_chunk(struct rt_base *b, struct rt_hash *sum, const struct rt_chunk *c, u64 place)
-{
-	if (c->silent)
-		return;
-	add(sum, placed(c->far, place));
-	if (c->ptrs)
-		add_pointers(b, sum, c, place);
-}
-
-static void add_found(struct rt_base *b, struct rt_hash *sum, u32 number)
-{
-	const struct rt_canon_block bl = b->block[b->found[number - 1]];
-	u64 place = (u64)number << 32;
-
-	if (bl.free)
-		return;
-	add(sum, placed((struct rt_hash){bl.end - bl.begin, 1}, place | 0xffffffff));
-	for (u32 i = bl.first; i < bl.first + bl.nr; i++)
-		add_chunk(b, sum, b->now.chunk[i],
-			  place + b->now.chunk[i]->at - bl.begin / CHUNK_SIZE);
-}
-
-/* Of the special chunks. */
-static struct rt_hash far_hash(struct rt_base *b)
-{
-	struct rt_hash sum = {0};
-	u32 done = 0, k = 0;
-
-	for (u32 i = 0; i < b->now.nr; i++) {
-		const struct rt_chunk *c = b->now.chunk[i];
-
-		if (!is_new(b, (u64)c->at * CHUNK_SIZE))
-			add_chunk(b, &sum, c, c->at);
-	}
-	for (;;) {
-		while (done < b->nr_found)
-			add_found(b, &sum, ++done);
-		/* What no pointer leads to is state too. */
-		while (k < b->nr_block && (b->block[k].free || b->block[k].number))
-			k++;
-		if (k == b->nr_block)
-			break;
-		number_of(b, &b->block[k]);
-	}
-	return sum;
-}
-
-/* What the special chunks add: a function of what is in them, which the key stands for. */
-static struct rt_hash special_hash(struct rt_base *b)
-{
-	struct rt_hash key = b->sums.key, far;
-	u32 slot = (u32)(key.lo >> 20) % RT_KNOWN_SLOTS;
-
-	b->written = 0;
-	if (b->known[slot].key.lo == key.lo && b->known[slot].key.hi == key.hi)
-		return b->known[slot].far;
-	list_special(b);
-	b->nr_block = b->nr_found = 0;
-	rt_heap_walk(b->w, b->floor, add_block, b);
-	share_chunks(b);
-	find_written(b);
-	far = far_hash(b);
-	if (!b->written) {
-		b->known[slot].key = key;
-		b->known[slot].far = far;
-	}
-	return far;
-}
-
-struct rt_hash rt_base_hash(struct rt_base *b)
-{
-	struct rt_hash hash = special_hash(b);
-
-	add(&hash, b->sums.rest);
-	return hash;
-}
-
-struct rt_hash rt_base_hash_plain(struct rt_base *b)
-{
-	special_hash(b);
-	return b->sums.near;
-}
-
-size_t rt_base_written(const struct rt_base *b)
-{
-	return b->written ? b->written : b->written_base;
 }

@@ -121,7 +121,7 @@ struct rt_cur {
 	u32 id, mask;
 };
 
-#define RT_KNOWN_SLOTS 16384 /* hashes that are remembered */
+#define RT_KNOWN_SLOTS 16384 /* hashes of special chunks that are remembered */
 
 struct rt_base {
 	struct rt_world *w;
@@ -150,10 +150,12 @@ struct rt_base {
 	size_t made_len, made_cap;
 	struct rt_sums sums; /* of now */
 
-	/* canon.c */
-	struct rt_chunk_list now; /* chunks of now that are special */
-	u32 *ignored;		  /* words of each chunk up to the end of the base's heap */
-	u32 *owner; /* of the base's heap: the header of the block that goes on into a chunk */
+	/* canon.c, canon_new.c */
+	struct rt_chunk_list special; /* special chunks of what was restored last, if then_listed */
+	struct rt_chunk_list now;     /* those of now */
+	bool then_listed;
+	u32 *ignored; /* words of each chunk up to the end of the base's heap */
+	u32 *owner;   /* of the base's heap: the header of the block that goes on into a chunk */
 	struct rt_canon_block *block;
 	u32 nr_block, cap_block;
 	u32 *found; /* blocks by number, from 1 */

@@ -238,6 +238,7 @@ static void forget_then(struct rt_base *b)
 	for (u64 i = 0; i < b->then->nr; i++)
 		to_base(b, b->then->place[i].at);
 	b->then->nr = 0;
+	b->then_listed = false;
 	b->sweeps = rt_pool_sweeps(&b->pool);
 }
 
@@ -250,6 +251,7 @@ static void keep_then(struct rt_base *b, const struct rt_delta *d)
 		b->then = rt_host_realloc(b->then, b->then_cap);
 	}
 	memcpy(b->then, d, len);
+	b->then_listed = false;
 }
 
 /*

@@ -93,7 +93,7 @@ class Hunt:
 
     def fuzz(self, args, left):
         """One call, ended by an interrupt when @left CPU seconds are used up: what it said, and the seconds."""
-        hertz, used = os.sysconf("SC_CLK_TCK"), 0.0
+        hertz, used, told = os.sysconf("SC_CLK_TCK"), 0.0, False
         with subprocess.Popen([str(self.tdxsim), "fuzz", *args], cwd=self.work, text=True, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL) as p:
             while True:
@@ -102,8 +102,9 @@ class Hunt:
                 except subprocess.TimeoutExpired:
                     fields = pathlib.Path(f"/proc/{p.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
                     used = (int(fields[11]) + int(fields[12])) / hertz
-                    if used >= left:
+                    if used >= left and not told:
                         p.send_signal(signal.SIGINT)
+                        told = True
 
     def go(self, seconds, machine):
         corpus, out = self.work / "corpus", self.work / "out"
