@@ -77,7 +77,7 @@ static int check_refs(struct gmem_inode *inode, u64 start, u64 nr, bool large_on
 	/* Somebody's reference that no scenario asked for: this one check meets it, and no drain helps. */
 	const bool met = rt_fault_fire("ref-check", 0, NULL);
 
-	if (!met && refs_safe(inode, start, start + nr, large_only, err_index))
+	if (refs_safe(inode, start, start + nr, large_only, err_index) && !met)
 		return 0;
 	/*
 	 * Pages that were faulted in just now sit in lru_add batches: drain, but once a request
@@ -86,7 +86,7 @@ static int check_refs(struct gmem_inode *inode, u64 start, u64 nr, bool large_on
 	if (!*drained) {
 		*drained = true;
 		gmem_drain_lru();
-		if (!met && refs_safe(inode, start, start + nr, large_only, err_index))
+		if (refs_safe(inode, start, start + nr, large_only, err_index) && !met)
 			return 0;
 	}
 	if (met)

@@ -391,7 +391,7 @@ bool lab_diff_run(const struct lab_diff *d, struct lab_runner *r, const struct l
 	struct side *a = lab_zalloc(sizeof(*a)), *b = lab_zalloc(sizeof(*b));
 	struct differ x = {.d = d, .a = a, .b = b, .fate = fate};
 
-	*fate = (struct lab_fate){.op = LAB_NO_OP};
+	*fate = (struct lab_fate){.op = LAB_NO_OP, .doing = LAB_NO_OP};
 	if (run_side(a, d->text[0], r, sc) && run_side(b, d->text[1], r, sc))
 		compare(&x);
 	fate->steps = a->fate.steps + b->fate.steps;

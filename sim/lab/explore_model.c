@@ -117,14 +117,18 @@ static void ignore_range(void *ctx, const void *p, size_t len)
 	rt_base_ignore(ctx, p, len);
 }
 
-static void ignore(void *ctx, struct rt_base *b)
+void lab_ex_ignore_counters(struct lab_machine *m, struct rt_base *b)
 {
-	const struct lab_ex_scn *x = ctx;
-	struct lab_machine *m = x->play.s->m;
-
 	seam_for_each_counter(m->seam, ignore_range, b);
 	kvm_for_each_counter(m->host, ignore_range, b);
 	kvm_gmem_for_each_counter(ignore_range, b);
+}
+
+static void ignore(void *ctx, struct rt_base *b)
+{
+	const struct lab_ex_scn *x = ctx;
+
+	lab_ex_ignore_counters(x->play.s->m, b);
 }
 
 /* Operations that ask the same of their actors. */

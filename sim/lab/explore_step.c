@@ -51,7 +51,7 @@ void ex_runner_init(struct ex_runner *r, const struct lab_ex_model *model,
 	rt_world_enter(model->world);
 	rt_set_chooser(model->world, &ch);
 	rt_record_schedule(model->world, NULL);
-	r->base = rt_base_new(model->world, model->measure);
+	r->base = rt_base_new(model->world, model->measure ? RT_BASE_MEASURE : 0);
 	if (model->ignore)
 		model->ignore(model->ctx, r->base);
 }

@@ -272,11 +272,10 @@ static int take_slot(struct fuzz *f, u64 nr, const struct slot *s, bool *changed
 	if (!s->ran)
 		return 0;
 	f->sum->steps += s->fate.steps;
-	if (!strcmp(s->fate.rule, "no-progress") || !strcmp(s->fate.rule, "build")) {
-		/* A budget that is spent, or a machine that a fault kept from being built. */
-		f->sum->slow += s->fate.verdict == LAB_NO_PROGRESS;
+	/* A budget that is spent, or a machine that a fault kept from being built. */
+	f->sum->slow += s->fate.spent;
+	if (s->fate.spent || !strcmp(s->fate.rule, "build"))
 		return 0;
-	}
 	if (s->fate.verdict != LAB_HELD)
 		ret = lab_find(&f->finder, nr, s->bytes, s->len, &s->fate);
 	*changed |= keys != f->corpus.nr_keys;

@@ -76,6 +76,7 @@ struct lab_actor {
 	u32 doing;     /* LAB_NO_OP: none */
 	u32 last_leaf; /* and what the module answered */
 	u64 last_rax;
+	bool refused; /* its last entry, for a fault that the module remembers */
 	bool saw_end; /* its own call was what ended the VM: it knows that the VM is dead */
 	bool vcpu;
 	u32 index;

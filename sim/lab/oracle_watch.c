@@ -46,27 +46,46 @@ static u64 changes_so_far(struct lab_machine *m, const struct lab_td *td)
 	return seam_sept_changes(m->seam) + lab_inject_fired(m) + kvm_look_invalidated(td->kvm);
 }
 
-void lab_watch_exit(struct lab_machine *m, struct lab_actor *v, const struct seam_regs *r)
+/* Once more the same as before. True: often enough to be told. */
+static bool again(struct lab_machine *m, struct lab_actor *v, u64 gpa, u64 qual)
 {
 	struct lab_job *job = &v->job;
-	u64 changes;
+	u64 changes = changes_so_far(m, v->td);
 
+	if (job->exit_gpa != gpa || job->exit_qual != qual || job->exit_changes != changes ||
+	    others_hold(m, v))
+		job->equal_exits = 0;
+	job->exit_gpa = gpa;
+	job->exit_qual = qual;
+	job->exit_changes = changes;
+	if (++job->equal_exits < EQUAL_EXITS_MAX)
+		return false;
+	job->equal_exits = 0;
+	return true;
+}
+
+void lab_watch_exit(struct lab_machine *m, struct lab_actor *v, const struct seam_regs *r)
+{
+	v->refused = false;
 	/* Of tables that were changed past KVM, KVM can't make anything. */
 	if ((r->rax & 0xffff) != EXIT_REASON_EPT_VIOLATION || v->td->tainted)
 		return;
-	changes = changes_so_far(m, v->td);
-	if (job->exit_gpa != r->r8 || job->exit_qual != r->rdx || job->exit_changes != changes ||
-	    others_hold(m, v))
-		job->equal_exits = 0;
-	job->exit_gpa = r->r8;
-	job->exit_qual = r->rdx;
-	job->exit_changes = changes;
-	if (++job->equal_exits < EQUAL_EXITS_MAX)
-		return;
-	job->equal_exits = 0;
-	rt_report("exit-progress",
-		  "%s exits for 0x%llx for the %drd time, and nothing has changed in between",
-		  v->name, r->r8, EQUAL_EXITS_MAX);
+	if (again(m, v, r->r8, r->rdx))
+		rt_report(
+			"exit-progress",
+			"%s exits for 0x%llx for the %drd time, and nothing has changed in between",
+			v->name, r->r8, EQUAL_EXITS_MAX);
+}
+
+/* Of the zero-step defence: the answer is that of an exit, and no guest has run. */
+static void watch_refused(struct lab_machine *m, struct lab_actor *v)
+{
+	v->refused = false;
+	if (!v->td->tainted && again(m, v, ~0ULL, 0))
+		rt_report(
+			"exit-progress",
+			"%s is refused entry for the %drd time, and nothing has changed in between",
+			v->name, EQUAL_EXITS_MAX);
 }
 
 /*
@@ -91,9 +110,11 @@ void lab_watch_call(struct lab_machine *m, u32 leaf)
 {
 	struct lab_actor *a = lab_actor_current(m);
 
-	/* What goes past KVM is no call of KVM's. */
-	if (a && a->doing != LAB_NO_OP && lab_op(m, a->doing)->kind == LAB_OP_SEAMCALL)
+	/* What goes past KVM is no call of KVM's, and behind its line it builds other TDs. */
+	if (a && (a->doing == LAB_NO_OP || lab_op(m, a->doing)->kind == LAB_OP_SEAMCALL))
 		return;
+	if (a && a->refused && leaf == SEAM_TDH_VP_ENTER)
+		watch_refused(m, a);
 	if (!a || !a->saw_end || !a->td->kvm || !kvm_is_bugged(a->td->kvm) ||
 	    !is_for_the_living(leaf))
 		return;
@@ -110,6 +131,9 @@ void lab_watch_answer(struct lab_machine *m, u32 leaf, u64 rax)
 		return;
 	a->last_leaf = leaf;
 	a->last_rax = rax;
+	/* A real exit is told to lab_watch_exit() before the next entry. */
+	a->refused |= a->vcpu && leaf == SEAM_TDH_VP_ENTER &&
+		      (rax & 0xffff) == EXIT_REASON_EPT_VIOLATION && !(rax & SEAM_STATUS_ERROR);
 }
 
 /* "TDH_MEM_TRACK ...", as the kernel spells it, is of "TDH.MEM.TRACK". */

@@ -25,6 +25,13 @@
 /* Far from where the host puts anything by itself. */
 #define FIXED_PLACE (1ULL << 44)
 
+static u32 reporting_op(struct lab_machine *m)
+{
+	const struct lab_actor *a = lab_actor_current(m);
+
+	return a ? a->doing : LAB_NO_OP;
+}
+
 static void note_broken(struct lab_session *s, const char *rule, const char *text, bool excused)
 {
 	struct lab_broken *b;
@@ -35,6 +42,7 @@ static void note_broken(struct lab_session *s, const char *rule, const char *tex
 	snprintf(b->rule, sizeof(b->rule), "%s", rule);
 	snprintf(b->text, sizeof(b->text), "%s", text);
 	b->step = rt_step();
+	b->op = s->m ? reporting_op(s->m) : LAB_NO_OP;
 	b->excused = excused;
 }
 

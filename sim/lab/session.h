@@ -45,6 +45,7 @@ struct lab_broken {
 	char rule[32];
 	char text[400];
 	u64 step;
+	u32 op;	      /* line of the actor that reported it; LAB_NO_OP: found at rest */
 	bool excused; /* forced by an injected fault: told, but no violation */
 };
 #define LAB_BROKEN_MAX 8
