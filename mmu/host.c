@@ -107,6 +107,7 @@ static void init_host(struct kvm_host *host, const struct kvm_host_setup *setup)
 	INIT_LIST_HEAD(&host->vm_list);
 	INIT_LIST_HEAD(&host->loaded_vcpus);
 	spin_lock_init(&host->pamt_lock);
+	mutex_init(&host->tdx_lock);
 	init_cpus(host, cfg);
 }
 
@@ -139,6 +140,7 @@ void kvm_host_free(struct kvm_host *host)
 	WARN_ON(!list_empty(&host->vm_list));
 	seam_set_shared_walk(host->seam, NULL, NULL);
 	tdx_pamt_exit(host);
+	mutex_destroy(&host->tdx_lock);
 	rt_free(host->page_private);
 	rt_free(host->hkid_used);
 	rt_free(host->cpus);

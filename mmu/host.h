@@ -58,6 +58,11 @@ struct kvm_host {
 	unsigned long *page_private; /* of heap pages, by page number */
 	u64 cap_page_private;
 
+	/*
+	 * Around calls that take a lock of the whole module: MNG.CREATE, and a key's release from
+	 * VPFLUSHDONE to FREEID. Two TDs that come or go together would be BUSY.
+	 */
+	struct mutex tdx_lock;
 	spinlock_t pamt_lock;
 	struct tdx_pamt_ref *pamt_refs; /* open addressing */
 	u32 nr_pamt_refs, cap_pamt_refs;

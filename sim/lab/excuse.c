@@ -88,7 +88,7 @@ static bool busy_forces(struct lab_actor *a, u32 leaf, bool foreign)
 	return false;
 }
 
-static bool forces(struct lab_actor *a, u32 leaf, u64 rax, bool injected)
+static bool forces(struct lab_actor *a, const struct lab_td *td, u32 leaf, u64 rax, bool injected)
 {
 	if (!(rax & SEAM_STATUS_ERROR))
 		return false;
@@ -96,15 +96,35 @@ static bool forces(struct lab_actor *a, u32 leaf, u64 rax, bool injected)
 		return busy_forces(a, leaf, injected || a->beside_raw);
 	/* A TRACK past KVM has moved the epoch, and not all vCPUs have left the one before. */
 	if (leaf == SEAM_TDH_MEM_TRACK && seam_status(rax) == SEAM_PREVIOUS_TLB_EPOCH_BUSY &&
-	    a->td->tracked)
+	    td->tracked)
 		return true;
 	return injected || a->beside_change;
 }
 
-/* A range whose PAMT is not as KVM counts it is found by whoever uses it next. */
+/*
+ * What was not taken back (zap_error=BUG_VM frees it all the same), a range whose PAMT is not as KVM
+ * counts it: met by whoever gets the page next. A page or a step that was refused is this TD's alone.
+ */
 static bool concerns_all(u32 leaf)
 {
-	return leaf == SEAM_TDH_PHYMEM_PAMT_ADD || leaf == SEAM_TDH_PHYMEM_PAMT_REMOVE;
+	switch (leaf) {
+	case SEAM_TDH_MEM_PAGE_AUG:
+	case SEAM_TDH_MEM_SEPT_ADD:
+	case SEAM_TDH_MEM_PAGE_ADD:
+	case SEAM_TDH_MNG_INIT:
+	case SEAM_TDH_MR_EXTEND:
+	case SEAM_TDH_MR_FINALIZE:
+	case SEAM_TDH_VP_INIT:
+	case SEAM_TDH_VP_ENTER:
+		return false;
+	}
+	return true;
+}
+
+/* The TD that the current actor is at work on. */
+static struct lab_td *td_of(const struct lab_machine *m, const struct lab_actor *a)
+{
+	return a->doing == LAB_NO_OP && !a->id && m->implied ? m->implied : a->td;
 }
 
 void lab_excuse_answer(struct lab_machine *m, u32 leaf, u64 rax, bool injected)
@@ -115,11 +135,11 @@ void lab_excuse_answer(struct lab_machine *m, u32 leaf, u64 rax, bool injected)
 	if (!a || leaf >= SEAM_ROW_TDG(0) || is_raw(m, a))
 		return;
 	if (leaf == SEAM_TDH_MEM_TRACK && seam_status(rax) == SEAM_SUCCESS)
-		a->td->tracked = false;
+		td_of(m, a)->tracked = false;
 	m->pamt_kept += leaf == SEAM_TDH_PHYMEM_PAMT_REMOVE && rax & SEAM_STATUS_ERROR;
-	if (!forces(a, leaf, rax, injected))
+	if (!forces(a, td_of(m, a), leaf, rax, injected))
 		return;
-	a->td->excused = true;
+	td_of(m, a)->excused = true;
 	m->all_excused |= concerns_all(leaf);
 }
 
@@ -139,7 +159,7 @@ bool lab_excused(const struct lab_machine *m)
 	if (m->all_excused || lab_any_tainted(m))
 		return true;
 	for (u32 t = 0; t < m->su->nr_tds; t++) {
-		if (m->td[t].excused && (!a || a->td == &m->td[t]))
+		if (m->td[t].excused && (!a || td_of(m, a) == &m->td[t]))
 			return true;
 	}
 	return false;

@@ -320,12 +320,13 @@ static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct 
 			 struct lab_outcome *out)
 {
 	struct seam_regs r;
-	bool changes, track;
+	bool changes, track, enters;
 	u64 tdr;
 
 	lab_set_regs(m, op, td->index, &r);
 	changes = leaf_changes((u32)(r.rax & 0xffff));
 	track = (r.rax & 0xffff) == SEAM_TDH_MEM_TRACK;
+	enters = (r.rax & 0xffff) == SEAM_TDH_VP_ENTER;
 	tdr = r.rcx;
 	lab_excuse_raw_begin(m, changes);
 	/* A guest that was entered past KVM has nothing to do: an interrupt gets it out again. */
@@ -339,7 +340,8 @@ static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct 
 	out->ok = !(r.rax & SEAM_STATUS_ERROR);
 	out->has_value = true;
 	out->value = r.rcx;
-	td->tainted |= out->ok && changes;
+	/* An entry ties the vCPU to its LP even if it fails. */
+	td->tainted |= changes && (out->ok || enters);
 	if (out->ok && track)
 		note_tracked(m, tdr);
 }
@@ -546,11 +548,13 @@ static bool host_ready(void *arg)
 static void implied(struct lab_machine *m)
 {
 	for (u32 t = 0; t < m->su->nr_tds; t++) {
+		m->implied = &m->td[t];
 		if (m->build_td & 1U << t)
 			lab_build(m, &m->td[t]);
 		if (m->destroy_all)
 			lab_destroy(m, &m->td[t]);
 	}
+	m->implied = NULL;
 	m->build_td = 0;
 	m->destroy_all = false;
 }

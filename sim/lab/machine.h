@@ -136,11 +136,12 @@ struct lab_machine {
 	u32 pamt_kept; /* PAMT.REMOVEs of KVM's that failed: each leaves a count that is one too large */
 	bool all_excused; /* as of a TD, of all of them (excuse.c) */
 	u32 raw_calls,
-		raw_changes; /* SEAMCALLs past KVM that are under way, and that change tables */
-	bool timeless;	     /* results do not say at which steps they came */
-	u32 build_td;	     /* TDs to build, as a mask: the implied build, by the first actor */
-	bool destroy_all;    /* the implied end, by the first actor */
-	bool ending;	     /* it has been asked for */
+		raw_changes;	/* SEAMCALLs past KVM that are under way, and that change tables */
+	bool timeless;		/* results do not say at which steps they came */
+	u32 build_td;		/* TDs to build, as a mask: the implied build, by the first actor */
+	bool destroy_all;	/* the implied end, by the first actor */
+	bool ending;		/* it has been asked for */
+	struct lab_td *implied; /* that the first actor builds or closes so; NULL: none */
 	struct lab_result *result; /* [block_nr] */
 	struct lab_rec *rec;
 	u32 nr_rec, cap_rec;

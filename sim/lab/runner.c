@@ -321,8 +321,8 @@ static void judge_spent(struct running *x)
 	const struct lab_session *s = x->m->s;
 	char text[sizeof(x->fate->text)];
 
-	x->fate->spent = s->out_of_steps && !lab_endless(&x->m->sc, &x->m->su, &s->opts, &s->recorded,
-						  text, sizeof(text));
+	x->fate->spent = s->out_of_steps && !lab_endless(&x->m->sc, &x->m->su, &s->opts,
+							 &s->recorded, text, sizeof(text));
 	rt_world_enter(s->world);
 	if (!s->out_of_steps || x->fate->spent)
 		return;
