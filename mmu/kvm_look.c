@@ -90,6 +90,11 @@ u32 kvm_mmu_locked(const struct kvm *kvm)
 	return kvm->mmu_lock.rt.readers ? 1 : 0;
 }
 
+bool kvm_mmu_write_locked(const struct kvm *kvm)
+{
+	return rt_lock_held(&kvm->mmu_lock.rt, RT_LOCK_EX);
+}
+
 static const struct kvm_memory_slot *look_slot(const struct kvm *kvm, gfn_t gfn)
 {
 	const struct kvm_memslots *slots = kvm->memslots;

@@ -208,6 +208,8 @@ u32 kvm_look_lpage(const struct kvm *kvm, u64 gfn, u8 level);
 u64 kvm_look_pamt_count(const struct kvm_host *host, u64 pfn);
 /* Whether somebody holds mmu_lock, and which way: 0 no, 1 read, 2 write. */
 u32 kvm_mmu_locked(const struct kvm *kvm);
+/* Whether the running actor holds it for write. */
+bool kvm_mmu_write_locked(const struct kvm *kvm);
 /* Translate gpa to the slot's gmem file and page index; false without a slot. */
 bool kvm_look_slot(const struct kvm *kvm, u64 gpa, u32 *slot, struct kvm_gmem_file **file,
 		   u64 *index);

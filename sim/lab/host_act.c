@@ -399,10 +399,24 @@ static bool no_users(void *arg)
 	return !((struct lab_td *)arg)->users;
 }
 
-static int close_action(struct lab_machine *m, struct lab_td *td, const struct lab_op *op)
+/* The TD that a file belongs to, whoever closes it. */
+static struct lab_td *owner_of(struct lab_machine *m, const char *name)
+{
+	for (u32 i = 0; i < m->su->nr_gmems; i++) {
+		if (!strcmp(m->su->gmem[i].name, name))
+			return &m->td[m->su->gmem[i].td];
+	}
+	return NULL;
+}
+
+static int close_action(struct lab_machine *m, const struct lab_op *op)
 {
 	const char *name = lab_string(m->sc, (u32)lab_num(op, "GMEM", 0));
+	struct lab_td *td = owner_of(m, name);
 	int ret;
+
+	if (!td)
+		return -EBADF;
 
 	for (u32 i = 0; i < m->su->nr_slots; i++) {
 		const struct lab_slot_setup *s = &m->su->slot[i];
@@ -488,7 +502,7 @@ void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct la
 		return;
 	}
 	if (op->kind == LAB_OP_CLOSE) {
-		set_err(out, close_action(m, td, op));
+		set_err(out, close_action(m, op));
 		return;
 	}
 	td->users++;

@@ -21,12 +21,17 @@
  */
 #define EQUAL_EXITS_MAX 3
 
-/* Somebody else of this VM is in the middle of something that the fault may have had to wait for. */
+/*
+ * Somebody else is in the middle of something that the fault may have had to wait for: an action of
+ * the VMM, also between its locks, or a vCPU of this VM with a lock.
+ */
 static bool others_hold(const struct lab_machine *m, const struct lab_actor *me)
 {
 	char text[160];
 
 	for (u32 i = 0; i < m->nr_actors; i++) {
+		if (!m->actor[i].vcpu && m->actor[i].doing != LAB_NO_OP)
+			return true;
 		if (i == me->id || m->actor[i].td != me->td)
 			continue;
 		rt_locks_describe(i, text, sizeof(text));
