@@ -33,6 +33,7 @@ enum {
 	OPT_MERGE,
 	OPT_FINDINGS,
 	OPT_DIFF,
+	OPT_KNOWN,
 	OPT_BUDGET,
 	OPT_PRINT,
 	OPT_ENCODE,
@@ -67,6 +68,8 @@ static const struct opt fuzz_options[] = {
 	[OPT_DIFF] =
 		{"diff", "A,B",
 		 "each program under two policies, KEY=VALUE+KEY=VALUE each: does the guest see the same?"},
+	[OPT_KNOWN] = {"known", "DIR",
+		       "do not tell what scenarios of DIR say of themselves: expect violation"},
 	[OPT_BUDGET] = {"budget", "STEPS", "steps that one action may take (300000)"},
 	[OPT_PRINT] = {"print", "FILE", "an input of a corpus as a scenario, and end"},
 	[OPT_ENCODE] = {"encode", "FILE", "a scenario as an input, to standard output, and end"},
@@ -162,6 +165,9 @@ static bool fuzz_set(void *arg, u32 i, const char *val)
 		return set_u32(i, val, &c->opts.findings_max);
 	case OPT_DIFF:
 		return set_diff(c, val);
+	case OPT_KNOWN:
+		c->opts.known = val;
+		return true;
 	case OPT_BUDGET:
 		return opts_number(&fuzz_opts, i, val, &c->opts.budget);
 	case OPT_PRINT:

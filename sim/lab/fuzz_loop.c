@@ -417,6 +417,10 @@ int lab_fuzz(const struct lab_fuzz_opts *opts, struct lab_fuzz_sum *sum)
 	f->seen = lab_zalloc(sizeof(*f->seen));
 	f->slot = lab_zalloc(ROUND * sizeof(*f->slot));
 	f->finder = (struct lab_finder){opts, &f->corpus, sum, f->diff, lab_runner_new(&plain)};
+	if (!ret && opts->known) {
+		f->finder.known = lab_known_read(opts->known, opts->err);
+		ret = f->finder.known ? 0 : EINVAL;
+	}
 	if (!ret && opts->corpus)
 		ret = lab_corpus_open(&f->corpus, opts->corpus, opts->seed, &resumed, opts->err);
 	sum->findings = f->corpus.findings;
@@ -430,6 +434,7 @@ int lab_fuzz(const struct lab_fuzz_opts *opts, struct lab_fuzz_sum *sum)
 		stop_workers(f);
 	}
 	lab_runner_free(f->finder.runner);
+	lab_known_free(f->finder.known);
 	lab_diff_free(f->diff);
 	lab_corpus_free(&f->corpus);
 	for (u32 i = 0; i < ROUND; i++)
