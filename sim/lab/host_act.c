@@ -403,7 +403,8 @@ static bool no_users(void *arg)
 static struct lab_td *owner_of(struct lab_machine *m, const char *name)
 {
 	for (u32 i = 0; i < m->su->nr_gmems; i++) {
-		if (!strcmp(m->su->gmem[i].name, name))
+		/* A file that no slot shows is nobody's, and is never made. */
+		if (!strcmp(m->su->gmem[i].name, name) && m->su->gmem[i].td < LAB_TDS)
 			return &m->td[m->su->gmem[i].td];
 	}
 	return NULL;
