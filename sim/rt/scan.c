@@ -31,7 +31,7 @@ typedef u64 quarter __attribute__((vector_size(16), may_alias));
 	(((a)[0] ^ (b)[0]) | ((a)[1] ^ (b)[1]) | ((a)[2] ^ (b)[2]) | ((a)[3] ^ (b)[3]))
 
 /* The words of @d, one or the other. */
-static inline __attribute__((always_inline)) u64 any(const vec *d)
+static inline __attribute__((always_inline, no_sanitize("address"))) u64 any(const vec *d)
 {
 	const half *h = (const half *)d;
 	const half x = h[0] | h[1];
@@ -63,7 +63,7 @@ WIDE RT_NO_ASAN static u32 compare_chunks(const void *p, const void *q, u32 nr)
 	return res;
 }
 
-WIDE RT_NO_ASAN u32 rt_scan_words(const void *p, const void *q)
+WIDE RT_NO_ASAN static u32 compare_words(const void *p, const void *q)
 {
 	const vec *a = p, *b = q, bit = {1, 2, 4, 8, 16, 32, 64, 128};
 	u32 res = 0;
@@ -74,6 +74,11 @@ WIDE RT_NO_ASAN u32 rt_scan_words(const void *p, const void *q)
 		res |= (u32)any(&d) << (8 * i);
 	}
 	return res;
+}
+
+u32 rt_scan_words(const void *p, const void *q)
+{
+	return compare_words(p, q);
 }
 
 static void note(struct rt_base *b, u32 at)
