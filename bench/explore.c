@@ -141,7 +141,7 @@ static void walk(struct exploring *e)
 
 	rt_set_chooser(e->s->world, &ch);
 	rt_record_schedule(e->s->world, NULL);
-	e->base = rt_base_new(e->s->world, e->scn.model.measure);
+	e->base = rt_base_new(e->s->world, e->scn.model.measure ? RT_BASE_MEASURE : 0);
 	e->scn.model.ignore(e->scn.model.ctx, e->base);
 	while (e->nr < STATES && step(e) == LAB_EX_CHOICE) {
 		rt_base_diff(e->base);

@@ -74,12 +74,10 @@ static bool refs_safe(struct gmem_inode *inode, u64 start, u64 end, bool large_o
 static int check_refs(struct gmem_inode *inode, u64 start, u64 nr, bool large_only, bool *drained,
 		      u64 *err_index)
 {
-	/* Somebody's reference that no scenario asked for: this one check meets it. */
-	if (rt_fault_fire("ref-check", 0, NULL)) {
-		*err_index = start;
-		return -EAGAIN;
-	}
-	if (refs_safe(inode, start, start + nr, large_only, err_index))
+	/* Somebody's reference that no scenario asked for: this one check meets it, and no drain helps. */
+	const bool met = rt_fault_fire("ref-check", 0, NULL);
+
+	if (refs_safe(inode, start, start + nr, large_only, err_index) && !met)
 		return 0;
 	/*
 	 * Pages that were faulted in just now sit in lru_add batches: drain, but once a request
@@ -88,9 +86,11 @@ static int check_refs(struct gmem_inode *inode, u64 start, u64 nr, bool large_on
 	if (!*drained) {
 		*drained = true;
 		gmem_drain_lru();
-		if (refs_safe(inode, start, start + nr, large_only, err_index))
+		if (refs_safe(inode, start, start + nr, large_only, err_index) && !met)
 			return 0;
 	}
+	if (met)
+		*err_index = start;
 	return -EAGAIN;
 }
 

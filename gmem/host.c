@@ -220,16 +220,14 @@ static void unpin_range(struct gmem_inode *inode, u64 start, u64 nr)
 	}
 }
 
-int kvm_gmem_pin(struct kvm_gmem_file *file, u64 offset, u64 size)
+/* All or nothing. Caller: iommu_lock, so that nobody else takes away what is pinned so far. */
+static int pin_range(struct gmem_inode *inode, u64 start, u64 nr)
 {
-	struct gmem_inode *inode = file->inode;
-	u64 start = offset >> GMEM_SHIFT, index;
 	struct gmem_host_map *m;
-	int ret = check_pages(inode, offset, size);
+	u64 index;
+	int ret;
 
-	if (ret)
-		return ret;
-	for (index = start; index < start + (size >> GMEM_SHIFT); index++) {
+	for (index = start; index < start + nr; index++) {
 		ret = host_map(inode, index, &m);
 		if (ret) {
 			unpin_range(inode, start, index - start);
@@ -243,17 +241,34 @@ int kvm_gmem_pin(struct kvm_gmem_file *file, u64 offset, u64 size)
 	return 0;
 }
 
+int kvm_gmem_pin(struct kvm_gmem_file *file, u64 offset, u64 size)
+{
+	struct gmem_inode *inode = file->inode;
+	int ret = check_pages(inode, offset, size);
+
+	if (ret)
+		return ret;
+	rt_lock_take(&inode->iommu_lock, RT_LOCK_EX);
+	ret = pin_range(inode, offset >> GMEM_SHIFT, size >> GMEM_SHIFT);
+	rt_lock_release(&inode->iommu_lock, RT_LOCK_EX);
+	return ret;
+}
+
 int kvm_gmem_unpin(struct kvm_gmem_file *file, u64 offset, u64 size)
 {
 	struct gmem_inode *inode = file->inode;
 	u64 start = offset >> GMEM_SHIFT, nr = size >> GMEM_SHIFT, index;
 	int ret = check_pages(inode, offset, size);
 
+	if (ret)
+		return ret;
+	rt_lock_take(&inode->iommu_lock, RT_LOCK_EX);
 	for (index = start; !ret && index < start + nr; index++)
 		if (!is_pinned(inode, index))
 			ret = -EINVAL;
 	if (!ret)
 		unpin_range(inode, start, nr);
+	rt_lock_release(&inode->iommu_lock, RT_LOCK_EX);
 	return ret;
 }
 

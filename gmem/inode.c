@@ -105,6 +105,7 @@ int kvm_gmem_create(struct kvm *kvm, const struct gmem_setup *setup, struct kvm_
 		return ret;
 	}
 	rt_lock_init(&inode->invalidate_lock, RT_LOCK_RWSEM, "invalidate_lock");
+	rt_lock_init(&inode->iommu_lock, RT_LOCK_MUTEX, "iommu_lock");
 	gmem_attr_init(inode, setup->init_shared ? 0 : KVM_MEMORY_ATTRIBUTE_PRIVATE);
 	RB_INIT(&inode->filemap);
 	RB_INIT(&inode->host_maps);
@@ -213,6 +214,7 @@ static void evict(struct gmem_inode *inode)
 	assert(RB_EMPTY(&inode->filemap) && RB_EMPTY(&inode->host_maps));
 	gmem_count(GMEM_STAT_INVAL_LOCK_CYCLES, inode->invalidate_lock.stats.held_cycles);
 	rt_lock_destroy(&inode->invalidate_lock);
+	rt_lock_destroy(&inode->iommu_lock);
 	TAILQ_REMOVE(&gmem_get()->inodes, inode, link);
 	rt_free(inode);
 }

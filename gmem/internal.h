@@ -201,6 +201,8 @@ struct gmem_inode {
 	u8 page_order; /* as asked for at creation: never changes */
 	u8 max_order;  /* of the largest folio that may occur: page_order, or 9 for THP */
 	struct rt_lock invalidate_lock;
+	struct rt_lock
+		iommu_lock; /* VFIO's, around each pin and unpin; outside of invalidate_lock */
 	struct gmem_ranges ranges; /* held; empty under P19 INODE */
 	struct gmem_attrs attrs;
 	struct gmem_filemap filemap;

@@ -151,7 +151,7 @@ static int freeze(struct gmem_inode *inode, u64 index, u64 pfn, u64 nr)
 	struct freeze_wait w = {.inode = inode, .index = index, .pfn = pfn, .nr = nr};
 	bool met = rt_fault_fire("ref-check", 0, NULL);
 
-	while (met || !gmem_pages_safe(pfn, nr, NULL) || gmem_tdx_refs(inode, index, nr)) {
+	while (!gmem_pages_safe(pfn, nr, NULL) || met || gmem_tdx_refs(inode, index, nr)) {
 		if (gmem_policy(inode, GMEM_P_TOSHARED_REFS) != GMEM_REFS_SPIN)
 			return -EAGAIN;
 		met = false;

@@ -22,6 +22,15 @@ static bool contiguous(const struct gmem_inode *inode, u64 index, u64 nr, u64 pf
 	return at >= index + nr;
 }
 
+/*
+ * ATTR reads the attributes alone, which is enough where memory comes and goes in whole blocks. A
+ * THP has holes of 4K, and so has HugeTLB under P12 SPLIT: the page in a hole is another's.
+ */
+static bool blocks_are_whole(const struct gmem_inode *inode)
+{
+	return inode->page_order && gmem_policy(inode, GMEM_P_HOLE) != GMEM_HOLE_SPLIT;
+}
+
 /* By the sub-switch of P2; what the module did not give back is nobody's in any case (P10). */
 static bool pages_usable(const struct gmem_inode *inode, u64 pfn, u64 nr)
 {
@@ -68,7 +77,8 @@ u8 gmem_max_order(const struct gmem_inode *inode, u64 index)
 			continue;
 		if (!gmem_attr_uniform(inode, start, nr, value) || !pages_usable(inode, pfn, nr))
 			continue;
-		if (rule == GMEM_SIZE_ATTR || contiguous(inode, start, nr, pfn))
+		if ((rule == GMEM_SIZE_ATTR && blocks_are_whole(inode)) ||
+		    contiguous(inode, start, nr, pfn))
 			return orders[i];
 	}
 	return 0;

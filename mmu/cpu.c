@@ -7,9 +7,6 @@
  */
 #include <linux/kvm_host.h>
 
-/* Steps that a guest with work keeps a CPU which another vCPU with work waits for. */
-#define CPU_SLICE_STEPS 64
-
 static struct kvm_cpu *cpu_of(u32 nr)
 {
 	struct kvm_host *host = kvm_host_current();
@@ -107,6 +104,7 @@ void kvm_cpu_put(u32 nr)
 	}
 	cpu->ipis_handled++;
 	cpu->guest = NULL;
+	cpu->guest_began = false;
 	cpu->busy = false;
 }
 
@@ -128,12 +126,25 @@ static bool can_take(const struct kvm_cpu *cpu, const struct kvm_vcpu *vcpu)
 	return !cpu->busy && !cpu->host_waiters && (!cpu->heir || cpu->heir == vcpu);
 }
 
-/* There is another guest on the CPU that has no claim on it against @vcpu. */
+void kvm_vcpu_guest_begins(struct kvm_vcpu *vcpu)
+{
+	struct kvm_cpu *cpu = cpu_of(vcpu->cpu);
+
+	BUG_ON(cpu->guest != vcpu);
+	cpu->guest_began = true;
+}
+
+/*
+ * There is another guest on the CPU that has no claim on it against @vcpu. Without the instruction
+ * that it has begun, two vCPUs could take the CPU from each other for ever. No slice of time: what
+ * a vCPU may do is a function of the state, or states that differ in time alone would not be one
+ * (docs/exploring.md).
+ */
 static bool can_preempt(const struct kvm_cpu *cpu, const struct kvm_vcpu *vcpu)
 {
 	if (!cpu->guest || cpu->heir || !has_work(vcpu))
 		return false;
-	return !has_work(cpu->guest) || rt_step() > cpu->taken_at + CPU_SLICE_STEPS;
+	return !has_work(cpu->guest) || cpu->guest_began;
 }
 
 static bool guest_wait_over(void *arg)
@@ -163,6 +174,5 @@ bool kvm_cpu_get_for_guest(struct kvm_vcpu *vcpu)
 		return false;
 	cpu->busy = true;
 	cpu->guest = vcpu;
-	cpu->taken_at = rt_step();
 	return true;
 }

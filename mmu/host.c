@@ -107,6 +107,7 @@ static void init_host(struct kvm_host *host, const struct kvm_host_setup *setup)
 	INIT_LIST_HEAD(&host->vm_list);
 	INIT_LIST_HEAD(&host->loaded_vcpus);
 	spin_lock_init(&host->pamt_lock);
+	mutex_init(&host->tdx_lock);
 	init_cpus(host, cfg);
 }
 
@@ -139,6 +140,7 @@ void kvm_host_free(struct kvm_host *host)
 	WARN_ON(!list_empty(&host->vm_list));
 	seam_set_shared_walk(host->seam, NULL, NULL);
 	tdx_pamt_exit(host);
+	mutex_destroy(&host->tdx_lock);
 	rt_free(host->page_private);
 	rt_free(host->hkid_used);
 	rt_free(host->cpus);
@@ -183,10 +185,8 @@ void kvm_for_each_counter(const struct kvm_host *host,
 	u32 i;
 
 	fn(ctx, host->stats, sizeof(host->stats));
-	for (i = 0; i < host->nr_cpus; i++) {
-		fn(ctx, &host->cpus[i].taken_at, sizeof(host->cpus[i].taken_at));
+	for (i = 0; i < host->nr_cpus; i++)
 		fn(ctx, &host->cpus[i].ipis_handled, sizeof(host->cpus[i].ipis_handled));
-	}
 	list_for_each_entry(kvm, &host->vm_list, vm_list) {
 		kvm_for_each_vcpu(i, vcpu, kvm)
 			fn(ctx, &vcpu->kick_cookie, sizeof(vcpu->kick_cookie));

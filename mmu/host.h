@@ -23,7 +23,7 @@ struct kvm_cpu {
 	struct kvm_vcpu *guest; /* whose vCPU thread has it for the guest */
 	struct kvm_vcpu *heir;	/* waits for it and has sent the present guest an interrupt */
 	u32 host_waiters;	/* threads that wait to make a SEAMCALL: before any guest */
-	u64 taken_at;		/* step at which the guest's thread took it */
+	bool guest_began;	/* the present guest has begun an instruction since it got it */
 	u64 ipis_handled;
 	u32 pkg;
 };
@@ -58,6 +58,11 @@ struct kvm_host {
 	unsigned long *page_private; /* of heap pages, by page number */
 	u64 cap_page_private;
 
+	/*
+	 * Around calls that take a lock of the whole module: MNG.CREATE, and a key's release from
+	 * VPFLUSHDONE to FREEID. Two TDs that come or go together would be BUSY.
+	 */
+	struct mutex tdx_lock;
 	spinlock_t pamt_lock;
 	struct tdx_pamt_ref *pamt_refs; /* open addressing */
 	u32 nr_pamt_refs, cap_pamt_refs;
@@ -80,8 +85,9 @@ u32 kvm_cpu_get_current(void);
 void kvm_cpu_put(u32 cpu);
 /*
  * The vCPU's thread takes its CPU for the guest. A vCPU without work waits until the CPU is free,
- * one with work preempts the guest there once that has none or had its turn. False: a request or a
- * signal came first, and the CPU was not taken.
+ * one with work preempts the guest there once that has none or has begun an instruction: when that
+ * happens is the scheduler's choice, and no clock's. False: a request or a signal came first, and
+ * the CPU was not taken.
  */
 bool kvm_cpu_get_for_guest(struct kvm_vcpu *vcpu);
 /*

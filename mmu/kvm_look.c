@@ -78,11 +78,21 @@ u64 kvm_look_pamt_count(const struct kvm_host *host, u64 pfn)
 	return tdx_pamt_count(host, pfn);
 }
 
+u64 kvm_look_invalidated(const struct kvm *kvm)
+{
+	return kvm->mmu_invalidate_seq + kvm->memslots->generation;
+}
+
 u32 kvm_mmu_locked(const struct kvm *kvm)
 {
 	if (kvm->mmu_lock.rt.held_ex)
 		return 2;
 	return kvm->mmu_lock.rt.readers ? 1 : 0;
+}
+
+bool kvm_mmu_write_locked(const struct kvm *kvm)
+{
+	return rt_lock_held(&kvm->mmu_lock.rt, RT_LOCK_EX);
 }
 
 static const struct kvm_memory_slot *look_slot(const struct kvm *kvm, gfn_t gfn)

@@ -161,6 +161,11 @@ void kvm_vcpu_signal(struct kvm_vcpu *vcpu, bool pending);
 void kvm_set_guest_program(struct kvm_host *host,
 			   void (*run)(struct kvm_vcpu *vcpu, u32 lp, struct seam_regs *r));
 /*
+ * From the guest program: an instruction begins. Only needed where two vCPUs share a CPU: from here
+ * on the other may preempt this one.
+ */
+void kvm_vcpu_guest_begins(struct kvm_vcpu *vcpu);
+/*
  * Whether the guest of @vcpu has an instruction to execute: a pure function of the world. Only
  * needed where two vCPUs share a CPU: one without work neither keeps nor takes it. Not set: always.
  */
@@ -203,6 +208,8 @@ u32 kvm_look_lpage(const struct kvm *kvm, u64 gfn, u8 level);
 u64 kvm_look_pamt_count(const struct kvm_host *host, u64 pfn);
 /* Whether somebody holds mmu_lock, and which way: 0 no, 1 read, 2 write. */
 u32 kvm_mmu_locked(const struct kvm *kvm);
+/* Whether the running actor holds it for write. */
+bool kvm_mmu_write_locked(const struct kvm *kvm);
 /* Translate gpa to the slot's gmem file and page index; false without a slot. */
 bool kvm_look_slot(const struct kvm *kvm, u64 gpa, u32 *slot, struct kvm_gmem_file **file,
 		   u64 *index);
@@ -211,6 +218,8 @@ bool kvm_look_wait_for_sept_zap(const struct kvm *kvm);
 /* mmu_lock as the points of sim/rt/sched.h name it; invalidations that began and did not end. */
 u64 kvm_look_mmu_lock(const struct kvm *kvm);
 long kvm_look_invalidating(const struct kvm *kvm);
+/* How often a fault under way has become stale: invalidations that ended, and changes of slots. */
+u64 kvm_look_invalidated(const struct kvm *kvm);
 /* The attribute of @gfn as KVM sees it: its own array with vm_attrs=on, else the gmem file's. */
 bool kvm_look_private(const struct kvm *kvm, u64 gfn);
 /* With vm_attrs=on: the first gfn behind @gfn whose attribute is another; ~0 if none follows. */

@@ -36,12 +36,13 @@ static bool walk_table(const struct spte_walk *walk, const u64 *pt, gfn_t base, 
 	const gfn_t step = KVM_PAGES_PER_HPAGE(level);
 	const gfn_t first = max(base, gfn_round_for_level(walk->start, level));
 	const gfn_t last = min(walk->end, base + step * SPTE_ENT_PER_PAGE);
+	const u64 *sptep = &pt[SPTE_INDEX(first | walk->index_bits, level)];
 	struct kvm_mmu_entry e;
 	struct kvm_spte_view v;
 	gfn_t gfn;
 
 	for (gfn = first; gfn < last; gfn += step) {
-		const u64 spte = pt[SPTE_INDEX(gfn | walk->index_bits, level)];
+		const u64 spte = *sptep++;
 
 		if (spte == SHADOW_NONPRESENT_VALUE)
 			continue;

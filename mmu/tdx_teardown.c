@@ -84,6 +84,14 @@ static bool flush_caches(struct kvm *kvm)
 	return true;
 }
 
+static bool release_key(struct kvm *kvm)
+{
+	struct tdx_td *td = &to_kvm_tdx(kvm)->td;
+
+	return !TDX_BUG_ON(tdh_mng_vpflushdone(td), TDH_MNG_VPFLUSHDONE, kvm) &&
+	       flush_caches(kvm) && !TDX_BUG_ON(tdh_mng_key_freeid(td), TDH_MNG_KEY_FREEID, kvm);
+}
+
 /*
  * A key id that cannot be freed is leaked together with all pages: using either again would be
  * worse.
@@ -98,13 +106,10 @@ void tdx_mmu_release_hkid(struct kvm *kvm)
 		return;
 	kvm_for_each_vcpu(i, vcpu, kvm)
 		tdx_flush_vp(vcpu);
-	if (TDX_BUG_ON(tdh_mng_vpflushdone(&kvm_tdx->td), TDH_MNG_VPFLUSHDONE, kvm))
-		return;
-	if (!flush_caches(kvm))
-		return;
-	if (TDX_BUG_ON(tdh_mng_key_freeid(&kvm_tdx->td), TDH_MNG_KEY_FREEID, kvm))
-		return;
-	tdx_guest_keyid_free(kvm_tdx);
+	mutex_lock(&kvm->host->tdx_lock);
+	if (release_key(kvm))
+		tdx_guest_keyid_free(kvm_tdx);
+	mutex_unlock(&kvm->host->tdx_lock);
 }
 
 static bool reclaim_page(struct page *page)

@@ -137,7 +137,9 @@ static int create_td(struct kvm_tdx *kvm_tdx)
 	if (!tdr)
 		return -ENOMEM;
 	kvm_tdx->td.tdr_page = tdr;
+	mutex_lock(&kvm_tdx->kvm.host->tdx_lock);
 	err = tdh_mng_create(&kvm_tdx->td, kvm_tdx->hkid);
+	mutex_unlock(&kvm_tdx->kvm.host->tdx_lock);
 	if (!err)
 		return 0;
 	kvm_tdx->td.tdr_page = NULL;

@@ -212,14 +212,8 @@ int kvm_vcpu_ioctl_pre_fault(struct kvm_vcpu *vcpu, u64 gpa, u64 size, bool leve
 
 /* --- the thread of a vCPU -------------------------------------------------------------------- */
 
-/*
- * The thread goes on elsewhere. The kernel flushes at the next vcpu_load(), by an IPI to the old
- * CPU; nothing of this vCPU happens in between, so it is done at once.
- */
-int kvm_vcpu_set_cpu(struct kvm_vcpu *vcpu, u32 cpu)
+static int set_cpu_locked(struct kvm_vcpu *vcpu, u32 cpu)
 {
-	if (cpu >= vcpu->kvm->host->nr_cpus)
-		return -EINVAL;
 	if (vcpu->loaded)
 		return -EBUSY;
 	if (cpu == vcpu->cpu)
@@ -227,6 +221,23 @@ int kvm_vcpu_set_cpu(struct kvm_vcpu *vcpu, u32 cpu)
 	tdx_flush_vp(vcpu);
 	vcpu->cpu = cpu;
 	return vcpu->kvm->vm_dead ? -EIO : 0;
+}
+
+/*
+ * The thread goes on elsewhere. The kernel flushes at the next vcpu_load(), by an IPI to the old
+ * CPU and under the mutex of an ioctl; nothing of this vCPU happens in between, so it is done at
+ * once.
+ */
+int kvm_vcpu_set_cpu(struct kvm_vcpu *vcpu, u32 cpu)
+{
+	int r;
+
+	if (cpu >= vcpu->kvm->host->nr_cpus)
+		return -EINVAL;
+	mutex_lock(&vcpu->mutex);
+	r = set_cpu_locked(vcpu, cpu);
+	mutex_unlock(&vcpu->mutex);
+	return r;
 }
 
 u32 kvm_vcpu_cpu(const struct kvm_vcpu *vcpu)

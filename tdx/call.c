@@ -160,8 +160,6 @@ enum seam_result seam_call(struct seam *s, u32 lp, struct seam_regs *r)
 	s->in_flight--;
 	if (!c.entered)
 		r->rax = status;
-	if (c.nr < SEAM_TDH_NR && !c.forced && seam_status(status) == SEAM_OPERAND_BUSY)
-		s->nr_busy[c.nr]++;
 	if (s->observer)
 		s->observer->answer(s->observer->ctx, c.row, status, c.forced);
 	rt_trace(&seam_ev_call, RT_PH_END, lp, c.nr, r->rcx, r->rdx, r->r8, status);
@@ -176,11 +174,6 @@ void seam_observe(struct seam *s, const struct seam_observer *o)
 u64 seam_calls(const struct seam *s, u32 leaf)
 {
 	return leaf < SEAM_TDH_NR ? s->nr_calls[leaf] : 0;
-}
-
-u64 seam_busy_calls(const struct seam *s, u32 leaf)
-{
-	return leaf < SEAM_TDH_NR ? s->nr_busy[leaf] : 0;
 }
 
 u64 seam_entries(const struct seam *s)

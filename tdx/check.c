@@ -173,9 +173,12 @@ static bool check_pamt(struct pamt_check *k)
 				return false;
 			for (u32 m = 0; g && m < SEPT_ENTRIES; m++) {
 				u64 at = hpa + m * SEAM_LEVEL_SIZE(1);
-				const struct seam_pamt_2m *b = seam_pamt_block(k->s, at);
+				const struct seam_pamt_2m *group = g->group[m / SEAM_PAMT_GROUP];
 
-				if (b && !check_block(k, b, at, g->e.type == SEAM_PT_REG))
+				if (!group)
+					m |= SEAM_PAMT_GROUP - 1;
+				else if (!check_block(k, &group[m % SEAM_PAMT_GROUP], at,
+						      g->e.type == SEAM_PT_REG))
 					return false;
 			}
 		}

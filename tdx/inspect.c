@@ -67,8 +67,9 @@ static bool visit_table(const struct sept_visit *w, u64 table_hpa, u32 level, u6
 {
 	u64 *table = seam_sept_table(w->s, w->td, table_hpa);
 	u64 size = SEAM_LEVEL_SIZE(level);
+	u64 first = w->gpa > base ? (w->gpa - base) / size : 0;
 
-	for (u32 i = 0; i < SEPT_ENTRIES; i++) {
+	for (u64 i = first; i < SEPT_ENTRIES && base + i * size <= w->last; i++) {
 		struct seam_pos p = {
 			.entry = &table[i],
 			.gpa = base + i * size,
@@ -76,7 +77,8 @@ static bool visit_table(const struct sept_visit *w, u64 table_hpa, u32 level, u6
 		};
 		struct seam_sept_view v;
 
-		if (p.gpa > w->last || p.gpa + size - 1 < w->gpa)
+		/* Most are, and neither locked nor waited for. */
+		if (table[i] == SEPT_FREE_VALUE)
 			continue;
 		seam_sept_reread(&p);
 		if (p.val == SEPT_FREE_VALUE)
@@ -220,8 +222,10 @@ static bool visit_gb(const struct pamt_visit *w, const struct seam_pamt_1g *g, u
 		const struct seam_pamt_2m *b = group ? &group[i % SEAM_PAMT_GROUP] : NULL;
 		u64 hpa = base + i * SEAM_LEVEL_SIZE(1);
 
-		if (!b)
+		if (!b) {
+			i |= SEAM_PAMT_GROUP - 1;
 			continue;
+		}
 		if (!visit_entry(w, &b->e, 1, hpa) || (b->sub && !visit_4k(w, b->sub, hpa)))
 			return false;
 	}

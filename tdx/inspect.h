@@ -151,8 +151,6 @@ bool seam_lock_word(const struct seam *s, const struct seam_hold *h, u16 *word);
 
 /* Calls by leaf since seam_new(), every attempt; and TD entries that got in. */
 u64 seam_calls(const struct seam *s, u32 leaf);
-/* Of these, how many met a lock that somebody held: OPERAND_BUSY without an injected fault. */
-u64 seam_busy_calls(const struct seam *s, u32 leaf);
 u64 seam_entries(const struct seam *s);
 /* How often an L1 S-EPT entry of any TD got another state. */
 u64 seam_sept_changes(const struct seam *s);

@@ -156,7 +156,6 @@ struct seam {
 	struct seam_lp *lp; /* cfg.lps */
 	struct seam_td *td[SEAM_TD_BUCKETS];
 	u64 nr_calls[SEAM_TDH_NR];
-	u64 nr_busy[SEAM_TDH_NR]; /* of these, that met a lock; not those that a fault forced */
 	u64 nr_entries;
 	u64 nr_sept_writes; /* of L1 entries that changed their state */
 	u32 cost[SEAM_ROWS][SEAM_COST_NR];

@@ -99,9 +99,18 @@ static int talk(struct lab_debugger *d)
 	return wrong ? 2 : 0;
 }
 
+static bool has_seed(const struct lab_scenario *sc)
+{
+	for (u32 i = 0; i < sc->nr_ops; i++) {
+		if (sc->ops[i].kind == LAB_OP_CHOOSER)
+			return true;
+	}
+	return false;
+}
+
 /*
  * The schedule that the run begins with: of --schedule, of the scenario itself, or of the random run
- * of --seed, which is made first.
+ * of --seed or of a line "chooser random", which is made first.
  */
 static bool first_schedule(struct debug_ctx *c, const struct lab_scenario *sc,
 			   const struct lab_setup *su, struct rt_schedule *sched,
@@ -118,7 +127,7 @@ static bool first_schedule(struct debug_ctx *c, const struct lab_scenario *sc,
 	if (left_out)
 		printf("the schedule does not fit: %u choices left out, of actors that are not here\n",
 		       left_out);
-	if (c->schedule_path || !c->opts.random)
+	if (!c->opts.random && (c->schedule_path || sched->nr || !has_seed(sc)))
 		return true;
 	if (!lab_search_play(sc, su, &c->opts, &found, err, sizeof(err))) {
 		lab_diag_at(d, &sc->src, 0, 0, 0, "%s", err);

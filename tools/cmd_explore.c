@@ -10,6 +10,7 @@
 
 #include "sim/lab/explore_scn.h"
 #include "tools/cmd.h"
+#include "tools/interrupt.h"
 #include "tools/opts.h"
 
 #define SETS_MAX 32
@@ -69,7 +70,7 @@ static const struct opts explore_opts = {
 	.opt = explore_options,
 	.more = "The last line says what was covered: states=N schedules=N violations=N complete=yes|no.\n"
 		"Exit status: 0 every schedule that was run held (all of them if complete=yes); 1 an expectation failed; 2 bad input; 3 a defect of tdxsim;\n"
-		"4 an oracle broke; 5 deadlock or no progress.\n",
+		"4 an oracle broke; 5 deadlock or no progress. Ctrl-C ends the search with what it has covered: complete=no.\n",
 	.mmu = true,
 	.set = explore_set,
 };
@@ -213,6 +214,8 @@ int cmd_explore(int argc, char **argv)
 	ticker_start(&clock);
 	c.o.search.clock_ms = ticker_ms;
 	c.o.search.clock_ctx = &clock;
+	c.o.search.stopped = interrupt_came;
+	interrupt_catch();
 	c.o.search.progress = isatty(STDERR_FILENO) ? stderr : NULL;
 	status = (int)lab_explore_file(argv[first], &c.o);
 	if (clock.fd >= 0)

@@ -15,6 +15,7 @@
 #include "sim/lab/bytes.h"
 #include "sim/lab/fuzz.h"
 #include "tools/cmd.h"
+#include "tools/interrupt.h"
 #include "tools/opts.h"
 
 #define TICKS_PER_SECOND 10U
@@ -27,6 +28,7 @@ enum {
 	OPT_OUT,
 	OPT_JOBS,
 	OPT_DEFAULTS,
+	OPT_MACHINE,
 	OPT_EXHAUSTIVE,
 	OPT_MERGE,
 	OPT_FINDINGS,
@@ -43,7 +45,8 @@ struct fuzz_ctx {
 	u64 runs_before;
 	int timer;
 	bool merge, stopped;
-	const char *print, *encode;
+	const char *print, *encode, *machine;
+	u8 machine_bytes[LAB_INPUT_MAX / 2];
 	char *diff; /* the text of --diff */
 };
 
@@ -55,6 +58,7 @@ static const struct opt fuzz_options[] = {
 	[OPT_OUT] = {"out", "DIR", "write findings there; without it they are printed"},
 	[OPT_JOBS] = {"jobs", "N", "threads (1); results are the same for every number"},
 	[OPT_DEFAULTS] = {"defaults", NULL, "only the default machine and policies"},
+	[OPT_MACHINE] = {"machine", "FILE", "only the machine and policies of that scenario"},
 	[OPT_EXHAUSTIVE] = {"exhaustive", "N",
 			    "every program of up to N statements of a small alphabet"},
 	[OPT_MERGE] = {"merge", NULL,
@@ -142,6 +146,9 @@ static bool fuzz_set(void *arg, u32 i, const char *val)
 	case OPT_DEFAULTS:
 		c->opts.defaults = true;
 		return true;
+	case OPT_MACHINE:
+		c->machine = val;
+		return true;
 	case OPT_EXHAUSTIVE:
 		return set_u32(i, val, &c->opts.exhaustive);
 	case OPT_MERGE:
@@ -166,7 +173,6 @@ static bool fuzz_set(void *arg, u32 i, const char *val)
 
 static struct {
 	char path[4096];
-	volatile sig_atomic_t interrupted;
 } at_end;
 
 static _Thread_local struct {
@@ -200,15 +206,10 @@ static void on_crash(int sig)
 	_exit(3);
 }
 
-static void on_interrupt(int sig)
-{
-	at_end.interrupted = 1;
-}
-
 static void catch_signals(const struct fuzz_ctx *c)
 {
 	static const int crashes[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
-	struct sigaction crash = {.sa_handler = on_crash}, stop = {.sa_handler = on_interrupt};
+	struct sigaction crash = {.sa_handler = on_crash};
 	static char stack[65536]; /* a fiber's own may be what overflowed */
 	const stack_t alt = {.ss_sp = stack, .ss_size = sizeof(stack)};
 	const char *dir = c->opts.findings ? c->opts.findings : ".";
@@ -218,8 +219,7 @@ static void catch_signals(const struct fuzz_ctx *c)
 	sigaltstack(&alt, NULL);
 	for (u32 i = 0; i < RT_ARRAY_SIZE(crashes); i++)
 		sigaction(crashes[i], &crash, NULL);
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
+	interrupt_catch();
 }
 
 /* ---- time and progress ---- */
@@ -257,7 +257,7 @@ static bool between(void *ctx)
 		c->ticks += ticks;
 	if (ticks && isatty(STDERR_FILENO))
 		show_progress(c);
-	return at_end.interrupted || (c->seconds && c->ticks >= c->seconds * TICKS_PER_SECOND);
+	return interrupt_came(NULL) || (c->seconds && c->ticks >= c->seconds * TICKS_PER_SECOND);
 }
 
 /* ---- bytes to text and back ---- */
@@ -317,6 +317,50 @@ static int encode_scenario(const char *path)
 	return d.errors ? 2 : 0;
 }
 
+/* Set-up line @op as record @nr; what can't be is said to @d. */
+static void add_machine_line(struct fuzz_ctx *c, const struct lab_scenario *sc,
+			     const struct lab_op *op, const struct lab_source *src,
+			     struct lab_diag *d)
+{
+	u8 rec[LAB_RECORD_BYTES];
+
+	if (c->opts.machine_len + sizeof(rec) > sizeof(c->machine_bytes)) {
+		lab_diag_at(d, src, op->line, 1, 1,
+			    "found one more set-up line, expected at most %zu",
+			    sizeof(c->machine_bytes) / sizeof(rec));
+	} else if (!lab_record_write(sc, op, rec)) {
+		lab_diag_at(d, src, op->line, 1, 1,
+			    "found a value that has no byte form, expected one that a program of "
+			    "the fuzzer can have (docs/fuzzing.md)");
+	} else {
+		memcpy(c->machine_bytes + c->opts.machine_len, rec, sizeof(rec));
+		c->opts.machine_len += sizeof(rec);
+	}
+}
+
+/* The set-up lines of a scenario as records; false with lines that say what is wrong. */
+static bool read_machine(struct fuzz_ctx *c)
+{
+	struct lab_diag d = {stderr, 0};
+	struct lab_setup *su = calloc(1, sizeof(*su));
+	struct lab_scenario sc;
+	struct lab_source src;
+	char *text = su ? lab_source_read(c->machine, &src, &d) : NULL;
+
+	lab_scenario_init(&sc);
+	if (text && !lab_parse(&sc, &src, &d) && !lab_setup_resolve(&sc, su, &d)) {
+		for (u32 i = 0; i < sc.nr_ops && !d.errors; i++) {
+			if (lab_op_makes_machine(&sc.ops[i]))
+				add_machine_line(c, &sc, &sc.ops[i], &src, &d);
+		}
+		c->opts.machine = c->machine_bytes;
+	}
+	lab_scenario_free(&sc);
+	free(text);
+	free(su);
+	return text && !d.errors;
+}
+
 /* A directory at @path, made or there already; false with errno. */
 static bool make_dir(const char *path)
 {
@@ -339,6 +383,11 @@ int cmd_fuzz(int argc, char **argv)
 		return status;
 	if (c.print || c.encode)
 		return c.print ? print_input(c.print) : encode_scenario(c.encode);
+	if (c.machine && c.opts.defaults)
+		return opts_error(&fuzz_opts,
+				  "found both, expected one of --machine and --defaults");
+	if (c.machine && !read_machine(&c))
+		return 2;
 	if (c.merge != (i < argc))
 		return opts_error(&fuzz_opts,
 				  c.merge ? "--merge: found no operand, expected DIR"

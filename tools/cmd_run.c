@@ -9,6 +9,7 @@
 #include "sim/lab/pct.h"
 #include "sim/lab/run.h"
 #include "tools/cmd.h"
+#include "tools/interrupt.h"
 #include "tools/opts.h"
 
 #define SETS_MAX 64
@@ -218,6 +219,10 @@ int cmd_run(int argc, char **argv)
 		return 2;
 	if (isatty(STDERR_FILENO))
 		c.opts.search.progress = show_progress;
+	if (c.opts.search.runs) {
+		c.opts.search.stopped = interrupt_came;
+		interrupt_catch();
+	}
 	if (c.opts.trace_path && argc - first > 1)
 		return opts_error(&run_opts, "--trace is for one scenario at a time");
 	/* Without a trace to write, the last events are enough for a report. */

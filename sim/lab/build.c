@@ -235,10 +235,12 @@ int lab_destroy(struct lab_machine *m, struct lab_td *td)
 	for (u32 i = 0; i < vcpus; i++)
 		end_run(m, td->vcpu[i]);
 	for (u32 i = 0; i < m->su->nr_gmems; i++) {
-		if (m->su->gmem[i].td == td->index && m->file[i]) {
-			kvm_gmem_release(m->file[i]);
-			m->file[i] = NULL;
-		}
+		struct kvm_gmem_file *file = m->file[i];
+
+		if (m->su->gmem[i].td != td->index || !file)
+			continue;
+		m->file[i] = NULL; /* for everybody else, also while release runs */
+		kvm_gmem_release(file);
 	}
 	td->was_bugged |= kvm_is_bugged(td->kvm); /* by what the release had to zap */
 	kvm_vm_release(td->kvm);

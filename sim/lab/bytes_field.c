@@ -100,7 +100,9 @@ static void put_scaled(struct lab_coder *k, u64 *num, u32 *room, u32 room_n)
 #define M2 (2ULL << 20)
 
 /* Sizes and places at which something changes. The first ones are those of exhaustive search. */
-static const u64 few_sizes[] = {K4, M2, 2 * K4, 2 * M2, M2 + K4, 510 * K4, 3 * M2, 16384, K4, M2};
+static const u64 few_sizes[] = {K4,	M2, 2 * K4, 4 * K4,  K4,       2 * K4, K4, 16 * K4,
+				K4,	M2, K4,	    2 * K4,  4 * K4,   8 * K4, K4, K4,
+				2 * K4, K4, 2 * M2, M2 + K4, 510 * K4, 3 * M2};
 static const u64 few_offsets[] = {0,	  M2,	       K4,	 2 * K4, M2 - K4, M2 + K4,
 				  2 * M2, 2 * M2 - K4, 256 * K4, 0,	 K4,	  M2};
 static const u64 few_gmem_sizes[] = {2 * M2, M2, 3 * M2, 4 * M2, M2 + K4};

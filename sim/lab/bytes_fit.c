@@ -10,6 +10,7 @@
 #include "sim/lab/bytes.h"
 #include "sim/lab/machine.h"
 #include "sim/lab/words.h"
+#include "tdx/abi.h"
 
 struct fit {
 	struct lab_scenario *sc;
@@ -148,6 +149,10 @@ static void fit_value(const struct fit *f, const struct lab_field *field, struct
 	case LAB_T_ACTOR:
 	case LAB_T_CHOICE:
 		fit_actor(f, v);
+		break;
+	case LAB_T_STATUS:
+		if (!(v->num & SEAM_STATUS_ERROR)) /* of a fault: a call fails with it */
+			v->num = SEAM_OPERAND_INVALID;
 		break;
 	case LAB_T_REGS:
 		fit_regs(f, v);

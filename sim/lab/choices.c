@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "sim/rt/mix.h"
+
 void lab_choices_bytes(struct lab_choices *c, const u8 *bytes, size_t len)
 {
 	c->kind = LAB_CHOICES_BYTES;
@@ -26,16 +28,6 @@ void lab_choices_all(struct lab_choices *c)
 {
 	c->kind = LAB_CHOICES_ALL;
 	c->at = c->depth = 0;
-}
-
-/* splitmix64, as the world's own source. */
-u64 lab_mix(u64 *state)
-{
-	u64 z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-	return z ^ (z >> 31);
 }
 
 static u32 next_bytes(struct lab_choices *c, u32 width)
@@ -65,7 +57,7 @@ u32 lab_choose(struct lab_choices *c, u32 n, u32 width)
 	case LAB_CHOICES_BYTES:
 		return next_bytes(c, width) % n;
 	case LAB_CHOICES_RANDOM:
-		return (u32)(((lab_mix(&c->random) >> 32) * n) >> 32);
+		return (u32)(((rt_splitmix64(&c->random) >> 32) * n) >> 32);
 	case LAB_CHOICES_ALL:
 		return next_digit(c, n);
 	}

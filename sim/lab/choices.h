@@ -13,7 +13,7 @@
 
 enum lab_choices_kind {
 	LAB_CHOICES_BYTES,  /* one byte or more for each choice; zeros behind the end */
-	LAB_CHOICES_RANDOM, /* splitmix64 over a seed */
+	LAB_CHOICES_RANDOM, /* rt_splitmix64() over a seed */
 	LAB_CHOICES_ALL,    /* an odometer: every combination once, by lab_choices_next() */
 };
 
@@ -43,8 +43,5 @@ u32 lab_choose(struct lab_choices *c, u32 n, u32 width);
 
 /* The next combination of an enumeration; false if that was the last. Then start over with it. */
 bool lab_choices_next(struct lab_choices *c);
-
-/* The generator of the random source, for whoever needs numbers of the same kind. */
-u64 lab_mix(u64 *state);
 
 #endif

@@ -276,7 +276,7 @@ static void plain_run(struct failing *f)
 	bool go = true;
 	u32 at = 0;
 
-	rt_set_chooser(f->s->world, &chooser);
+	lab_session_chooser(f->s, &chooser);
 	while (go && lab_lines_next(&f->c->sc, f->c->nr_ops, &at, &l)) {
 		if (l.kind == LAB_LINES_INJECT)
 			lab_session_inject(f->s, l.first);

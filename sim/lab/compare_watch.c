@@ -61,7 +61,7 @@ static void open_gap(struct lab_watch *w, u64 pages, u64 now)
 		const struct lab_actor *a = &m->actor[i];
 		struct lab_watch_gap *g = &w->gap[w->nr_gaps];
 		const struct lab_op *op;
-		u32 td = a->td->index;
+		u32 td;
 
 		if (a->doing == LAB_NO_OP)
 			continue;
@@ -69,7 +69,7 @@ static void open_gap(struct lab_watch *w, u64 pages, u64 now)
 		if (op->kind != LAB_OP_CONVERT && op->kind != LAB_OP_MAPGPA &&
 		    op->kind != LAB_OP_PUNCH)
 			continue;
-		g->gfn = lab_setup_gpa(m->sc, m->su, lab_get(op, "GPA"), &td) >> 12;
+		g->gfn = lab_op_gpa(m->sc, m->su, op, "GPA", &td) >> 12;
 		g->end = g->gfn + (lab_num(op, "SIZE", 0) >> 12);
 		g->td = &m->td[td];
 		g->pages = pages;

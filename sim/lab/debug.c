@@ -217,7 +217,7 @@ struct lab_debugger *lab_debug_new(const struct lab_scenario *sc, const struct l
 	d->snap = lab_zalloc(LAB_SNAPSHOTS * sizeof(*d->snap));
 	d->chooser =
 		(struct rt_chooser){.name = "debugger", .pick = pick, .ctx = d, .all_steps = true};
-	rt_set_chooser(d->s->world, &d->chooser);
+	lab_session_chooser(d->s, &d->chooser);
 	lab_play_init(&d->play, d->s);
 	/* Nothing has failed; but so the first step is no step, only the way to the first question. */
 	d->told = LAB_PLAY_FAILED;

@@ -248,14 +248,14 @@ static bool is_excused(const struct differ *x, u32 td, u64 gpa)
 /* The range of an action that ended otherwise. Around it a page can be taken along: by blocks. */
 static void excuse(struct differ *x, const struct side *s, const struct lab_op *op)
 {
-	u32 td = lab_setup_td(&s->sc, &s->su, op->td);
+	u32 td;
 	u64 block = 2ULL << 20, gpa, size = 4096;
 
 	if (lab_field_find(&lab_specs[op->kind], "GPA", 3) < 0) {
 		x->all_excused = true;
 		return;
 	}
-	gpa = lab_setup_gpa(&s->sc, &s->su, lab_get(op, "GPA"), &td);
+	gpa = lab_op_gpa(&s->sc, &s->su, op, "GPA", &td);
 	if (lab_field_find(&lab_specs[op->kind], "SIZE", 4) >= 0)
 		size = lab_num(op, "SIZE", size);
 	x->excused = lab_grow(x->excused, &x->cap_excused, x->nr_excused + 1, sizeof(*x->excused));
@@ -299,7 +299,7 @@ static void compare_actions(struct differ *x)
 		}
 		if (op->kind != LAB_OP_READ && op->kind != LAB_OP_HOST_READ)
 			continue;
-		gpa = lab_setup_gpa(&x->a->sc, &x->a->su, lab_get(op, "GPA"), &td);
+		gpa = lab_op_gpa(&x->a->sc, &x->a->su, op, "GPA", &td);
 		if (!oa->has_value || oa->value == ob->value || is_excused(x, td, gpa))
 			continue;
 		snprintf(va, sizeof(va), "0x%llx", oa->value);
@@ -391,7 +391,7 @@ bool lab_diff_run(const struct lab_diff *d, struct lab_runner *r, const struct l
 	struct side *a = lab_zalloc(sizeof(*a)), *b = lab_zalloc(sizeof(*b));
 	struct differ x = {.d = d, .a = a, .b = b, .fate = fate};
 
-	*fate = (struct lab_fate){.op = LAB_NO_OP};
+	*fate = (struct lab_fate){.op = LAB_NO_OP, .doing = LAB_NO_OP};
 	if (run_side(a, d->text[0], r, sc) && run_side(b, d->text[1], r, sc))
 		compare(&x);
 	fate->steps = a->fate.steps + b->fate.steps;

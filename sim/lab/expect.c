@@ -64,9 +64,9 @@ struct place {
 static struct place place_of(struct lab_machine *m, const struct lab_op *op, const char *key)
 {
 	struct place p;
-	u32 td = 0;
+	u32 td;
 
-	p.gpa = lab_setup_gpa(m->sc, m->su, lab_get(op, key), &td);
+	p.gpa = lab_op_gpa(m->sc, m->su, op, key, &td);
 	p.td = &m->td[td];
 	return p;
 }
@@ -266,13 +266,12 @@ static bool expect_vm(struct lab_machine *m, const struct lab_op *op, char *seen
 static bool expect_error(struct lab_machine *m, const struct lab_op *op,
 			 const struct lab_outcome *out)
 {
-	u32 td = 0;
+	u32 td;
 
 	if (out->err != (int)lab_num(op, "ERRNO", 0))
 		return false;
 	return !lab_set(op, "at") ||
-	       (out->has_err_gpa &&
-		out->err_gpa == lab_setup_gpa(m->sc, m->su, lab_get(op, "at"), &td));
+	       (out->has_err_gpa && out->err_gpa == lab_op_gpa(m->sc, m->su, op, "at", &td));
 }
 
 static bool expect_status(const struct lab_op *op, const struct lab_outcome *out)

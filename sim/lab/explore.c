@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/lab/choices.h"
 #include "sim/lab/explore_search.h"
 #include "sim/lab/util.h"
 #include "sim/rt/world.h"
@@ -272,6 +271,10 @@ static void expand_all(struct lab_ex *x)
 
 		expand_batch(x, x->at, end);
 		x->at = end;
+		if (!x->stop && x->opts.stopped && x->opts.stopped(x->opts.stopped_ctx)) {
+			save(x, true);
+			end_by(x, "an interrupt");
+		}
 		if (!x->stop)
 			save(x, false);
 		show_progress(x);
@@ -311,6 +314,7 @@ static void note_loop(struct lab_ex *x, u32 state)
 		(struct lab_ex_found){.fault = {.kind = LAB_EX_STUCK, .rule = "no progress"},
 				      .state = state,
 				      .choice = EX_CHOICES,
+				      .loop = true,
 				      .depth = x->store.rec[state].depth};
 }
 
@@ -381,7 +385,7 @@ static enum lab_ex_file start(struct lab_ex *x)
 	return LAB_EX_FILE_NONE;
 }
 
-static void need_first(struct lab_ex *x)
+void ex_need_first(struct lab_ex *x)
 {
 	if (x->first.nr)
 		return;
@@ -391,7 +395,7 @@ static void need_first(struct lab_ex *x)
 
 enum lab_ex_file lab_ex_run(struct lab_ex *x)
 {
-	need_first(x);
+	ex_need_first(x);
 	x->file = start(x);
 	if (x->file == LAB_EX_FILE_DAMAGED || x->file == LAB_EX_FILE_FOREIGN)
 		return x->file;
@@ -408,54 +412,6 @@ enum lab_ex_file lab_ex_run(struct lab_ex *x)
 		save(x, true);
 	sum_up(x);
 	return x->file;
-}
-
-/* ---- the estimate ---- */
-
-#define WALKS	   16
-#define WALK_STEPS 100000
-
-/* One random schedule; how often each actor was chosen, in @times. */
-static u32 walk(struct lab_ex *x, u64 *random, u32 *times)
-{
-	struct ex_runner *r = &x->runner;
-	enum lab_ex_stop stop = LAB_EX_CHOICE;
-	struct lab_ex_fault f;
-	u32 n = 0;
-
-	ex_restore(r, ex_queue_get(&x->first, 0));
-	while (stop == LAB_EX_CHOICE && n < WALK_STEPS) {
-		u8 by;
-
-		by = r->id_of[lab_mix(random) % r->nr];
-		times[by]++;
-		n++;
-		stop = ex_answer(r, by, &f);
-	}
-	rt_base_diff(r->base);
-	return n;
-}
-
-struct lab_ex_estimate lab_ex_estimate(struct lab_ex *x)
-{
-	struct lab_ex_estimate e = {.schedules = WALKS, .least = ~0U, .states = 1};
-	u32 most[256] = {0};
-	u64 random = 1;
-
-	need_first(x);
-	for (u32 i = 0; i < WALKS; i++) {
-		u32 times[256] = {0}, n = walk(x, &random, times);
-
-		e.least = n < e.least ? n : e.least;
-		e.most = n > e.most ? n : e.most;
-		for (u32 k = 0; k < 256; k++)
-			most[k] = times[k] > most[k] ? times[k] : most[k];
-	}
-	for (u32 k = 0; k < 256; k++) {
-		e.actors += most[k] && k < EX_GO_ON;
-		e.states *= most[k] + 1;
-	}
-	return e;
 }
 
 struct lab_ex_totals lab_ex_totals(const struct lab_ex *x)

@@ -25,6 +25,7 @@ enum lab_ex_stop {
 	LAB_EX_REST,   /* nobody has anything to do: model->rest() goes on */
 	LAB_EX_END,    /* the end of a schedule that held */
 	LAB_EX_BROKEN, /* it broke something */
+	LAB_EX_LONG,   /* nobody was asked for many steps; model->run() goes on */
 };
 
 enum lab_ex_kind {
@@ -46,7 +47,8 @@ struct lab_ex_model {
 	struct rt_world *world;
 	/*
 	 * From where the chooser paused to the next stop. The engine's chooser is set; it answers
-	 * once and pauses at the next question as long as @asking says so.
+	 * once and pauses at the next question as long as @asking says so. What may never end stops
+	 * with LAB_EX_LONG now and then: only the engine knows whether it comes back to where it was.
 	 */
 	enum lab_ex_stop (*run)(void *ctx, struct lab_ex_fault *f);
 	enum lab_ex_stop (*rest)(void *ctx, struct lab_ex_fault *f);
@@ -86,6 +88,9 @@ struct lab_ex_opts {
 	/* The host's clock, for those two only. NULL: it stands still. */
 	u64 (*clock_ms)(void *ctx);
 	void *clock_ctx;
+	/* Whether somebody wants it to end now, with what it has. NULL: nobody. */
+	bool (*stopped)(void *ctx);
+	void *stopped_ctx;
 };
 #define LAB_EX_UNBOUNDED 0xffffffffU
 #define LAB_EX_JOBS_MAX	 64
@@ -96,6 +101,7 @@ struct lab_ex_found {
 	u32 state; /* in which the choice was made that broke it */
 	u8 choice;
 	u32 depth;
+	bool loop;	       /* no choice breaks it: from @state on one can go round for ever */
 	long double schedules; /* that break it */
 };
 #define LAB_EX_FOUND_MAX 64
@@ -125,13 +131,15 @@ enum lab_ex_file {
 };
 
 /*
- * What random schedules tell before the search: choices that were answered, and by how many
- * actors; with nothing in common, so many states at most.
+ * What random schedules tell before the search: choices that were answered, and by how many actors;
+ * states that they came to, and how many there may be, by how often they came to the same. The
+ * order of magnitude at best.
  */
 struct lab_ex_estimate {
 	u32 schedules, actors;
 	u32 least, most; /* choices of a schedule */
-	long double states;
+	u32 seen;
+	double states;
 };
 
 struct lab_ex;

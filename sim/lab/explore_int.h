@@ -22,6 +22,8 @@
 #define EX_FAULT   255
 #define EX_CHOICES 60
 
+#define EX_LONG_MAX 1000 /* stops with LAB_EX_LONG in a row */
+
 #define EX_AT_REST  1 /* flags of a state */
 #define EX_EXPANDED 2
 #define EX_DEALT    4 /* to this shard, when they parted */
@@ -110,8 +112,13 @@ void ex_runner_free(struct ex_runner *r);
 void ex_put_first(struct ex_runner *r, struct ex_queue *q);
 /* All that follows from @s, as answers to the end of @q. */
 void ex_expand(struct ex_runner *r, const struct ex_state *s, struct ex_queue *q);
-/* On from where the world is by @choice; ex_answer(): without a look at what has changed. */
+/*
+ * On from where the world is by @choice; ex_answer(): without a look at what has changed, and so
+ * maybe LAB_EX_LONG.
+ */
 enum lab_ex_stop ex_answer(struct ex_runner *r, u8 choice, struct lab_ex_fault *f);
+/* The name of the state in which the world is, with no preemptions counted. */
+struct rt_hash ex_name_now(struct ex_runner *r, enum lab_ex_stop stop);
 enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f);
 /*
  * On from @s by @nr choices, whose answers are known to lead to choices again. False: they do not.

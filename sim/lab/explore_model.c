@@ -14,6 +14,12 @@
 #include "tdx/abi.h"
 #include "tdx/inspect.h"
 
+/*
+ * Steps of one actor alone after which it is asked whether it comes back to where it was: more than
+ * the module's time-outs take, which are no state.
+ */
+#define LONG_STEPS 16384
+
 /* Counters that oracles compare: at rest with those of the rest before, or with none. */
 static const char *const judged[] = {"overzap_bytes", "merges_refused", "retired_pages"};
 
@@ -63,8 +69,14 @@ static enum lab_ex_stop run(void *ctx, struct lab_ex_fault *f)
 {
 	struct lab_ex_scn *x = ctx;
 
-	forget(x->play.s);
-	switch (lab_session_go(x->play.s)) {
+	struct lab_session *s = x->play.s;
+	enum lab_step step;
+
+	forget(s);
+	rt_set_budget(LONG_STEPS);
+	step = lab_session_go(s);
+	rt_set_budget(s->opts.budget);
+	switch (step) {
 	case LAB_PAUSED:
 		return LAB_EX_CHOICE;
 	case LAB_DONE:
@@ -73,6 +85,8 @@ static enum lab_ex_stop run(void *ctx, struct lab_ex_fault *f)
 		fault_of(x, LAB_PLAY_BROKEN, f);
 		break;
 	case LAB_STUCK:
+		if (s->out_of_steps)
+			return LAB_EX_LONG;
 		fault_of(x, LAB_PLAY_STUCK, f);
 		break;
 	}
@@ -103,14 +117,18 @@ static void ignore_range(void *ctx, const void *p, size_t len)
 	rt_base_ignore(ctx, p, len);
 }
 
-static void ignore(void *ctx, struct rt_base *b)
+void lab_ex_ignore_counters(struct lab_machine *m, struct rt_base *b)
 {
-	const struct lab_ex_scn *x = ctx;
-	struct lab_machine *m = x->play.s->m;
-
 	seam_for_each_counter(m->seam, ignore_range, b);
 	kvm_for_each_counter(m->host, ignore_range, b);
 	kvm_gmem_for_each_counter(ignore_range, b);
+}
+
+static void ignore(void *ctx, struct rt_base *b)
+{
+	const struct lab_ex_scn *x = ctx;
+
+	lab_ex_ignore_counters(x->play.s->m, b);
 }
 
 /* Operations that ask the same of their actors. */
@@ -232,6 +250,6 @@ enum lab_ex_stop lab_ex_scn_begin(struct lab_ex_scn *x, struct lab_ex_fault *f)
 {
 	const struct rt_chooser ch = {.name = "explore", .pick = pause, .ctx = x};
 
-	rt_set_chooser(x->model.world, &ch);
+	lab_session_chooser(x->play.s, &ch);
 	return rest(x, f);
 }

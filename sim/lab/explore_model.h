@@ -32,6 +32,9 @@ void lab_ex_unplace(struct lab_ex_placed *p);
 
 /* Whether sessions of @sc need their SEAMCALLs recorded (struct lab_opts). */
 bool lab_ex_scn_wants_calls(const struct lab_scenario *sc);
+/* What counts and is no state; @b is a base of the machine's world. */
+struct rt_base;
+void lab_ex_ignore_counters(struct lab_machine *m, struct rt_base *b);
 /* For @s, fresh. It stays where it is as long as the model is used. */
 void lab_ex_scn_init(struct lab_ex_scn *x, struct lab_session *s);
 /*

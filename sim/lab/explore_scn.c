@@ -46,7 +46,7 @@ static enum lab_verdict verdict_of(const struct lab_ex_fault *f)
 
 static struct lab_target target_of(const struct lab_ex_fault *f)
 {
-	struct lab_target t = {.op = f->op};
+	struct lab_target t = {.op = f->kind == LAB_EX_EXPECT ? f->op : LAB_NO_OP};
 
 	t.kind = f->kind == LAB_EX_RULE	    ? LAB_TARGET_RULE
 		 : f->kind == LAB_EX_EXPECT ? LAB_TARGET_EXPECT
@@ -93,8 +93,12 @@ static void tell_broken(struct explored *e, struct lab_session *s)
 	lab_lanes(s, e->o->out, false);
 }
 
-/* The schedule is played again from the first line, by what "tdxsim run" would do. */
-static bool play_again(struct explored *e, const struct lab_target *t, struct rt_schedule *sched)
+/*
+ * The schedule is played again from the first line, by what "tdxsim run" would do. @anyway: it is
+ * told and written also if that does not break @t.
+ */
+static bool play_again(struct explored *e, const struct lab_target *t, struct rt_schedule *sched,
+		       bool anyway)
 {
 	struct lab_opts opts = e->o->session;
 	struct lab_session *s;
@@ -111,7 +115,7 @@ static bool play_again(struct explored *e, const struct lab_target *t, struct rt
 	}
 	lab_play_init(&p, s);
 	met = lab_play_until(&p, t);
-	if (met) {
+	if (met || anyway) {
 		tell_broken(e, s);
 		write_replay(e, s);
 	}
@@ -119,35 +123,56 @@ static bool play_again(struct explored *e, const struct lab_target *t, struct rt
 	return met;
 }
 
+/*
+ * A cycle of choices can't be played for ever: the replay leads to where it begins, and goes on in
+ * order, which may well lead out of it.
+ */
+static void tell_loop(struct explored *e, const struct lab_target *t, struct rt_schedule *sched)
+{
+	fputs("  a scheduler that gives everybody a turn can go round from here for ever; played "
+	      "again, it goes on in order:\n",
+	      e->o->out);
+	play_again(e, t, sched, true);
+}
+
+static void tell_small(struct explored *e, const struct lab_target *t, struct rt_schedule *sched)
+{
+	struct lab_minimised res;
+	char err[400];
+
+	if (!lab_minimise(&e->at->sc, &e->at->su, &e->o->session, sched, t, LAB_MINIMISE_RUNS, &res,
+			  err, sizeof(err))) {
+		fprintf(e->o->err, "%s: %s\n", e->path, err);
+		return;
+	}
+	if (res.reproduced)
+		fprintf(e->o->out, "  made small: %u to %u preemptions, %llu to %llu steps\n",
+			res.before.preemptions, res.after.preemptions, res.before.steps,
+			res.after.steps);
+	if (!play_again(e, t, res.reproduced ? &res.schedule : sched, false)) {
+		fputs("  the schedule does not break it when it is played again: a defect of "
+		      "tdxsim\n",
+		      e->o->out);
+		e->verdict = lab_worse(e->verdict, LAB_DEFECT);
+	}
+	rt_schedule_free(&res.schedule);
+}
+
 static void tell_found(struct explored *e, struct lab_ex *x, const struct lab_ex_found *f)
 {
 	struct lab_target t = target_of(&f->fault);
-	struct lab_minimised res;
 	struct rt_schedule sched;
-	char text[120], err[400];
+	char text[120];
 
 	lab_target_text(&e->sc, &t, text, sizeof(text));
 	fprintf(e->o->out, "broken: %s, after %u choices\n", text, f->depth);
 	e->verdict = lab_worse(e->verdict, verdict_of(&f->fault));
 	rt_schedule_init(&sched);
 	lab_ex_schedule(x, f, &sched);
-	if (!lab_minimise(&e->at->sc, &e->at->su, &e->o->session, &sched, &t, LAB_MINIMISE_RUNS,
-			  &res, err, sizeof(err))) {
-		fprintf(e->o->err, "%s: %s\n", e->path, err);
-	} else {
-		if (res.reproduced)
-			fprintf(e->o->out,
-				"  made small: %u to %u preemptions, %llu to %llu steps\n",
-				res.before.preemptions, res.after.preemptions, res.before.steps,
-				res.after.steps);
-		if (!play_again(e, &t, res.reproduced ? &res.schedule : &sched)) {
-			fprintf(e->o->out,
-				"  the schedule does not break it when it is played again: "
-				"a defect of tdxsim\n");
-			e->verdict = lab_worse(e->verdict, LAB_DEFECT);
-		}
-		rt_schedule_free(&res.schedule);
-	}
+	if (f->loop)
+		tell_loop(e, &t, &sched);
+	else
+		tell_small(e, &t, &sched);
 	rt_schedule_free(&sched);
 }
 
@@ -192,7 +217,7 @@ static void print_estimate(const struct explored *e, struct lab_ex *x)
 
 	fprintf(e->o->out, "estimate: %u actors, %u to %u choices in %u random schedules; ",
 		est.actors, est.least, est.most, est.schedules);
-	fprintf(e->o->out, "about %.1Le states\n", est.states);
+	fprintf(e->o->out, "%u states seen, about %.1e in all\n", est.seen, est.states);
 }
 
 /* What became of the checkpoint; false: nothing was searched. */
@@ -269,7 +294,7 @@ static void tell_only(struct explored *e, enum lab_ex_stop stop, const struct la
 	e->verdict = verdict_of(f);
 	t = target_of(f);
 	rt_schedule_init(&none);
-	play_again(e, &t, &none);
+	play_again(e, &t, &none, false);
 }
 
 static void explore(struct explored *e)

@@ -37,6 +37,9 @@ struct lab_ex {
  */
 bool ex_rerun(struct lab_ex *x, u32 id, u8 preemptions, struct ex_queue *q);
 
+/* The first state is in @x->first from here on. */
+void ex_need_first(struct lab_ex *x);
+
 /* ---- explore_file.c ---- */
 
 enum ex_file_read {

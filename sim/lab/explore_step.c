@@ -51,7 +51,7 @@ void ex_runner_init(struct ex_runner *r, const struct lab_ex_model *model,
 	rt_world_enter(model->world);
 	rt_set_chooser(model->world, &ch);
 	rt_record_schedule(model->world, NULL);
-	r->base = rt_base_new(model->world, model->measure);
+	r->base = rt_base_new(model->world, model->measure ? RT_BASE_MEASURE : 0);
 	if (model->ignore)
 		model->ignore(model->ctx, r->base);
 }
@@ -84,6 +84,12 @@ static struct rt_hash hash_of(struct ex_runner *r, enum lab_ex_stop stop, u8 pre
 	}
 	x = XXH3_128bits(word, n * sizeof(*word));
 	return (struct rt_hash){x.low64, x.high64};
+}
+
+struct rt_hash ex_name_now(struct ex_runner *r, enum lab_ex_stop stop)
+{
+	rt_base_diff(r->base);
+	return hash_of(r, stop, 0);
 }
 
 static size_t extra_room(const struct ex_runner *r)
@@ -212,12 +218,39 @@ enum lab_ex_stop ex_answer(struct ex_runner *r, u8 choice, struct lab_ex_fault *
 	return stop;
 }
 
+/*
+ * On with a step in which nobody is asked. There is one way on, so if it comes to a state for the
+ * second time it never ends: looked for as Brent does, against one state that is taken again after
+ * twice as many stops. What never repeats is given up at last.
+ */
+static enum lab_ex_stop go_on(struct ex_runner *r, struct lab_ex_fault *f)
+{
+	enum lab_ex_stop stop = LAB_EX_LONG;
+	struct rt_hash mark = {0};
+	u32 n;
+
+	for (n = 0; n < EX_LONG_MAX && stop == LAB_EX_LONG; n++) {
+		struct rt_hash hash = hash_of(r, stop, 0);
+
+		if (hash.lo == mark.lo && hash.hi == mark.hi)
+			break;
+		if (!(n & (n + 1)))
+			mark = hash;
+		stop = r->model->run(r->model->ctx, f);
+		rt_base_diff(r->base);
+	}
+	if (stop != LAB_EX_LONG)
+		return stop;
+	*f = (struct lab_ex_fault){.kind = LAB_EX_STUCK, .rule = "no progress"};
+	return LAB_EX_BROKEN;
+}
+
 enum lab_ex_stop ex_go(struct ex_runner *r, u8 choice, struct lab_ex_fault *f)
 {
 	enum lab_ex_stop stop = ex_answer(r, choice, f);
 
 	rt_base_diff(r->base);
-	return stop;
+	return stop == LAB_EX_LONG ? go_on(r, f) : stop;
 }
 
 struct ex_state *ex_put_now(struct ex_runner *r, u8 preemptions, struct ex_queue *q)
@@ -233,6 +266,8 @@ bool ex_follow(struct ex_runner *r, const struct ex_state *s, const u8 *choice, 
 	struct lab_ex_fault f;
 
 	ex_restore(r, s);
+	/* Without a choice it is named as it is, and not as what was looked at before. */
+	rt_base_diff(r->base);
 	r->stop = LAB_EX_CHOICE;
 	for (u32 i = 0; i < nr; i++) {
 		bool fits = (r->stop == LAB_EX_REST) == (choice[i] == EX_GO_ON) &&

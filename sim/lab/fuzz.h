@@ -32,6 +32,8 @@ struct lab_fuzz_opts {
 		*merge; /* directories to take inputs from, and nothing else is done; NULL: no */
 	const char *diff_a, *diff_b; /* two policies to compare (diff.h); NULL: no */
 	bool defaults;		     /* no set-up lines: all run on the default machine */
+	const u8 *machine;	     /* records of set-up: all run on that machine; NULL: no */
+	u32 machine_len;
 	/* Between two rounds: true ends it. Also where progress is shown. */
 	bool (*between)(void *ctx);
 	/* A run begins with these bytes; a crash handler may want to know. */

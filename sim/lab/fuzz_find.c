@@ -9,11 +9,14 @@
 
 #include "sim/lab/bytes.h"
 #include "sim/lab/fuzz_int.h"
+#include "sim/lab/oracle.h"
 #include "sim/lab/shrink.h"
 #include "sim/lab/util.h"
 
 /* Runs that shrinking one finding may take. */
 #define SHRINK_RUNS 3000
+/* Steps in which a run that never ends is seen to go round, in place of all that it may take. */
+#define ROUND_STEPS 20000
 
 static void write_text(const struct lab_shrunk *s, const struct lab_finder *f, u64 nr, FILE *out)
 {
@@ -57,7 +60,10 @@ static int write_finding(struct lab_finder *f, const struct lab_shrunk *s, u64 n
 /* Once more on a machine that nobody has used, as "tdxsim run" will do it. */
 static bool confirmed(const struct lab_finder *f, const struct lab_shrunk *s)
 {
-	const struct lab_runner_opts opts = {.budget = f->opts->budget, .keep = 1, .diff = f->diff};
+	const struct lab_runner_opts opts = {.budget = f->opts->budget ? f->opts->budget
+								       : LAB_FUZZ_BUDGET,
+					     .keep = 1,
+					     .diff = f->diff};
 	struct lab_runner *fresh = lab_runner_new(&opts);
 	struct lab_fate fate;
 	bool same = lab_runner_run(fresh, &s->sc, &s->su, NULL, &fate) &&
@@ -86,6 +92,24 @@ static int keep(struct lab_finder *f, const struct lab_shrunk *s, u64 nr)
 	return write_finding(f, s, nr, key);
 }
 
+static bool shrink(struct lab_finder *f, const struct lab_scenario *sc, const struct lab_fate *fate,
+		   struct lab_shrunk *s)
+{
+	const struct lab_runner_opts opts = {.budget = ROUND_STEPS, .diff = f->diff};
+	struct lab_runner *short_runs;
+	bool fails;
+
+	if (strcmp(fate->rule, lab_oracle_name(LAB_ORACLE_NO_PROGRESS)))
+		return lab_shrink(f->runner, sc, NULL, SHRINK_RUNS, s);
+	short_runs = lab_runner_new(&opts);
+	fails = lab_shrink(short_runs, sc, NULL, SHRINK_RUNS, s) && lab_same_fate(fate, &s->last);
+	lab_runner_free(short_runs);
+	if (fails)
+		return true;
+	lab_scenario_free(&s->sc);
+	return lab_shrink(f->runner, sc, NULL, SHRINK_RUNS / 16, s);
+}
+
 int lab_find(struct lab_finder *f, u64 nr, const u8 *bytes, u32 len, const struct lab_fate *fate)
 {
 	struct lab_setup *su = lab_zalloc(sizeof(*su));
@@ -98,7 +122,7 @@ int lab_find(struct lab_finder *f, u64 nr, const u8 *bytes, u32 len, const struc
 	lab_bytes_decode(bytes, len, &sc, su);
 	key = lab_fate_key(&sc, fate);
 	if (!lab_corpus_knows(f->corpus, key)) {
-		if (lab_shrink(f->runner, &sc, NULL, SHRINK_RUNS, &s))
+		if (shrink(f, &sc, fate, &s))
 			ret = keep(f, &s, nr);
 		lab_scenario_free(&s.sc);
 		/* As it was met first, too: the next one of its kind costs no shrinking. */

@@ -15,6 +15,7 @@
 #include "sim/lab/fuzz_int.h"
 #include "sim/lab/mutate.h"
 #include "sim/lab/util.h"
+#include "sim/rt/mix.h"
 
 #define ROUND 128U /* runs; the same for every number of jobs */
 /* Programs out of nothing: one of so many, and all as long as the corpus is smaller than that. */
@@ -190,7 +191,7 @@ static void make_random(struct fuzz *f, u64 nr, struct slot *s)
 	struct lab_choices src;
 	u64 seed = f->opts->seed;
 
-	lab_choices_random(&src, lab_mix(&seed) ^ nr * 0x9e3779b97f4a7c15ULL);
+	lab_choices_random(&src, rt_splitmix64(&seed) ^ nr * 0x9e3779b97f4a7c15ULL);
 	if (f->corpus.nr < OUT_OF_NOTHING || !lab_choose(&src, OUT_OF_NOTHING, 1)) {
 		s->len = (u32)lab_generate(&src, s->bytes, sizeof(s->bytes));
 		return;
@@ -230,6 +231,17 @@ static void drop_setup(struct slot *s)
 	s->len = n;
 }
 
+/* The given machine in front of what is left; the end of a program that is too long goes. */
+static void put_machine(const struct lab_fuzz_opts *o, struct slot *s)
+{
+	u32 room = sizeof(s->bytes) - o->machine_len;
+
+	s->len = s->len < room ? s->len : room;
+	memmove(s->bytes + o->machine_len, s->bytes, s->len);
+	memcpy(s->bytes, o->machine, o->machine_len);
+	s->len += o->machine_len;
+}
+
 static void make_round(struct fuzz *f)
 {
 	u64 left = f->opts->runs ? f->opts->runs - f->corpus.runs : ROUND;
@@ -242,8 +254,10 @@ static void make_round(struct fuzz *f)
 			make_random(f, f->corpus.runs + f->nr, s);
 		else if (!make_next(f, s))
 			break;
-		if (f->opts->defaults)
+		if (f->opts->defaults || f->opts->machine)
 			drop_setup(s);
+		if (f->opts->machine)
+			put_machine(f->opts, s);
 		f->nr++;
 	}
 }
@@ -258,11 +272,10 @@ static int take_slot(struct fuzz *f, u64 nr, const struct slot *s, bool *changed
 	if (!s->ran)
 		return 0;
 	f->sum->steps += s->fate.steps;
-	if (!strcmp(s->fate.rule, "no-progress") || !strcmp(s->fate.rule, "build")) {
-		/* A budget that is spent, or a machine that a fault kept from being built. */
-		f->sum->slow += s->fate.verdict == LAB_NO_PROGRESS;
+	/* A budget that is spent, or a machine that a fault kept from being built. */
+	f->sum->slow += s->fate.spent;
+	if (s->fate.spent || !strcmp(s->fate.rule, "build"))
 		return 0;
-	}
 	if (s->fate.verdict != LAB_HELD)
 		ret = lab_find(&f->finder, nr, s->bytes, s->len, &s->fate);
 	*changed |= keys != f->corpus.nr_keys;

@@ -147,11 +147,11 @@ static u32 page_class(struct lab_machine *m, struct lab_td *td, u64 gpa)
 static void hit_outcome(struct lab_map *map, struct lab_session *s, u32 i)
 {
 	const struct lab_op *op = &s->sc->ops[i];
-	u32 td = lab_setup_td(s->sc, s->su, op->td), page = 0;
+	u32 td, page = 0;
 	u32 h = mix(AN_OUTCOME, op->kind, outcome_class(&lab_result(s->m, i)->out));
 
 	if (lab_field_find(&lab_specs[op->kind], "GPA", 3) >= 0) {
-		u64 gpa = lab_setup_gpa(s->sc, s->su, lab_get(op, "GPA"), &td);
+		u64 gpa = lab_op_gpa(s->sc, s->su, op, "GPA", &td);
 
 		page = page_class(s->m, &s->m->td[td], gpa & ((1ULL << 47) - 1));
 	}

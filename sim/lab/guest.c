@@ -47,12 +47,12 @@ void lab_job_start(struct lab_actor *v, u32 i)
 {
 	struct lab_machine *m = lab_machine();
 	const struct lab_op *op = lab_op(m, i);
-	u32 td = v->td->index;
+	u32 td;
 
 	v->job = (struct lab_job){.op = i};
 	if (lab_field_find(&lab_specs[op->kind], "GPA", 3) < 0)
 		return;
-	v->job.gpa = lab_setup_gpa(m->sc, m->su, lab_get(op, "GPA"), &td);
+	v->job.gpa = lab_op_gpa(m->sc, m->su, op, "GPA", &td);
 	if (lab_field_find(&lab_specs[op->kind], "SIZE", 4) >= 0)
 		v->job.end = v->job.gpa + lab_num(op, "SIZE", 0);
 	v->job.map_next = v->job.gpa;
@@ -357,6 +357,7 @@ void lab_guest_run(struct kvm_vcpu *vcpu, u32 lp, struct seam_regs *r)
 			continue;
 		if (v->job.op == LAB_NO_OP)
 			lab_job_start(v, lab_take(v));
+		kvm_vcpu_guest_begins(vcpu);
 		if (step(m, v, lp, r))
 			return;
 	}

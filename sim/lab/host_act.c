@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sim/lab/excuse.h"
 #include "sim/lab/machine.h"
 #include "sim/lab/model.h"
 #include "sim/lab/words.h"
@@ -297,14 +298,20 @@ void lab_set_regs(struct lab_machine *m, const struct lab_op *op, u32 td, struct
 }
 
 /*
- * A SEAMCALL that changes tables, or the epoch, behind KVM's back: what they are from here on is the
- * scenario's business.
+ * A SEAMCALL that changes tables behind KVM's back: what they are from here on is the scenario's
+ * business. TRACK moves the epoch alone, which only KVM's next TRACK can tell.
  */
 static bool leaf_changes(u32 leaf)
 {
-	return leaf != SEAM_TDH_MEM_SEPT_RD && leaf != SEAM_TDH_PHYMEM_PAGE_RDMD &&
-	       leaf != SEAM_TDH_MEM_RD && leaf != SEAM_TDH_MNG_RD && leaf != SEAM_TDH_VP_RD &&
-	       leaf != SEAM_TDH_SYS_RD;
+	return leaf != SEAM_TDH_MEM_TRACK && leaf != SEAM_TDH_MEM_SEPT_RD &&
+	       leaf != SEAM_TDH_PHYMEM_PAGE_RDMD && leaf != SEAM_TDH_MEM_RD &&
+	       leaf != SEAM_TDH_MNG_RD && leaf != SEAM_TDH_VP_RD && leaf != SEAM_TDH_SYS_RD;
+}
+
+static void note_tracked(struct lab_machine *m, u64 tdr)
+{
+	for (u32 t = 0; t < m->su->nr_tds; t++)
+		m->td[t].tracked |= m->td[t].kvm && kvm_tdr(m->td[t].kvm) == tdr;
 }
 
 #define RAW_IRQ 0xf2 /* vector */
@@ -313,12 +320,19 @@ static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct 
 			 struct lab_outcome *out)
 {
 	struct seam_regs r;
+	bool changes, track, enters;
+	u64 tdr;
 
 	lab_set_regs(m, op, td->index, &r);
-	m->past_kvm |= m->parallel;
+	changes = leaf_changes((u32)(r.rax & 0xffff));
+	track = (r.rax & 0xffff) == SEAM_TDH_MEM_TRACK;
+	enters = (r.rax & 0xffff) == SEAM_TDH_VP_ENTER;
+	tdr = r.rcx;
+	lab_excuse_raw_begin(m, changes);
 	/* A guest that was entered past KVM has nothing to do: an interrupt gets it out again. */
 	if (seam_call(m->seam, m->spare_lp, &r) == SEAM_ENTERED)
 		seam_guest_interrupt(m->seam, m->spare_lp, RAW_IRQ, &r);
+	lab_excuse_raw_end(m, changes);
 	/* Back in the host the CPU takes what was pending, before it can call again. */
 	seam_irq_clear(m->seam, m->spare_lp, seam_irq_pending(m->seam, m->spare_lp));
 	out->has_status = true;
@@ -326,8 +340,10 @@ static void raw_seamcall(struct lab_machine *m, struct lab_td *td, const struct 
 	out->ok = !(r.rax & SEAM_STATUS_ERROR);
 	out->has_value = true;
 	out->value = r.rcx;
-	if (out->ok && leaf_changes((u32)lab_num(op, "LEAF", 0)))
-		td->tainted = true;
+	/* An entry ties the vCPU to its LP even if it fails. */
+	td->tainted |= changes && (out->ok || enters);
+	if (out->ok && track)
+		note_tracked(m, tdr);
 }
 
 static int on_range(struct lab_machine *m, struct lab_td *td, const struct lab_op *op, u64 gpa,
@@ -383,10 +399,24 @@ static bool no_users(void *arg)
 	return !((struct lab_td *)arg)->users;
 }
 
-static int close_action(struct lab_machine *m, struct lab_td *td, const struct lab_op *op)
+/* The TD that a file belongs to, whoever closes it. */
+static struct lab_td *owner_of(struct lab_machine *m, const char *name)
+{
+	for (u32 i = 0; i < m->su->nr_gmems; i++) {
+		if (!strcmp(m->su->gmem[i].name, name))
+			return &m->td[m->su->gmem[i].td];
+	}
+	return NULL;
+}
+
+static int close_action(struct lab_machine *m, const struct lab_op *op)
 {
 	const char *name = lab_string(m->sc, (u32)lab_num(op, "GMEM", 0));
+	struct lab_td *td = owner_of(m, name);
 	int ret;
+
+	if (!td)
+		return -EBADF;
 
 	for (u32 i = 0; i < m->su->nr_slots; i++) {
 		const struct lab_slot_setup *s = &m->su->slot[i];
@@ -472,7 +502,7 @@ void lab_host_action(struct lab_machine *m, struct lab_actor *a, const struct la
 		return;
 	}
 	if (op->kind == LAB_OP_CLOSE) {
-		set_err(out, close_action(m, td, op));
+		set_err(out, close_action(m, op));
 		return;
 	}
 	td->users++;
@@ -518,11 +548,13 @@ static bool host_ready(void *arg)
 static void implied(struct lab_machine *m)
 {
 	for (u32 t = 0; t < m->su->nr_tds; t++) {
+		m->implied = &m->td[t];
 		if (m->build_td & 1U << t)
 			lab_build(m, &m->td[t]);
 		if (m->destroy_all)
 			lab_destroy(m, &m->td[t]);
 	}
+	m->implied = NULL;
 	m->build_td = 0;
 	m->destroy_all = false;
 }

@@ -16,8 +16,8 @@
 
 static int take_ref(struct lab_machine *m, const struct lab_op *op)
 {
-	u32 td = 0, gmem;
-	u64 gpa = lab_setup_gpa(m->sc, m->su, lab_get(op, "gpa"), &td), offset;
+	u32 td, gmem;
+	u64 gpa = lab_op_gpa(m->sc, m->su, op, "gpa", &td), offset;
 	static const enum gmem_stray kinds[] = {GMEM_STRAY_TRANSIENT, GMEM_STRAY_PIN,
 						GMEM_STRAY_LRU};
 
@@ -112,63 +112,12 @@ u64 lab_inject_fired(struct lab_machine *m)
 	return n;
 }
 
-/* Leaves that KVM calls a second time, or whose BUSY it takes as "try again" (R23, R26). */
-static bool busy_is_healed(u64 leaf)
-{
-	switch (leaf) {
-	case SEAM_TDH_MEM_RANGE_BLOCK:
-	case SEAM_TDH_MEM_TRACK:
-	case SEAM_TDH_MEM_PAGE_REMOVE:
-	case SEAM_TDH_MEM_PAGE_DEMOTE:
-	case SEAM_TDH_MEM_PAGE_AUG:
-	case SEAM_TDH_MEM_SEPT_ADD:
-	case SEAM_TDH_MEM_PAGE_ADD:
-	case SEAM_TDH_VP_ENTER:
-		return true;
-	}
-	return false;
-}
-
-/*
- * How often BUSY came to @leaf, from all lines and from others who held what it wanted: two of them
- * can meet in a retry.
- */
-static u64 busy_fired(struct lab_machine *m, u64 leaf)
-{
-	u64 n = leaf & LAB_FAULT_TDG ? 0 : seam_busy_calls(m->seam, (u32)leaf);
-
-	for (u32 i = 0; i < m->nr_armed; i++) {
-		const struct rt_fault *f = find_fault(m->armed[i].fault);
-
-		if (f && lab_op(m, m->armed[i].op)->kind == LAB_OP_INJ_BUSY && f->key == leaf)
-			n += f->fired;
-	}
-	return n;
-}
-
 bool lab_inject_took_memory(struct lab_machine *m)
 {
 	for (u32 i = 0; i < m->nr_armed; i++) {
 		const struct rt_fault *f = find_fault(m->armed[i].fault);
 
 		if (f && f->fired && lab_op(m, m->armed[i].op)->kind == LAB_OP_INJ_ENOMEM)
-			return true;
-	}
-	return false;
-}
-
-bool lab_inject_forced(struct lab_machine *m)
-{
-	for (u32 i = 0; i < m->nr_armed; i++) {
-		const struct lab_op *op = lab_op(m, m->armed[i].op);
-		const struct rt_fault *f = find_fault(m->armed[i].fault);
-
-		if (!f || !f->fired)
-			continue;
-		if (op->kind == LAB_OP_INJ_ERROR)
-			return true;
-		if (op->kind == LAB_OP_INJ_BUSY &&
-		    (busy_fired(m, f->key) > 1 || !busy_is_healed(f->key)))
 			return true;
 	}
 	return false;

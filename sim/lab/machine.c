@@ -185,7 +185,6 @@ void lab_block_begin(struct lab_machine *m, u32 first, u32 nr, bool parallel)
 	m->block = first;
 	m->block_nr = nr;
 	m->parallel = parallel;
-	m->past_kvm = false;
 	m->nr_rec = 0;
 	for (u32 i = 0; i < m->nr_actors; i++)
 		m->actor[i].next = next_line(m, &m->actor[i], first);

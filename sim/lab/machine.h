@@ -76,6 +76,7 @@ struct lab_actor {
 	u32 doing;     /* LAB_NO_OP: none */
 	u32 last_leaf; /* and what the module answered */
 	u64 last_rax;
+	bool refused; /* its last entry, for a fault that the module remembers */
 	bool saw_end; /* its own call was what ended the VM: it knows that the VM is dead */
 	bool vcpu;
 	u32 index;
@@ -92,6 +93,8 @@ struct lab_actor {
 	 * (oracle_retry.c).
 	 */
 	u32 busy_leaf, busy, busy_op;
+	bool busy_foreign; /* one of these was injected, or met a call past KVM (excuse.c) */
+	bool beside_raw, beside_change; /* calls past KVM were under way during its own */
 };
 
 struct lab_td {
@@ -99,6 +102,8 @@ struct lab_td {
 	struct kvm *kvm; /* NULL before the build and after destroy */
 	bool making, built, destroyed;
 	bool tainted; /* a SEAMCALL past KVM changed its tables: rules about tables end */
+	bool tracked; /* a TRACK past KVM moved its epoch, and none of KVM's has since (excuse.c) */
+	bool excused; /* KVM had no choice: its own reports about this TD are no violations */
 	int build_err;
 	bool was_bugged; /* when it was destroyed: what KVM leaked then is no finding */
 	/* calls of the VMM on it that are under way: a close waits for them, as a descriptor does */
@@ -128,11 +133,15 @@ struct lab_machine {
 	u32 nr_actors;
 	u32 block, block_nr;
 	bool parallel;
-	bool past_kvm; /* beside this block's other lines a SEAMCALL past KVM ran: it can hold a lock */
-	bool timeless;	  /* results do not say at which steps they came */
-	u32 build_td;	  /* TDs to build, as a mask: the implied build, by the first actor */
-	bool destroy_all; /* the implied end, by the first actor */
-	bool ending;	  /* it has been asked for */
+	u32 pamt_kept; /* PAMT.REMOVEs of KVM's that failed: each leaves a count that is one too large */
+	bool all_excused; /* as of a TD, of all of them (excuse.c) */
+	u32 raw_calls,
+		raw_changes;	/* SEAMCALLs past KVM that are under way, and that change tables */
+	bool timeless;		/* results do not say at which steps they came */
+	u32 build_td;		/* TDs to build, as a mask: the implied build, by the first actor */
+	bool destroy_all;	/* the implied end, by the first actor */
+	bool ending;		/* it has been asked for */
+	struct lab_td *implied; /* that the first actor builds or closes so; NULL: none */
 	struct lab_result *result; /* [block_nr] */
 	struct lab_rec *rec;
 	u32 nr_rec, cap_rec;

@@ -54,14 +54,10 @@ static bool run_from_base(struct search *f, const struct lab_cuts *cuts)
 /* The run that was just done is the best so far. */
 static void keep(struct search *f)
 {
-	const struct rt_schedule *rec = &f->play.s->recorded;
-
 	f->cost = f->player.cost;
 	lab_cuts_copy(&f->best, &f->player.taken);
 	lab_cuts_copy(&f->chances, &f->player.chances);
-	f->schedule.nr = 0;
-	for (size_t i = 0; i < rec->nr; i++)
-		rt_schedule_add(&f->schedule, rec->entries[i].step, rec->entries[i].actor);
+	rt_schedule_copy(&f->schedule, &f->play.s->recorded);
 }
 
 static bool try(struct search *f, const struct lab_cuts *cuts)
@@ -307,9 +303,7 @@ static void search(struct search *f, const struct lab_play_mark *start,
 		res->after = f->player.cost;
 		return;
 	}
-	f->schedule.nr = 0;
-	for (size_t i = 0; i < failing->nr; i++)
-		rt_schedule_add(&f->schedule, failing->entries[i].step, failing->entries[i].actor);
+	rt_schedule_copy(&f->schedule, failing);
 }
 
 static void minimise(struct search *f, const struct rt_schedule *failing, struct lab_minimised *res)
@@ -348,7 +342,7 @@ bool lab_minimise(const struct lab_scenario *sc, const struct lab_setup *su,
 	lab_play_init(&f.play, s);
 	lab_cut_player_init(&f.player, s->m->nr_actors, &f.play.nr);
 	ch = lab_cut_chooser(&f.player);
-	rt_set_chooser(s->world, &ch);
+	lab_session_chooser(s, &ch);
 	minimise(&f, failing, res);
 	lab_cut_player_free(&f.player);
 	lab_cuts_free(&f.best);

@@ -230,15 +230,20 @@ size_t lab_mutate(struct lab_choices *src, u8 *bytes, size_t len, size_t max, co
 
 size_t lab_generate(struct lab_choices *src, u8 *bytes, size_t max)
 {
-	u32 setups = lab_choose(src, 3, 1) ? 0 : 1 + lab_choose(src, 3, 1);
-	u32 nr = setups + 1 + lab_choose(src, PROGRAM_MAX, 1);
+	struct change c = {.src = src, .bytes = bytes, .max = (u32)(max / LAB_RECORD_BYTES)};
+	u32 setups = below(&c, 3) ? 0 : 1 + below(&c, 3);
 
-	if (nr > max / LAB_RECORD_BYTES)
-		nr = (u32)(max / LAB_RECORD_BYTES);
-	for (u32 i = 0; i < nr; i++)
-		invent(src, i < setups ? LAB_GEN_SETUP : LAB_GEN_ACTION,
-		       bytes + (size_t)i * LAB_RECORD_BYTES);
-	return (size_t)nr * LAB_RECORD_BYTES;
+	c.nr = setups + 1 + below(&c, PROGRAM_MAX);
+	if (c.nr > c.max)
+		c.nr = c.max;
+	for (u32 i = 0; i < c.nr; i++)
+		invent(src, i < setups ? LAB_GEN_SETUP : LAB_GEN_ACTION, record(&c, i));
+	/* In half of the programs actors meet. */
+	if (below(&c, 2)) {
+		put_in_block(&c);
+		change_seed(&c);
+	}
+	return (size_t)c.nr * LAB_RECORD_BYTES;
 }
 
 size_t lab_generate_small(struct lab_choices *src, u32 n, u8 *bytes, size_t max)

@@ -108,10 +108,13 @@ static bool tables_count(const struct lab_td *td)
 	return td->kvm && !td->destroyed && !td->tainted && !kvm_is_bugged(td->kvm);
 }
 
+/* Of a TD that is gone they still count if it went as it should: else something of it was left. */
 static bool all_tables_count(struct lab_machine *m)
 {
 	for (u32 t = 0; t < m->su->nr_tds; t++) {
-		if (m->td[t].kvm && !tables_count(&m->td[t]))
+		const struct lab_td *td = &m->td[t];
+
+		if (td->kvm ? !tables_count(td) : td->tainted || td->was_bugged)
 			return false;
 	}
 	return true;

@@ -87,7 +87,7 @@ static bool asked_of(struct lab_check *c, u32 gmem, struct asked *a)
 {
 	const struct lab_machine *m = c->m;
 	const struct lab_op *op;
-	u32 td = c->td->index;
+	u32 td;
 	u64 gpa, end;
 
 	if (m->block_nr != 1)
@@ -95,7 +95,7 @@ static bool asked_of(struct lab_check *c, u32 gmem, struct asked *a)
 	op = lab_op(m, m->block);
 	if (op->kind != LAB_OP_CONVERT)
 		return false;
-	gpa = lab_setup_gpa(m->sc, m->su, lab_get(op, "GPA"), &td);
+	gpa = lab_op_gpa(m->sc, m->su, op, "GPA", &td);
 	end = gpa + lab_num(op, "SIZE", 0);
 	if (td != c->td->index)
 		return false;
@@ -125,7 +125,7 @@ static u64 converted_end(struct lab_check *c, const struct asked *a)
 		    : g->gmem.backing == GMEM_HUGETLB_2M ? 1ULL << 9
 							 : 0;
 	u64 to = a->gpa + ((a->end - a->start) << 12), done;
-	u32 td = c->td->index;
+	u32 td;
 
 	if (a->out->ok)
 		return a->end;
@@ -133,8 +133,7 @@ static u64 converted_end(struct lab_check *c, const struct asked *a)
 		if (a->out->err == EFAULT)
 			return a->end;
 		/* The VMM goes slot by slot: slots in front of the one that failed are done. */
-		done = lab_setup_gpa(c->m->sc, c->m->su, lab_get(lab_op(c->m, c->m->block), "GPA"),
-				     &td) +
+		done = lab_op_gpa(c->m->sc, c->m->su, lab_op(c->m, c->m->block), "GPA", &td) +
 		       a->out->bytes;
 	} else {
 		done = a->out->err_gpa;
@@ -213,13 +212,25 @@ static bool others_convert(const struct lab_machine *m)
 	return false;
 }
 
+/* A build makes the files of its TD anew, behind a destroy or behind a build that had failed. */
+static bool made_anew(const struct lab_machine *m, const struct lab_td *td)
+{
+	for (u32 i = 0; i < m->block_nr; i++) {
+		const struct lab_op *op = lab_op(m, m->block + i);
+
+		if (op->kind == LAB_OP_BUILD && lab_setup_td(m->sc, m->su, op->td) == td->index)
+			return true;
+	}
+	return false;
+}
+
 /* A file that was open then and is now. */
 static const struct lab_seen *seen_of(struct lab_check *c, u32 gmem)
 {
 	const struct lab_machine *m = c->m;
 
 	if (m->su->gmem[gmem].td != c->td->index || !m->seen || !m->seen[gmem].open ||
-	    !m->file[gmem])
+	    !m->file[gmem] || made_anew(m, c->td))
 		return NULL;
 	return &m->seen[gmem];
 }
@@ -237,9 +248,9 @@ bool lab_check_convert(struct lab_check *c)
 		w.asked = asked_of(c, g, &w.a);
 		w.done = w.asked ? converted_end(c, &w.a) : 0;
 		if (w.asked && w.a.out->has_err_gpa && w.a.out->err) {
-			u32 td = c->td->index;
+			u32 td;
 			const struct lab_op *op = lab_op(c->m, c->m->block);
-			u64 gpa = lab_setup_gpa(c->m->sc, c->m->su, lab_get(op, "GPA"), &td);
+			u64 gpa = lab_op_gpa(c->m->sc, c->m->su, op, "GPA", &td);
 
 			if (w.a.out->err_gpa < gpa ||
 			    w.a.out->err_gpa >= gpa + lab_num(op, "SIZE", 0))
@@ -260,8 +271,7 @@ static bool memory_may_go(const struct lab_machine *m)
 	for (u32 i = 0; i < m->block_nr; i++) {
 		u32 kind = lab_op(m, m->block + i)->kind;
 
-		if (kind == LAB_OP_PUNCH || kind == LAB_OP_CLOSE || kind == LAB_OP_DESTROY ||
-		    kind == LAB_OP_BUILD)
+		if (kind == LAB_OP_PUNCH || kind == LAB_OP_CLOSE || kind == LAB_OP_DESTROY)
 			return true;
 	}
 	return false;

@@ -39,12 +39,12 @@ static bool unmapped(struct lab_check *c, u64 gpa)
 
 static bool cause_is_there(struct lab_check *c, const struct lab_op *op, int err)
 {
-	u32 td = c->td->index;
+	u32 td;
 	u64 gpa;
 
 	if (!err || lab_field_find(&lab_specs[op->kind], "GPA", 3) < 0)
 		return true;
-	gpa = lab_setup_gpa(c->m->sc, c->m->su, lab_get(op, "GPA"), &td);
+	gpa = lab_op_gpa(c->m->sc, c->m->su, op, "GPA", &td);
 	if (td != c->td->index)
 		return true;
 	switch (op->kind) {

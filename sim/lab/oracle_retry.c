@@ -51,10 +51,21 @@ static const struct lab_actor *vcpu_inside(const struct lab_machine *m, const st
 	return NULL;
 }
 
+/* The TD whose mmu_lock the caller holds for write; it may be another one's file that it closes. */
+static const struct lab_td *td_in_hand(const struct lab_machine *m)
+{
+	for (u32 t = 0; t < m->su->nr_tds; t++) {
+		if (m->td[t].kvm && kvm_mmu_write_locked(m->td[t].kvm))
+			return &m->td[t];
+	}
+	return NULL;
+}
+
 void lab_retry_call(struct lab_machine *m, u32 leaf)
 {
 	struct lab_actor *a = lab_actor_current(m);
 	const struct lab_actor *inside;
+	const struct lab_td *td;
 
 	if (!a || !a->busy)
 		return;
@@ -64,18 +75,23 @@ void lab_retry_call(struct lab_machine *m, u32 leaf)
 		return;
 	}
 	/* Past KVM, or with a VM that the second BUSY has ended, or where BUSY may be returned. */
-	if (!a->td->kvm || a->td->tainted || kvm_is_bugged(a->td->kvm) ||
-	    kvm_mmu_locked(a->td->kvm) != 2)
+	td = td_in_hand(m);
+	if (!td || td->tainted || kvm_is_bugged(td->kvm))
 		return;
-	inside = vcpu_inside(m, a->td);
-	if (a->busy > 1 && m->su->kvm_policy[KVM_POLICY_ZAP_ERROR] != KVM_ZAP_ERROR_RETURN)
+	/* A zap that may fail gave up behind the second one, and whoever asked for it asks again. */
+	if (a->busy > 1 && m->su->kvm_policy[KVM_POLICY_ZAP_ERROR] == KVM_ZAP_ERROR_RETURN) {
+		forget_busy(a);
+		return;
+	}
+	inside = vcpu_inside(m, td);
+	if (a->busy > 1)
 		rt_report("retry-alone", "%s calls %s again, which was BUSY %u times", a->name,
 			  seam_leaf_name(leaf), a->busy);
 	else if (inside)
 		rt_report("retry-alone",
 			  "%s calls %s again, which was BUSY, and %s is in the guest", a->name,
 			  seam_leaf_name(leaf), inside->name);
-	else if (!kvm_look_wait_for_sept_zap(a->td->kvm))
+	else if (!kvm_look_wait_for_sept_zap(td->kvm))
 		rt_report("retry-alone", "%s calls %s again, which was BUSY, and vCPUs can enter",
 			  a->name, seam_leaf_name(leaf));
 }

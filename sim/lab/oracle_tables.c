@@ -163,7 +163,7 @@ static void note_accepts(struct lab_check *c)
 
 		if (op->kind != LAB_OP_ACCEPT || td != c->td->index)
 			continue;
-		gpa = lab_setup_gpa(c->m->sc, c->m->su, lab_get(op, "GPA"), &td);
+		gpa = lab_op_gpa(c->m->sc, c->m->su, op, "GPA", &td);
 		end = gpa + lab_num(op, "SIZE", 0);
 		for (; gpa < end; gpa = (gpa + step) & ~(step - 1)) {
 			slot = lab_setup_slot_at(c->m->su, c->td->index, gpa);

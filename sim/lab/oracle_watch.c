@@ -21,54 +21,76 @@
  */
 #define EQUAL_EXITS_MAX 3
 
-/* Somebody else is in the middle of something that the fault may have had to wait for. */
+/*
+ * Somebody else is in the middle of something that the fault may have had to wait for: an action of
+ * the VMM, also between its locks, or a vCPU of this VM with a lock.
+ */
 static bool others_hold(const struct lab_machine *m, const struct lab_actor *me)
 {
 	char text[160];
 
 	for (u32 i = 0; i < m->nr_actors; i++) {
+		if (!m->actor[i].vcpu && m->actor[i].doing != LAB_NO_OP)
+			return true;
+		if (i == me->id || m->actor[i].td != me->td)
+			continue;
 		rt_locks_describe(i, text, sizeof(text));
 		/* In KVM_RUN a vCPU holds its mutex, which no fault waits for. */
-		if (i != me->id && *text && !(m->actor[i].in_run && !strcmp(text, "mutex")))
+		if (*text && !(m->actor[i].in_run && !strcmp(text, "mutex")))
 			return true;
 	}
 	return false;
 }
 
 /*
- * What a fault may have waited for: entries of the S-EPT, faults that were forced, and where the
- * S-EPT has no part, whoever changed KVM's own tables.
+ * What a fault may have lost against: entries of the S-EPT, faults that were forced, invalidations
+ * and changes of slots, which end also where nothing was mapped.
  */
-static u64 changes_so_far(struct lab_machine *m, const struct lab_td *td, u64 gpa)
+static u64 changes_so_far(struct lab_machine *m, const struct lab_td *td)
 {
-	u64 n = seam_sept_changes(m->seam) + lab_inject_fired(m);
+	return seam_sept_changes(m->seam) + lab_inject_fired(m) + kvm_look_invalidated(td->kvm);
+}
 
-	if (gpa >> kvm_shared_bit(td->kvm) & 1)
-		n += kvm_stat(m->host, KVM_STAT_MMU_LOCK_WRITE);
-	return n;
+/* Once more the same as before. True: often enough to be told. */
+static bool again(struct lab_machine *m, struct lab_actor *v, u64 gpa, u64 qual)
+{
+	struct lab_job *job = &v->job;
+	u64 changes = changes_so_far(m, v->td);
+
+	if (job->exit_gpa != gpa || job->exit_qual != qual || job->exit_changes != changes ||
+	    others_hold(m, v))
+		job->equal_exits = 0;
+	job->exit_gpa = gpa;
+	job->exit_qual = qual;
+	job->exit_changes = changes;
+	if (++job->equal_exits < EQUAL_EXITS_MAX)
+		return false;
+	job->equal_exits = 0;
+	return true;
 }
 
 void lab_watch_exit(struct lab_machine *m, struct lab_actor *v, const struct seam_regs *r)
 {
-	struct lab_job *job = &v->job;
-	u64 changes;
-
+	v->refused = false;
 	/* Of tables that were changed past KVM, KVM can't make anything. */
 	if ((r->rax & 0xffff) != EXIT_REASON_EPT_VIOLATION || v->td->tainted)
 		return;
-	changes = changes_so_far(m, v->td, r->r8);
-	if (job->exit_gpa != r->r8 || job->exit_qual != r->rdx || job->exit_changes != changes ||
-	    others_hold(m, v))
-		job->equal_exits = 0;
-	job->exit_gpa = r->r8;
-	job->exit_qual = r->rdx;
-	job->exit_changes = changes;
-	if (++job->equal_exits < EQUAL_EXITS_MAX)
-		return;
-	job->equal_exits = 0;
-	rt_report("exit-progress",
-		  "%s exits for 0x%llx for the %drd time, and nothing has changed in between",
-		  v->name, r->r8, EQUAL_EXITS_MAX);
+	if (again(m, v, r->r8, r->rdx))
+		rt_report(
+			"exit-progress",
+			"%s exits for 0x%llx for the %drd time, and nothing has changed in between",
+			v->name, r->r8, EQUAL_EXITS_MAX);
+}
+
+/* Of the zero-step defence: the answer is that of an exit, and no guest has run. */
+static void watch_refused(struct lab_machine *m, struct lab_actor *v)
+{
+	v->refused = false;
+	if (!v->td->tainted && again(m, v, ~0ULL, 0))
+		rt_report(
+			"exit-progress",
+			"%s is refused entry for the %drd time, and nothing has changed in between",
+			v->name, EQUAL_EXITS_MAX);
 }
 
 /*
@@ -93,9 +115,11 @@ void lab_watch_call(struct lab_machine *m, u32 leaf)
 {
 	struct lab_actor *a = lab_actor_current(m);
 
-	/* What goes past KVM is no call of KVM's. */
-	if (a && a->doing != LAB_NO_OP && lab_op(m, a->doing)->kind == LAB_OP_SEAMCALL)
+	/* What goes past KVM is no call of KVM's, and behind its line it builds other TDs. */
+	if (a && (a->doing == LAB_NO_OP || lab_op(m, a->doing)->kind == LAB_OP_SEAMCALL))
 		return;
+	if (a && a->refused && leaf == SEAM_TDH_VP_ENTER)
+		watch_refused(m, a);
 	if (!a || !a->saw_end || !a->td->kvm || !kvm_is_bugged(a->td->kvm) ||
 	    !is_for_the_living(leaf))
 		return;
@@ -112,6 +136,9 @@ void lab_watch_answer(struct lab_machine *m, u32 leaf, u64 rax)
 		return;
 	a->last_leaf = leaf;
 	a->last_rax = rax;
+	/* A real exit is told to lab_watch_exit() before the next entry. */
+	a->refused |= a->vcpu && leaf == SEAM_TDH_VP_ENTER &&
+		      (rax & 0xffff) == EXIT_REASON_EPT_VIOLATION && !(rax & SEAM_STATUS_ERROR);
 }
 
 /* "TDH_MEM_TRACK ...", as the kernel spells it, is of "TDH.MEM.TRACK". */

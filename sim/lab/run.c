@@ -79,9 +79,9 @@ static bool is_conversion(const struct lab_op *op)
 static char *draw_around(struct lab_run *run, const struct lab_op *op)
 {
 	u64 mask = (2ULL << 20) - 1, gpa, end;
-	u32 td = lab_setup_td(&run->sc, &run->su, op->td);
+	u32 td;
 
-	gpa = lab_setup_gpa(&run->sc, &run->su, lab_get(op, "GPA"), &td);
+	gpa = lab_op_gpa(&run->sc, &run->su, op, "GPA", &td);
 	end = (gpa + lab_num(op, "SIZE", 0) + mask) & ~mask;
 	gpa &= ~mask;
 	return lab_draw_sept(run->s, td, gpa, end - gpa);
@@ -411,12 +411,18 @@ enum lab_verdict lab_run_file(const char *path, u32 file_nr, const struct lab_ru
 
 enum lab_verdict lab_run_files(char *const *path, u32 nr, const struct lab_run_opts *opts)
 {
+	const struct lab_search_opts *search = &opts->search;
 	enum lab_verdict worst = LAB_SKIPPED;
 	struct lab_total n = {0};
 
 	for (u32 i = 0; i < nr; i++) {
 		worst = lab_worse(worst, run_file(path[i], i + 1, opts, &n));
 		fflush(opts->out);
+		if (i + 1 < nr && search->stopped && search->stopped(search->ctx)) {
+			fprintf(opts->err, "stopped by an interrupt: %u of %u files were not run\n",
+				nr - i - 1, nr);
+			break;
+		}
 	}
 	if (report_of(opts)->total)
 		report_of(opts)->total(opts, &n);

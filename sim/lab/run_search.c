@@ -64,8 +64,10 @@ static void say_found(const struct lab_run *run, const struct lab_opts *o,
 			chooser_name(o), found->runs, run->opts->search.runs, found->seed, what);
 	else
 		fprintf(out,
-			"%s: %llu runs, seeds %llu to %llu, and nothing broke; the last one:\n",
-			chooser_name(o), found->runs, o->seed, found->seed);
+			"%s: %llu runs%s, seeds %llu to %llu, and nothing broke; the last one:\n",
+			chooser_name(o), found->runs,
+			found->stopped ? " (stopped by an interrupt before all were done)" : "",
+			o->seed, found->seed);
 	if (found->longer)
 		fprintf(out,
 			"%llu of them took more than k steps: the guarantee is not about those\n",

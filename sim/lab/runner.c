@@ -13,6 +13,7 @@
 
 #include "sim/lab/bytes.h"
 #include "sim/lab/diff.h"
+#include "sim/lab/endless.h"
 #include "sim/lab/expect.h"
 #include "sim/lab/lines.h"
 #include "sim/lab/replay.h"
@@ -221,6 +222,7 @@ static bool settle(struct running *x, enum lab_step step, u32 op)
 			continue;
 		fails(x, LAB_VIOLATED, s->broken[i].rule, s->broken[i].text, op);
 		x->fate->step = s->broken[i].step;
+		x->fate->doing = s->broken[i].op;
 		break;
 	}
 	return false;
@@ -313,6 +315,21 @@ static bool plain_start(const struct machine *m, struct lab_lines *l)
 	return true;
 }
 
+/* More steps may be enough, or none ever are: then that is what there is to say. */
+static void judge_spent(struct running *x)
+{
+	const struct lab_session *s = x->m->s;
+	char text[sizeof(x->fate->text)];
+
+	x->fate->spent = s->out_of_steps && !lab_endless(&x->m->sc, &x->m->su, &s->opts,
+							 &s->recorded, text, sizeof(text));
+	rt_world_enter(s->world);
+	if (!s->out_of_steps || x->fate->spent)
+		return;
+	snprintf(x->fate->text, sizeof(x->fate->text), "%s", text);
+	x->fate->step = 0; /* at none: the budget alone says where it ends */
+}
+
 /* Whether a choice of the schedule is about the time in front of @step. */
 static bool before(const struct rt_schedule *schedule, u64 step)
 {
@@ -366,7 +383,7 @@ bool lab_runner_once(struct lab_runner *r, const struct lab_scenario *sc,
 	struct rt_schedule own;
 	u64 first;
 
-	*fate = (struct lab_fate){.op = LAB_NO_OP};
+	*fate = (struct lab_fate){.op = LAB_NO_OP, .doing = LAB_NO_OP};
 	x.m = find_machine(r, sc, su, fate);
 	if (!x.m)
 		return false;
@@ -384,6 +401,8 @@ bool lab_runner_once(struct lab_runner *r, const struct lab_scenario *sc,
 		do_lines(&x);
 		fate->steps = rt_step() - first;
 	}
+	if (fate->verdict == LAB_NO_PROGRESS)
+		judge_spent(&x);
 	/* The schedule goes, and nobody may ask it when the world is restored. */
 	x.m->s->opts.schedule = NULL;
 	rt_set_chooser(x.m->s->world, &rt_chooser_in_order);
@@ -416,11 +435,22 @@ bool lab_same_fate(const struct lab_fate *a, const struct lab_fate *b)
 	return a->verdict == b->verdict && !strcmp(a->rule, b->rule) && !strcmp(sa, sb);
 }
 
+/* What was being done: the line of whoever met it, else the one line that was, or a whole block. */
+static const char *verb_of(const struct lab_scenario *sc, const struct lab_fate *fate)
+{
+	u32 op = fate->doing != LAB_NO_OP ? fate->doing : fate->op;
+
+	if (op == LAB_NO_OP)
+		return "end";
+	if (fate->doing == LAB_NO_OP && op && sc->ops[op - 1].kind == LAB_OP_PARALLEL)
+		return "block";
+	return lab_specs[sc->ops[op].kind].verb;
+}
+
 u64 lab_fate_key(const struct lab_scenario *sc, const struct lab_fate *fate)
 {
-	const char *verb = fate->op == LAB_NO_OP ? "end" : lab_specs[sc->ops[fate->op].kind].verb;
 	char text[600];
-	size_t n = (size_t)snprintf(text, sizeof(text), "%s/%s/", fate->rule, verb);
+	size_t n = (size_t)snprintf(text, sizeof(text), "%s/%s/", fate->rule, verb_of(sc, fate));
 
 	n += shape_of(fate->text, text + n, sizeof(text) - n);
 	return XXH3_64bits(text, n);

@@ -18,7 +18,9 @@ struct lab_fate {
 	/* The oracle; "deadlock", "no-progress"; "expectation", "build"; "" if all held. */
 	char rule[32];
 	char text[400]; /* a sentence about it */
-	u32 op; /* the action or block, or the expectation, at which it ended; LAB_NO_OP: none */
+	u32 op;	   /* the action or block, or the expectation, at which it ended; LAB_NO_OP: none */
+	u32 doing; /* the line of the actor that met it; LAB_NO_OP: found at rest */
+	bool spent; /* the step budget, and nothing says that more would not be enough (endless.h) */
 	u64 step, steps; /* where it broke, and how many there were from the first action on */
 };
 

@@ -24,9 +24,7 @@ static struct lab_target first_broken(struct lab_play *p)
 
 static void take_schedule(struct lab_found *found, const struct lab_session *s)
 {
-	for (size_t i = 0; i < s->recorded.nr; i++)
-		rt_schedule_add(&found->schedule, s->recorded.entries[i].step,
-				s->recorded.entries[i].actor);
+	rt_schedule_copy(&found->schedule, &s->recorded);
 }
 
 /* A run from its beginning under the session's chooser. */
@@ -66,6 +64,11 @@ bool lab_search_play(const struct lab_scenario *sc, const struct lab_setup *su,
 	return true;
 }
 
+static bool is_stopped(const struct lab_search_opts *so)
+{
+	return so->stopped && so->stopped(so->ctx);
+}
+
 bool lab_search(const struct lab_scenario *sc, const struct lab_setup *su,
 		const struct lab_opts *opts, const struct lab_search_opts *so,
 		struct lab_found *found, char *err, size_t len)
@@ -81,13 +84,14 @@ bool lab_search(const struct lab_scenario *sc, const struct lab_setup *su,
 	if (!s)
 		return false;
 	lab_session_mark(s, &start);
-	for (u64 i = 0; i < so->runs && !found->broke; i++) {
+	for (u64 i = 0; i < so->runs && !found->broke && !found->stopped; i++) {
 		found->seed = opts->seed + i;
 		lab_session_back(s, &start);
 		lab_session_reseed(s, found->seed);
 		run_once(s, found);
 		if (so->progress && i % PROGRESS_EVERY == 0)
 			so->progress(so->ctx, i, so->runs);
+		found->stopped = !found->broke && i + 1 < so->runs && is_stopped(so);
 	}
 	if (so->progress)
 		so->progress(so->ctx, so->runs, so->runs);
@@ -118,7 +122,7 @@ u64 lab_search_steps(const struct lab_scenario *sc, const struct lab_setup *su,
 	s = lab_session_new(sc, su, &o, err, len);
 	if (!s)
 		return 0;
-	rt_set_chooser(s->world, &ch);
+	lab_session_chooser(s, &ch);
 	lab_play_init(&p, s);
 	do {
 		told = lab_play_next(&p);

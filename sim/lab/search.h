@@ -13,6 +13,8 @@ struct lab_search_opts {
 	u64 runs; /* the most; 0: no search */
 	/* Told now and then how far it is; NULL: nobody wants to know. */
 	void (*progress)(void *ctx, u64 done, u64 runs); /* once more, with @runs, at the end */
+	/* Whether somebody wants it to end behind this run; NULL: nobody. */
+	bool (*stopped)(void *ctx);
 	void *ctx;
 };
 
@@ -21,6 +23,7 @@ struct lab_found {
 	struct lab_target target; /* what did */
 	u64 seed;		  /* under which; else the last that was tried */
 	u64 runs;		  /* done */
+	bool stopped;		  /* before all that were asked for, and nothing broke */
 	u64 longer;		  /* of those, runs of more than the k steps of their guarantee */
 	struct rt_schedule schedule; /* of the run that broke; the caller frees it always */
 };

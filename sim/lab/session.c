@@ -11,18 +11,26 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "sim/lab/choices.h"
+#include "sim/lab/excuse.h"
 #include "sim/lab/inject.h"
 #include "sim/lab/oracle.h"
 #include "sim/lab/oracle_watch.h"
 #include "sim/lab/pct.h"
 #include "sim/lab/util.h"
 #include "sim/rt/lock.h"
+#include "sim/rt/mix.h"
 #include "sim/rt/schedule.h"
 #include "sim/rt/world.h"
 
 /* Far from where the host puts anything by itself. */
 #define FIXED_PLACE (1ULL << 44)
+
+static u32 reporting_op(struct lab_machine *m)
+{
+	const struct lab_actor *a = lab_actor_current(m);
+
+	return a ? a->doing : LAB_NO_OP;
+}
 
 static void note_broken(struct lab_session *s, const char *rule, const char *text, bool excused)
 {
@@ -34,6 +42,7 @@ static void note_broken(struct lab_session *s, const char *rule, const char *tex
 	snprintf(b->rule, sizeof(b->rule), "%s", rule);
 	snprintf(b->text, sizeof(b->text), "%s", text);
 	b->step = rt_step();
+	b->op = s->m ? reporting_op(s->m) : LAB_NO_OP;
 	b->excused = excused;
 }
 
@@ -41,15 +50,6 @@ static void note_broken(struct lab_session *s, const char *rule, const char *tex
 static bool is_own_report(const char *rule)
 {
 	return !strcmp(rule, "warn") || !strcmp(rule, "kvm-bug") || !strcmp(rule, "tdx-bug");
-}
-
-static bool any_tainted(const struct lab_machine *m)
-{
-	for (u32 t = 0; m && t < m->su->nr_tds; t++) {
-		if (m->td[t].tainted)
-			return true;
-	}
-	return false;
 }
 
 /*
@@ -70,7 +70,7 @@ static bool is_design(const struct lab_machine *m, const char *rule)
 static void on_report(void *ctx, const char *rule, const char *text)
 {
 	struct lab_session *s = ctx;
-	bool forced = s->m && (lab_inject_forced(s->m) || any_tainted(s->m) || s->m->past_kvm);
+	bool forced = s->m && lab_excused(s->m);
 	bool excused = forced && (is_own_report(rule) || is_design(s->m, rule));
 
 	note_broken(s, rule, text, excused);
@@ -93,6 +93,7 @@ static void on_point(void *ctx, enum rt_point pt, u64 obj)
 			lab_record_call(s->m, rt_actor_id(rt_actor_current()), (u32)(obj & 0xffff));
 		lab_watch_call(s->m, (u32)(obj & 0xffff));
 		lab_retry_call(s->m, (u32)(obj & 0xffff));
+		lab_excuse_call(s->m);
 	} else if (pt == RT_PT_UNLOCK) {
 		lab_watch_unlock(s->m, obj);
 	}
@@ -105,6 +106,7 @@ static void on_answer(void *ctx, u32 row, u64 rax, bool forced)
 	if (s->m) {
 		lab_retry_answer(s->m, row, rax);
 		lab_watch_answer(s->m, row, rax);
+		lab_excuse_answer(s->m, row, rax, forced);
 	}
 	if (s->opts.observer)
 		s->opts.observer->answer(s->opts.observer->ctx, row, rax, forced);
@@ -128,8 +130,8 @@ static u32 pick_seeded(void *ctx, const struct rt_choice *c)
 	struct lab_session *s = ctx;
 
 	if (c->kind == RT_CHOICE_FAULT)
-		return !(lab_mix(&s->seeded) >> 32 & (RT_RANDOM_FAULT - 1));
-	return (u32)(((lab_mix(&s->seeded) >> 32) * c->nr) >> 32);
+		return !(rt_splitmix64(&s->seeded) >> 32 & (RT_RANDOM_FAULT - 1));
+	return (u32)(((rt_splitmix64(&s->seeded) >> 32) * c->nr) >> 32);
 }
 
 /* From the first action on; what is built without being asked for is built in order. */
@@ -170,6 +172,12 @@ static void set_chooser(struct lab_session *s)
 		s->chooser = s->opts.random ? rt_chooser_random : rt_chooser_in_order;
 	}
 	rt_set_chooser(s->world, &s->chooser);
+}
+
+void lab_session_chooser(struct lab_session *s, const struct rt_chooser *ch)
+{
+	s->seeded_on = false;
+	rt_set_chooser(s->world, ch);
 }
 
 static u32 count_actors(const struct lab_setup *su)
@@ -309,9 +317,12 @@ static enum lab_step run(struct lab_session *s)
 {
 	enum lab_oracle rule = LAB_ORACLE_NO_PROGRESS;
 	const char *why = NULL;
+	enum rt_run_result res;
 	int n;
 
-	switch (rt_run()) {
+	res = rt_run();
+	s->out_of_steps = res == RT_RUN_BUDGET;
+	switch (res) {
 	case RT_RUN_QUIET:
 		break;
 	case RT_RUN_DEADLOCK:
@@ -469,7 +480,7 @@ static enum lab_step judge_end(struct lab_session *s, enum lab_step step)
 enum lab_step lab_session_end(struct lab_session *s)
 {
 	rt_world_enter(s->world);
-	if (any_tainted(s->m))
+	if (lab_any_tainted(s->m))
 		return LAB_DONE; /* what was changed past KVM, KVM can't take down */
 	note_begin(s, false);
 	lab_block_begin(s->m, 0, 0, false);

@@ -45,6 +45,7 @@ struct lab_broken {
 	char rule[32];
 	char text[400];
 	u64 step;
+	u32 op;	      /* line of the actor that reported it; LAB_NO_OP: found at rest */
 	bool excused; /* forced by an injected fault: told, but no violation */
 };
 #define LAB_BROKEN_MAX 8
@@ -67,6 +68,7 @@ struct lab_session {
 	u32 nr_broken;
 	char stuck[2000];
 	const char *stuck_rule; /* the oracle that being stuck breaks; NULL: not stuck */
+	bool out_of_steps;	/* stuck, or not yet: the budget of the last run was spent */
 	u64 first_event;	/* sequence number of the first event of the last block */
 	/* The same of the last parallel block, and of the first event behind it; end 0: none. */
 	u64 parallel_first, parallel_end;
@@ -79,6 +81,12 @@ struct lab_session {
 struct lab_session *lab_session_new(const struct lab_scenario *sc, const struct lab_setup *su,
 				    const struct lab_opts *opts, char *err, size_t len);
 void lab_session_free(struct lab_session *s);
+
+/*
+ * lab_session_chooser - from here on another one than the options and the lines of the scenario
+ * ("chooser random") say.
+ */
+void lab_session_chooser(struct lab_session *s, const struct rt_chooser *ch);
 
 /*
  * lab_session_do - the actions [first, first + nr) of sc->ops, in parallel or a single one; builds

@@ -257,6 +257,13 @@ u64 lab_setup_gpa(const struct lab_scenario *sc, const struct lab_setup *su,
 	return su->slot[slot].gpa + v->num;
 }
 
+u64 lab_op_gpa(const struct lab_scenario *sc, const struct lab_setup *su, const struct lab_op *op,
+	       const char *key, u32 *td)
+{
+	*td = lab_setup_td(sc, su, op->td);
+	return lab_setup_gpa(sc, su, lab_get(op, key), td);
+}
+
 /* Whether two ranges have a byte in common. */
 static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)
 {

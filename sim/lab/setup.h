@@ -75,6 +75,12 @@ u32 lab_setup_slot_at(const struct lab_setup *su, u32 td, u64 gpa);
 /* Guest address of a LAB_T_ADDR value; *@td is the TD that it names, or stays. */
 u64 lab_setup_gpa(const struct lab_scenario *sc, const struct lab_setup *su,
 		  const struct lab_val *v, u32 *td);
+/*
+ * lab_op_gpa - guest address of operand @key of @op, which is there. *@td: the TD that the operand
+ * names, else that of the line's actor, else the first.
+ */
+u64 lab_op_gpa(const struct lab_scenario *sc, const struct lab_setup *su, const struct lab_op *op,
+	       const char *key, u32 *td);
 /* The value of a policy of guest_memfd ("conv_order") of a file, by name. */
 const char *lab_gmem_policy(const struct lab_gmem_setup *g, const char *key);
 /*

@@ -8,6 +8,7 @@
 #include "sim/lab/machine.h"
 #include "sim/lab/setup_int.h"
 #include "sim/lab/words.h"
+#include "tdx/abi.h"
 
 static void check_addr(struct lab_resolver *r, const struct lab_op *op, const struct lab_field *f,
 		       const struct lab_val *v, u32 td)
@@ -154,9 +155,14 @@ static void check_expect(struct lab_resolver *r, const struct lab_op *op, bool s
 static void check_inject(struct lab_resolver *r, const struct lab_op *op)
 {
 	bool counted = op->kind != LAB_OP_INJ_REF;
+	char name[80];
 
 	if (counted && (!lab_num(op, "nth", 1) || !lab_num(op, "count", 1)))
 		lab_setup_error(r, op, NULL, "nth and count start at 1");
+	/* A call that says that it did what it did not do is no failure. */
+	if (op->kind == LAB_OP_INJ_ERROR && !(lab_num(op, "status", 0) & SEAM_STATUS_ERROR))
+		lab_setup_error(r, op, "status", "found a status that is no error: %s",
+				lab_status_name(lab_num(op, "status", 0), name, sizeof(name)));
 }
 
 /* Choices stand in the order in which they were made. */

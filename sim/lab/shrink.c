@@ -11,8 +11,6 @@
 #include "sim/lab/bytes.h"
 #include "sim/lab/shrink_int.h"
 #include "sim/lab/util.h"
-#include "sim/lab/words.h"
-#include "sim/rt/schedule.h"
 
 #define MAX_RUNS 20000U
 #define ROUNDS	 4U
@@ -32,26 +30,30 @@ struct lab_op *lab_shrink_copy(const struct lab_shrinker *s, u32 more)
 	return ops;
 }
 
-static bool fails_same(struct lab_shrinker *s, struct lab_scenario *sc)
+bool lab_shrink_run(struct lab_shrinker *s, struct lab_scenario *sc)
 {
 	struct lab_diag quiet = {NULL, 0};
 
-	if (lab_shrink_spent(s) || lab_setup_resolve(sc, &s->su, &quiet))
+	if (lab_setup_resolve(sc, &s->su, &quiet))
 		return false;
 	s->runs++;
 	return lab_runner_run(s->r, sc, &s->su, NULL, &s->fate) &&
 	       lab_same_fate(&s->want, &s->fate);
 }
 
-static void keep(struct lab_shrinker *s, const struct lab_op *ops, u32 nr)
+static bool fails_same(struct lab_shrinker *s, struct lab_scenario *sc)
+{
+	return !lab_shrink_spent(s) && lab_shrink_run(s, sc);
+}
+
+void lab_shrink_keep(struct lab_shrinker *s, const struct lab_op *ops, u32 nr)
 {
 	s->now.ops = lab_grow(s->now.ops, &s->now.cap_ops, nr + 1, sizeof(*ops));
 	memcpy(s->now.ops, ops, nr * sizeof(*ops));
 	s->now.nr_ops = nr;
 }
 
-/* Without what the scheduler reads, and with "chooser random seed=@seed" (0: in order) in front. */
-static u32 with_seed(const struct lab_op *ops, u32 nr, u64 seed, struct lab_op *to)
+u32 lab_shrink_seeded(const struct lab_op *ops, u32 nr, u64 seed, struct lab_op *to)
 {
 	struct lab_op chooser = {.kind = LAB_OP_CHOOSER};
 	u32 n = 0;
@@ -78,18 +80,18 @@ bool lab_shrink_try(struct lab_shrinker *s, const struct lab_op *ops, u32 nr)
 	same = fails_same(s, &sc);
 	if (same || !s->races) {
 		if (same)
-			keep(s, ops, nr);
+			lab_shrink_keep(s, ops, nr);
 		return same;
 	}
 	other = lab_zalloc((nr + 1) * sizeof(*other));
 	for (u32 seed = 1; seed <= SEEDS && !same; seed++) {
-		u32 n = with_seed(ops, nr, seed, other);
+		u32 n = lab_shrink_seeded(ops, nr, seed, other);
 
 		sc.ops = other;
 		sc.nr_ops = n;
 		same = fails_same(s, &sc);
 		if (same)
-			keep(s, other, n);
+			lab_shrink_keep(s, other, n);
 	}
 	free(other);
 	return same;
@@ -116,29 +118,6 @@ static void copy_scenario(struct lab_scenario *to, const struct lab_scenario *fr
 	copy_pool((void **)&to->strings, from->strings, from->nr_strings, &to->cap_strings, 1);
 }
 
-/* The choices of the last run as schedule lines in front of everything else. */
-static void choices_to_lines(struct lab_shrinker *s)
-{
-	const struct rt_schedule *rec = lab_runner_recorded(s->r);
-	struct lab_op *ops = lab_zalloc((rec->nr + s->now.nr_ops + 1) * sizeof(*ops));
-	const struct lab_machine *m = lab_runner_session(s->r)->m;
-	u32 n = 0;
-
-	for (size_t i = 0; i < rec->nr; i++) {
-		u32 id = rec->entries[i].actor;
-		const char *name = id < m->nr_actors ? m->actor[id].name : LAB_CHOICE_FAULT;
-		struct lab_op op = {.kind = LAB_OP_SCHEDULE};
-
-		op.v[0] = (struct lab_val){.num = rec->entries[i].step, .set = 1};
-		op.v[1].num = lab_intern(&s->now, name, strlen(name));
-		op.v[1].set = 1;
-		ops[n++] = op;
-	}
-	n += with_seed(s->now.ops, s->now.nr_ops, 0, ops + n);
-	keep(s, ops, n);
-	free(ops);
-}
-
 static u32 count_actions(const struct lab_scenario *sc)
 {
 	u32 n = 0;
@@ -152,11 +131,11 @@ static u32 count_actions(const struct lab_scenario *sc)
 static void without_choices(struct lab_shrinker *s)
 {
 	struct lab_op *ops = lab_zalloc((s->now.nr_ops + 1) * sizeof(*ops));
-	u32 n = with_seed(s->now.ops, s->now.nr_ops, 0, ops);
+	u32 n = lab_shrink_seeded(s->now.ops, s->now.nr_ops, 0, ops);
 
 	s->races = n != s->now.nr_ops;
 	if (s->races && lab_shrink_try(s, ops, n))
-		s->races = with_seed(s->now.ops, s->now.nr_ops, 0, ops) != s->now.nr_ops;
+		s->races = lab_shrink_seeded(s->now.ops, s->now.nr_ops, 0, ops) != s->now.nr_ops;
 	free(ops);
 }
 
@@ -175,9 +154,8 @@ static void shrink(struct lab_shrinker *s)
 	}
 	if (!s->races)
 		return;
-	if (fails_same(s, &s->now))
-		choices_to_lines(s);
 	s->races = false; /* from here on the choices are as they are */
+	s->max_runs += s->kept_runs;
 	lab_shrink_schedule(s);
 	lab_shrink_setup(s);
 }
@@ -192,6 +170,8 @@ bool lab_shrink(struct lab_runner *r, const struct lab_scenario *sc, struct rt_s
 	memset(out, 0, sizeof(*out));
 	s->r = r;
 	s->max_runs = max_runs ? max_runs : MAX_RUNS;
+	s->kept_runs = s->max_runs / 3;
+	s->max_runs -= s->kept_runs;
 	copy_scenario(&s->now, sc);
 	fails = !lab_setup_resolve(&s->now, &s->su, &quiet) &&
 		lab_runner_run(r, &s->now, &s->su, schedule, &s->want);
@@ -200,9 +180,10 @@ bool lab_shrink(struct lab_runner *r, const struct lab_scenario *sc, struct rt_s
 	fails = fails && s->want.verdict != LAB_HELD;
 	if (fails) {
 		if (schedule)
-			choices_to_lines(s);
+			lab_shrink_choices(s);
 		shrink(s);
-		fails_same(s, &s->now);
+		/* Whatever was tried last: this is what it is now. */
+		lab_shrink_run(s, &s->now);
 		out->runs = s->runs;
 		out->last = s->fate;
 		out->su = s->su;

@@ -125,9 +125,9 @@ bool lab_shrink_ops(struct lab_shrinker *s)
 	return fewer(s, is_operation) || any;
 }
 
-void lab_shrink_schedule(struct lab_shrinker *s)
+bool lab_shrink_lines(struct lab_shrinker *s)
 {
-	fewer(s, is_choice);
+	return fewer(s, is_choice);
 }
 
 bool lab_shrink_blocks(struct lab_shrinker *s)

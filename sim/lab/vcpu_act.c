@@ -32,13 +32,13 @@ void lab_vcpu_stop(struct lab_actor *v)
 void lab_vcpu_go(struct lab_actor *v)
 {
 	assert(v->stop);
-	v->stop--;
 	/*
 	 * The signal that took it out is taken; one that KVM_RUN has not seen must not hit the next
-	 * run.
+	 * run. First, while the thread is kept out: behind it somebody else may have sent his own.
 	 */
-	if (!v->stop && v->kvcpu)
+	if (v->stop == 1 && v->kvcpu)
 		kvm_vcpu_signal(v->kvcpu, false);
+	v->stop--;
 }
 
 /* The thread has something to do: a line of its own, KVM_RUN to go back to, or the end. */
@@ -53,8 +53,13 @@ static void do_cpu(struct lab_machine *m, struct lab_actor *v, u32 i)
 {
 	struct lab_outcome *out = &lab_result(m, i)->out;
 	u32 cpu = (u32)lab_num(lab_op(m, i), "M", 0);
-	int ret = v->kvcpu ? kvm_vcpu_set_cpu(v->kvcpu, cpu) : -ENODEV;
+	int ret = -ENODEV;
 
+	if (v->kvcpu) {
+		v->td->users++; /* a close waits for it, as for every call on the VM */
+		ret = kvm_vcpu_set_cpu(v->kvcpu, cpu);
+		v->td->users--;
+	}
 	if (!ret)
 		v->cpu = cpu;
 	out->err = -ret;

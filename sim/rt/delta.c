@@ -60,7 +60,7 @@ static size_t cur_size(const struct rt_world *w)
 	return (w->size / CHUNK_SIZE + 1) * sizeof(u32);
 }
 
-struct rt_base *rt_base_new(struct rt_world *w, bool measure)
+struct rt_base *rt_base_new(struct rt_world *w, u32 flags)
 {
 	struct rt_base *b = rt_host_realloc(NULL, sizeof(*b));
 
@@ -79,7 +79,9 @@ struct rt_base *rt_base_new(struct rt_world *w, bool measure)
 	b->sp = rt_host_realloc(NULL, w->opts.actors_max * sizeof(*b->sp));
 	memset(b->low, 0, w->opts.actors_max * sizeof(*b->low));
 	rt_heap_fresh(w);
-	w->unmeasured = !measure;
+	w->unmeasured = !(flags & RT_BASE_MEASURE);
+	/* A sanitizer has its own handler. */
+	b->compares = RT_ASAN || flags & RT_BASE_COMPARE;
 	copy_stacks(b);
 	twin_copy(b, &w->s, sizeof(w->s));
 	twin_copy(b, w->heap, (size_t)b->floor * 4096);

@@ -26,11 +26,16 @@ struct rt_hash {
 };
 
 /*
- * rt_base_new - the world as it is now becomes the base, and searching begins: until
- * rt_base_free() only rt_delta_get() may restore it. Not from inside an actor. Locks measure no
- * times and count no takings if @measure is false.
+ * Locks measure times and count takings. All pages are compared each time: no write is caught by a
+ * signal handler, of which a process has one; for few looks, beside other threads.
  */
-struct rt_base *rt_base_new(struct rt_world *w, bool measure);
+#define RT_BASE_MEASURE (1U << 0)
+#define RT_BASE_COMPARE (1U << 1)
+/*
+ * rt_base_new - the world as it is now becomes the base, and searching begins: until
+ * rt_base_free() only rt_delta_get() may restore it. Not from inside an actor. @flags: RT_BASE_*.
+ */
+struct rt_base *rt_base_new(struct rt_world *w, u32 flags);
 /* The base is given back. The world stays as it is, but is good for nothing but to be freed. */
 void rt_base_free(struct rt_base *b);
 

@@ -116,6 +116,7 @@ struct rt_base {
 	u32 twin_pages; /* pages of the heap that twin and mirror have, poison behind the base */
 
 	/* scan.c: pages that are not hot can't be written to */
+	bool compares; /* all pages are hot and stay so, and nobody handles faults */
 	char *alt_stack;
 	struct sigaction old_fault; /* who was to hear of faults before us */
 	u64 *hot;		    /* a bit for each page of the heap */

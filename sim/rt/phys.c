@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "sim/rt/mix.h"
 #include "sim/rt/phys.h"
 #include "sim/rt/phys_map.h"
 
@@ -27,13 +28,6 @@ struct rt_phys_words {
 	u64 val[WORDS_INLINE];
 };
 
-static u64 mix(u64 z)
-{
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-	return z ^ (z >> 31);
-}
-
 static u64 fill_word(u8 fill)
 {
 	return 0x0101010101010101ULL * fill;
@@ -42,7 +36,7 @@ static u64 fill_word(u8 fill)
 /* What @val, stored at @pa with key @from, looks like through key @to. Never @val itself. */
 static u64 garbled(u64 val, u64 pa, u32 from, u32 to)
 {
-	u64 token = mix(mix(val ^ ((u64)from << 32 | to)) + pa);
+	u64 token = rt_mix(rt_mix(val ^ ((u64)from << 32 | to)) + pa);
 
 	return token == val ? ~token : token;
 }
@@ -73,7 +67,7 @@ static u64 plain_word(const struct rt_phys_ext *e, u64 pa)
 		if (pw->at[i] == word_no(pa))
 			return pw->val[i];
 	}
-	return pw->garble ? mix(pw->garble + word_no(pa)) : fill_word(e->fill);
+	return pw->garble ? rt_mix(pw->garble + word_no(pa)) : fill_word(e->fill);
 }
 
 /* Give the page at @pa its 512 words. */
@@ -89,7 +83,7 @@ static u64 *materialise(struct rt_world *w, struct rt_phys_ext *e)
 		memset(page, e->fill, RT_PAGE_SIZE);
 	} else {
 		for (u32 i = 0; i < WORDS; i++)
-			page[i] = mix(pw->garble + i);
+			page[i] = rt_mix(pw->garble + i);
 	}
 	if (e->kind == RT_EXT_WORDS) {
 		for (u32 i = 0; i < pw->nr; i++)
@@ -129,7 +123,7 @@ static void rekey(struct rt_world *w, struct rt_phys_ext *e, u64 pa, u32 key)
 		 * rest.
 		 */
 		for (u32 i = 0; i < pw->nr; i++)
-			pw->garble = mix(pw->garble ^ pw->val[i] ^ pw->at[i]);
+			pw->garble = rt_mix(pw->garble ^ pw->val[i] ^ pw->at[i]);
 		pw->garble =
 			garbled(pw->garble ^ fill_word(e->fill), page_base(pa), e->key, key) | 1;
 		pw->nr = 0;

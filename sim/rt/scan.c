@@ -14,7 +14,8 @@
 #define CLEAN_STRETCH 8192
 #define PAGE_CHUNKS   (4096 / CHUNK_SIZE)
 
-#if defined(__x86_64__) && !RT_ASAN && defined(__OPTIMIZE__)
+/* AFL++'s pass for clang can't take a function in several versions. */
+#if defined(__x86_64__) && !RT_ASAN && defined(__OPTIMIZE__) && !defined(__AFL_COMPILER)
 #define WIDE __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #else
 #define WIDE
@@ -30,7 +31,10 @@ typedef u64 quarter __attribute__((vector_size(16), may_alias));
 #define CHUNK_DIFF(a, b) \
 	(((a)[0] ^ (b)[0]) | ((a)[1] ^ (b)[1]) | ((a)[2] ^ (b)[2]) | ((a)[3] ^ (b)[3]))
 
-/* The words of @d, one or the other. */
+/*
+ * The words of @d, one or the other. Not checked where its callers are not: gcc 12 crashes over the
+ * difference.
+ */
 static inline __attribute__((always_inline, no_sanitize("address"))) u64 any(const vec *d)
 {
 	const half *h = (const half *)d;
@@ -76,6 +80,7 @@ WIDE RT_NO_ASAN static u32 compare_words(const void *p, const void *q)
 	return res;
 }
 
+/* clang 14 calls a function that has clones by another name than it gives it in another file. */
 u32 rt_scan_words(const void *p, const void *q)
 {
 	return compare_words(p, q);
@@ -199,8 +204,7 @@ void rt_hot_begin(struct rt_base *b)
 		rt_panic("the host is out of memory");
 	b->alt_stack = rt_host_realloc(NULL, ALT_STACK);
 	b->w->base = b;
-	/* A sanitizer has its own handler. */
-	if (RT_ASAN) {
+	if (b->compares) {
 		rt_hot_add(b, 0, b->floor);
 		return;
 	}
@@ -214,7 +218,7 @@ void rt_hot_end(struct rt_base *b)
 {
 	const stack_t none = {.ss_flags = SS_DISABLE};
 
-	if (!RT_ASAN) {
+	if (!b->compares) {
 		protect(b, 0, b->twin_pages, PROT_READ | PROT_WRITE);
 		sigaction(SIGSEGV, &b->old_fault, NULL);
 		sigaltstack(&none, NULL);
@@ -235,7 +239,7 @@ static void scan_page(struct rt_base *b, u32 page)
 {
 	if (scan_some(b, b->w->heap + (size_t)page * 4096, PAGE_CHUNKS)) {
 		b->idle[page] = 0;
-	} else if (!RT_ASAN && ++b->idle[page] == IDLE_SCANS) {
+	} else if (!b->compares && ++b->idle[page] == IDLE_SCANS) {
 		b->hot[page / 64] &= ~(1ULL << (page % 64));
 		protect(b, page, 1, PROT_READ);
 	}

@@ -191,6 +191,8 @@ struct rt_schedule {
 void rt_schedule_init(struct rt_schedule *s);
 void rt_schedule_free(struct rt_schedule *s);
 void rt_schedule_add(struct rt_schedule *s, u64 step, u32 actor);
+/* The entries of @from in the place of those of @to. */
+void rt_schedule_copy(struct rt_schedule *to, const struct rt_schedule *from);
 /* A chooser that plays @s; and recording of what any chooser answers into @s (NULL stops it). */
 struct rt_chooser rt_schedule_chooser(struct rt_schedule *s);
 void rt_record_schedule(struct rt_world *w, struct rt_schedule *s);

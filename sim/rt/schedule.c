@@ -32,6 +32,13 @@ void rt_schedule_add(struct rt_schedule *s, u64 step, u32 actor)
 	s->entries[s->nr++] = (struct rt_schedule_entry){step, actor};
 }
 
+void rt_schedule_copy(struct rt_schedule *to, const struct rt_schedule *from)
+{
+	to->nr = 0;
+	for (size_t i = 0; i < from->nr; i++)
+		rt_schedule_add(to, from->entries[i].step, from->entries[i].actor);
+}
+
 void rt_schedule_rewind(struct rt_schedule *s)
 {
 	s->pos = 0;

@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 
 #include "sim/rt/internal.h"
+#include "sim/rt/mix.h"
 
 #define HEAP_OFFSET    65536
 #define HEAP_DEFAULT   (4ULL << 30)
@@ -287,15 +288,9 @@ void rt_set_root(u32 slot, void *p)
 	rt_need_world()->s.root[slot] = p;
 }
 
-/* splitmix64: a counter and a mixer, so that the state is one word and every seed is a good one. */
 u64 rt_random(void)
 {
-	struct rt_world *w = rt_need_world();
-	u64 z = w->s.random += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-	return z ^ (z >> 31);
+	return rt_splitmix64(&rt_need_world()->s.random);
 }
 
 void rt_reseed(u64 seed)

@@ -51,10 +51,36 @@ static int run_dir(const char *path)
 	return nr < 0 ? 2 : ret;
 }
 
+/*
+ * By AFL++'s compiler, without an operand: its inputs come one after the other to one process, which
+ * keeps its machines.
+ */
+#ifdef __AFL_COMPILER
+__AFL_FUZZ_INIT();
+
+static int run_afl(void)
+{
+	unsigned char *buf;
+
+	__AFL_INIT();
+	buf = __AFL_FUZZ_TESTCASE_BUF;
+	while (__AFL_LOOP(10000))
+		LLVMFuzzerTestOneInput(buf, (size_t)__AFL_FUZZ_TESTCASE_LEN);
+	return 0;
+}
+#else
+static int run_afl(void)
+{
+	return 2;
+}
+#endif
+
 int main(int argc, char **argv)
 {
 	int ret = 0;
 
+	if (argc == 1)
+		return run_afl();
 	for (int i = 1; i < argc && !ret; i++) {
 		struct stat st;
 

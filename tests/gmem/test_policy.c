@@ -808,8 +808,8 @@ static void unpins(void *arg)
 	struct race *r = arg;
 
 	rt_block("a spin", spins, NULL);
-	r->b = kvm_gmem_unpin(fake()->file, 300 * KB4, KB4);
 	assert_int_equal(folio_view(3).order, 0);
+	r->b = kvm_gmem_unpin(fake()->file, 300 * KB4, KB4);
 }
 
 static void test_policy__merge_spins_for_a_pin(void **state)

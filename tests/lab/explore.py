@@ -6,6 +6,7 @@
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 HOLDS = os.path.join(HERE, "explore", "write-convert.scn")
 BREAKS = os.path.join(HERE, "explore", "kick.scn")
 STUCK = os.path.join(HERE, "explore", "pinned.scn")
+LONG = os.path.join(HERE, "..", "races", "accept-two-levels.scn")
+ONE_CPU = os.path.join(HERE, "explore", "one-cpu.scn")
 KILLS = 10
 # A sanitizer leaves addresses of its own on the stacks, which differ from process to process: there hashes are not compared, nor checkpoints resumed.
 SANITIZED = "sanitized" in sys.argv[2:]
@@ -111,6 +114,15 @@ def stuck(folder):
          look.stdout + look.stderr)
 
 
+def one_cpu(folder):
+    path = os.path.join(folder, "one-cpu.replay")
+    run = explore(ONE_CPU, "--replay", path)
+    test("a vCPU may be preempted long before a slice of time is over", run.returncode == 1 and totals(run.stdout)["violations"] != "0",
+         run.stdout)
+    again = subprocess.run([TDXSIM, "run", path], capture_output=True, text=True)
+    test("the replay preempts it at the same place", again.returncode == 1, again.stdout)
+
+
 def kept(folder):
     path = os.path.join(folder, "kept.replay")
     explore(BREAKS, "--replay", path)
@@ -150,7 +162,7 @@ def killed(folder, jobs):
     for k in range(KILLS):
         run = subprocess.Popen(args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            run.wait(length * chance.uniform(0.05, 0.3))
+            run.wait(length * chance.uniform(0.02, 0.15))
         except subprocess.TimeoutExpired:
             run.kill()
             run.wait()
@@ -159,6 +171,27 @@ def killed(folder, jobs):
     test(f"killed {KILLS} times and gone on, --jobs {jobs}: the same report", kills > 2 and last.stdout == whole.stdout,
          f"{kills} kills\n{whole.stdout[-300:]}\n{last.stdout[-300:]}\n{last.stderr}")
     return path
+
+
+def interrupt(args, path):
+    """Ctrl-C as soon as the search has begun, which is when there is a checkpoint; the finished process and its output."""
+    run = subprocess.Popen([TDXSIM, "explore", *args, "--checkpoint", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not os.path.exists(path) and run.poll() is None:
+        time.sleep(0.01)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate()
+    return run.returncode, out, err
+
+
+def interrupted(folder):
+    status, out, err = interrupt([LONG, "--jobs", "2"], os.path.join(folder, "long"))
+    test("an interrupt ends the search with what it has covered",
+         status == 0 and totals(out).get("complete") == "no" and "\nnot complete: stopped by an interrupt\n" in out, out + err)
+    if not SANITIZED:
+        path = os.path.join(folder, "interrupted")
+        whole = explore(HOLDS).stdout
+        interrupt([HOLDS, "--checkpoint-ms", "1000000000"], path)
+        test("and goes on from there", explore(HOLDS, "--checkpoint", path).stdout == whole, whole)
 
 
 def mistakes():
@@ -198,8 +231,10 @@ with tempfile.TemporaryDirectory() as folder:
     preemptions()
     replay(folder)
     stuck(folder)
+    one_cpu(folder)
     kept(folder)
     statistics(folder)
+    interrupted(folder)
     if not SANITIZED:
         killed(folder, 2)
         refused(killed(folder, 1))

@@ -135,6 +135,38 @@ static void gate_that_may_stay_shut(void)
 	actors(3, gate_some_rounds);
 }
 
+/* The only one who could still end it waits for what never comes. */
+static void spin_alone(void *arg)
+{
+	if (id_of(arg))
+		rt_block("the gate", gate_is_open, NULL);
+	else
+		while (!load(0))
+			;
+}
+
+static void spin_with_nobody_else(void)
+{
+	actors(2, spin_alone);
+}
+
+/* As long as if it never ended, but it does. */
+static void long_way(void *arg)
+{
+	if (id_of(arg)) {
+		rt_block("the gate", gate_is_open, NULL);
+		return;
+	}
+	for (u32 i = 0; i < 3000; i++)
+		load(0);
+	store(1, 1);
+}
+
+static void long_way_alone(void)
+{
+	actors(2, long_way);
+}
+
 const struct program endless_programs[] = {
 	{"spinning without a yield", spin_without_yield, outcome_cells, 1},
 	{"spinning on each other", spin_on_each_other, outcome_cells, 0, .livelock = true},
@@ -142,5 +174,7 @@ const struct program endless_programs[] = {
 	{"one of two gives way", one_of_two_gives_way, outcome_cells, 1},
 	{"a gate that opens each round", gate_that_opens, outcome_cells, 1},
 	{"a gate that may stay shut", gate_that_may_stay_shut, outcome_cells, 1, .livelock = true},
+	{"spinning with nobody else", spin_with_nobody_else, outcome_cells, 0, .livelock = true},
+	{"a long way alone", long_way_alone, outcome_cells, 1},
 };
 const u32 nr_endless_programs = RT_ARRAY_SIZE(endless_programs);

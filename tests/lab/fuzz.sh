@@ -44,6 +44,15 @@ check "every short program" 0 'findings=0' "$tdxsim" fuzz --exhaustive 1
 check "two designs" 0 'findings=0' "$tdxsim" fuzz --defaults --runs 60 --diff v5,v3
 check "one design" 2 'expected two policies' "$tdxsim" fuzz --diff v5
 check "no such design" 2 'v9' "$tdxsim" fuzz --diff v5,v9 --runs 1
+printf 'gmem disk size=4M backing=4k\nslot 0 gpa=0x80000000 size=4M gmem=disk+0\nhost: prefault slot0 4K\n' >machine.scn
+check "a machine without a byte form" 2 'machine.scn:1:1: found a value that has no byte form' \
+	"$tdxsim" fuzz --machine machine.scn --runs 10
+sed -i 's/disk/g0/' machine.scn
+check "a given machine" 0 'findings=0' "$tdxsim" fuzz --machine machine.scn --runs 100 --corpus given
+check "and no other" 0 "$(ls given | grep -c -)" sh -c \
+	'for i in given/*-*; do "$0" fuzz --print $i; done | grep -c "^gmem g0 size=4M backing=4k$"' "$tdxsim"
+check "a machine or the default one" 2 'one of --machine and --defaults' \
+	"$tdxsim" fuzz --machine machine.scn --defaults --runs 10
 check "help" 0 '--exhaustive N' "$tdxsim" fuzz --help
 
 grep -v '^expect\|^ *expect' "$top/tests/scenarios/race-punch.scn" >plain.scn

@@ -86,6 +86,13 @@ check 'a failed expectation is found as well' run 1 --runs 100 --minimise --repl
 check 'with its line' says 'breaks the expectation of line 8'
 check 'and its replay fails' run 1 exp.replay
 
+interrupted() { # seconds, arguments
+	timeout --preserve-status -s INT "$1" "$tdxsim" run "${@:2}" >out 2>&1
+}
+check 'an interrupt ends a search, and what was run held' interrupted 1 --runs 1000000000 "$scn" "$scn"
+check 'and it says how far it came' says 'random: [0-9]+ runs \(stopped by an interrupt before all were done\), seeds 1 to [0-9]+, and nothing broke'
+check 'and what was left out' says '^stopped by an interrupt: 1 of 2 files were not run'
+
 check 'no schedule with a seed' run 2 --schedule found.replay --seed 1 "$scn"
 check 'no depth without pct' run 2 --depth 2 "$scn"
 check 'no depth of 0' run 2 --chooser pct --depth 0 "$scn"

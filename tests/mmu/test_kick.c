@@ -53,6 +53,7 @@ static void guest(struct kvm_vcpu *vcpu, u32 lp, struct seam_regs *r)
 			seam_guest_interrupt(s->m->seam, lp, 0xec, r);
 			return;
 		}
+		kvm_vcpu_guest_begins(vcpu);
 		if (seam_access(s->m->seam, lp, &a, 0, r, &fault) != SEAM_DONE)
 			return;
 		s->work[vcpu->vcpu_id]--;

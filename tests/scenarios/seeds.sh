@@ -36,7 +36,8 @@ for seed in $(seq 1 "$seeds"); do
 	status=$?
 	[ $status = 0 ] && say ok "races, seed $seed" || say "exit $status" "races, seed $seed"
 done
-others=$(find "$here" -name '*.scn' ! -name 'race-*' ! -name 'golden-*' | sort)
+# What is to break may need its own schedule for it.
+others=$(find "$here" -name '*.scn' ! -name 'race-*' ! -name 'golden-*' -exec grep -L '^expect violation' {} + | sort)
 for seed in $(seq 1 "$other_seeds"); do
 	# shellcheck disable=SC2086 # names of files of ours, without spaces
 	"$tdxsim" run --seed "$seed" $others >out 2>&1
