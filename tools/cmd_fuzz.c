@@ -33,6 +33,7 @@ enum {
 	OPT_MERGE,
 	OPT_FINDINGS,
 	OPT_DIFF,
+	OPT_KNOWN,
 	OPT_BUDGET,
 	OPT_PRINT,
 	OPT_ENCODE,
@@ -42,7 +43,6 @@ struct fuzz_ctx {
 	struct lab_fuzz_opts opts;
 	struct lab_fuzz_sum sum;
 	u64 seconds, ticks; /* of them, so far */
-	u64 runs_before;
 	int timer;
 	bool merge, stopped;
 	const char *print, *encode, *machine;
@@ -51,7 +51,8 @@ struct fuzz_ctx {
 };
 
 static const struct opt fuzz_options[] = {
-	[OPT_RUNS] = {"runs", "N", "stop after so many runs, those of calls before included"},
+	[OPT_RUNS] = {"runs", "N",
+		      "stop after so many runs, those of calls before included (0: never)"},
 	[OPT_SECONDS] = {"seconds", "S", "stop behind the round in which S seconds are over"},
 	[OPT_SEED] = {"seed", "N", "what programs are made of (1)"},
 	[OPT_CORPUS] = {"corpus", "DIR", "start from what is there, keep what is new, go on later"},
@@ -63,9 +64,12 @@ static const struct opt fuzz_options[] = {
 			    "every program of up to N statements of a small alphabet"},
 	[OPT_MERGE] = {"merge", NULL,
 		       "take from directories DIR... what reaches something new, and end"},
-	[OPT_FINDINGS] = {"findings", "N", "stop when so many different ones are found"},
-	[OPT_DIFF] = {"diff", "A,B",
-		      "each program under two policies: does the guest see the same?"},
+	[OPT_FINDINGS] = {"findings", "N", "stop when so many different ones are found (0: never)"},
+	[OPT_DIFF] =
+		{"diff", "A,B",
+		 "each program under two policies, KEY=VALUE+KEY=VALUE each: does the guest see the same?"},
+	[OPT_KNOWN] = {"known", "DIR",
+		       "do not tell what scenarios of DIR say of themselves: expect violation"},
 	[OPT_BUDGET] = {"budget", "STEPS", "steps that one action may take (300000)"},
 	[OPT_PRINT] = {"print", "FILE", "an input of a corpus as a scenario, and end"},
 	[OPT_ENCODE] = {"encode", "FILE", "a scenario as an input, to standard output, and end"},
@@ -102,13 +106,16 @@ static bool set_u32(u32 i, const char *val, u32 *to)
 	return true;
 }
 
-/* "A,B": two texts as compare's --policy, several switches joined with '+'. */
+/* "A,B": two texts as compare's --policy, but several switches joined with '+': the comma is between the two. */
 static bool set_diff(struct fuzz_ctx *c, const char *val)
 {
 	char *comma = strchr(val, ',');
 
 	if (!comma || comma == val || !comma[1]) {
-		opts_error(&fuzz_opts, "--diff: found \"%s\", expected two policies: v5,v3", val);
+		opts_error(
+			&fuzz_opts,
+			"--diff: found \"%s\", expected two policies: v5,v3 (several switches of one with '+': KEY=VALUE+KEY=VALUE)",
+			val);
 		return false;
 	}
 	c->diff = strdup(val);
@@ -158,6 +165,9 @@ static bool fuzz_set(void *arg, u32 i, const char *val)
 		return set_u32(i, val, &c->opts.findings_max);
 	case OPT_DIFF:
 		return set_diff(c, val);
+	case OPT_KNOWN:
+		c->opts.known = val;
+		return true;
 	case OPT_BUDGET:
 		return opts_number(&fuzz_opts, i, val, &c->opts.budget);
 	case OPT_PRINT:
@@ -239,7 +249,7 @@ static int new_timer(void)
 
 static void show_progress(const struct fuzz_ctx *c)
 {
-	u64 done = c->sum.runs - c->runs_before;
+	u64 done = c->sum.runs - c->sum.before;
 
 	fprintf(stderr,
 		"\r%llu runs, %llu/s, %llus: %u inputs, %u places reached, %u findings, %u too long \033[K",
@@ -406,6 +416,10 @@ int cmd_fuzz(int argc, char **argv)
 	c.opts.running = note_running;
 	c.opts.ctx = &c;
 	ret = lab_fuzz(&c.opts, &c.sum);
+	if (!ret && c.opts.runs && c.sum.before >= c.opts.runs)
+		fprintf(stderr,
+			"nothing to do: --corpus %s has %llu runs already (--runs counts them)\n",
+			c.opts.corpus, c.sum.before);
 	close(c.timer);
 	free(c.diff);
 	if (isatty(STDERR_FILENO))

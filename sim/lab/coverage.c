@@ -235,5 +235,12 @@ u32 lab_coverage_add(struct lab_coverage *c, const char *path, FILE *err)
 		free(names[i]);
 	}
 	free(names);
-	return nr ? wrong : add_vectors(c, path, err);
+	if (nr)
+		return wrong;
+	wrong = add_vectors(c, path, err);
+	if (wrong)
+		fprintf(err,
+			"%s: no scenarios (.scn) either; of an input of a corpus \"tdxsim fuzz --print FILE\" makes one\n",
+			path);
+	return wrong;
 }

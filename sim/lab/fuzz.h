@@ -31,8 +31,9 @@ struct lab_fuzz_opts {
 	char *const
 		*merge; /* directories to take inputs from, and nothing else is done; NULL: no */
 	const char *diff_a, *diff_b; /* two policies to compare (diff.h); NULL: no */
-	bool defaults;		     /* no set-up lines: all run on the default machine */
-	const u8 *machine;	     /* records of set-up: all run on that machine; NULL: no */
+	const char *known; /* directory of findings that are not told (fuzz_known.h); NULL: none */
+	bool defaults;	   /* no set-up lines: all run on the default machine */
+	const u8 *machine; /* records of set-up: all run on that machine; NULL: no */
 	u32 machine_len;
 	/* Between two rounds: true ends it. Also where progress is shown. */
 	bool (*between)(void *ctx);
@@ -45,6 +46,7 @@ struct lab_fuzz_opts {
 
 struct lab_fuzz_sum {
 	u64 runs, steps;
+	u64 before;		  /* runs of calls before */
 	u32 inputs;		  /* in the corpus */
 	u32 places, bits;	  /* of the map that were reached */
 	u32 findings;		  /* different ones, also of calls before */

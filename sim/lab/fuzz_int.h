@@ -7,6 +7,7 @@
 #define LAB_FUZZ_INT_H
 
 #include "sim/lab/fuzz.h"
+#include "sim/lab/fuzz_known.h"
 
 /* ---- fuzz_corpus.c ---- */
 
@@ -50,6 +51,7 @@ struct lab_finder {
 	struct lab_fuzz_sum *sum;
 	const struct lab_diff *diff;
 	struct lab_runner *runner; /* for shrinking: without a map */
+	struct lab_known *known;
 };
 
 /*

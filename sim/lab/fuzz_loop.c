@@ -286,6 +286,14 @@ static int take_slot(struct fuzz *f, u64 nr, const struct slot *s, bool *changed
 	return 0;
 }
 
+static void sum_up(struct fuzz *f)
+{
+	f->sum->runs = f->corpus.runs;
+	f->sum->inputs = f->corpus.nr;
+	f->sum->places = f->seen->places;
+	f->sum->bits = f->seen->bits;
+}
+
 static int take_round(struct fuzz *f)
 {
 	bool changed = false;
@@ -294,10 +302,7 @@ static int take_round(struct fuzz *f)
 	for (u32 i = 0; i < f->nr && !ret; i++)
 		ret = take_slot(f, f->corpus.runs + i, &f->slot[i], &changed);
 	f->corpus.runs += f->nr;
-	f->sum->runs = f->corpus.runs;
-	f->sum->inputs = f->corpus.nr;
-	f->sum->places = f->seen->places;
-	f->sum->bits = f->seen->bits;
+	sum_up(f);
 	if (!ret && changed)
 		ret = lab_corpus_save(&f->corpus, f->opts->seed, f->opts->err);
 	return ret;
@@ -412,18 +417,24 @@ int lab_fuzz(const struct lab_fuzz_opts *opts, struct lab_fuzz_sum *sum)
 	f->seen = lab_zalloc(sizeof(*f->seen));
 	f->slot = lab_zalloc(ROUND * sizeof(*f->slot));
 	f->finder = (struct lab_finder){opts, &f->corpus, sum, f->diff, lab_runner_new(&plain)};
+	if (!ret && opts->known) {
+		f->finder.known = lab_known_read(opts->known, opts->err);
+		ret = f->finder.known ? 0 : EINVAL;
+	}
 	if (!ret && opts->corpus)
 		ret = lab_corpus_open(&f->corpus, opts->corpus, opts->seed, &resumed, opts->err);
 	sum->findings = f->corpus.findings;
-	sum->runs = f->corpus.runs;
+	sum->runs = sum->before = f->corpus.runs;
 	if (!ret) {
 		start_workers(f);
 		ret = replay_corpus(f, !resumed);
+		sum_up(f);
 		if (!ret)
 			ret = opts->merge ? merge(f) : fuzz(f);
 		stop_workers(f);
 	}
 	lab_runner_free(f->finder.runner);
+	lab_known_free(f->finder.known);
 	lab_diff_free(f->diff);
 	lab_corpus_free(&f->corpus);
 	for (u32 i = 0; i < ROUND; i++)

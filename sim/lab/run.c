@@ -256,17 +256,21 @@ static bool open_trace(struct lab_run *run)
 static void how(const struct lab_run *run, char *buf, size_t len)
 {
 	const struct lab_opts *o = &run->opts->session;
+	char budget[60] = "";
 
-	snprintf(buf, len, "seed %llu, chooser %s%s", run->s->opts.seed,
+	/* What ends with its budget ends so only under the same one. */
+	if (o->budget)
+		snprintf(budget, sizeof(budget), "; to be run with --budget %llu", o->budget);
+	snprintf(buf, len, "seed %llu, chooser %s%s%s", run->s->opts.seed,
 		 o->pct_depth ? "pct"
 		 : o->random  ? "random"
 			      : "in order",
-		 run->opts->minimise ? ", minimised" : "");
+		 run->opts->minimise ? ", minimised" : "", budget);
 }
 
 static void write_replay(struct lab_run *run, char **name)
 {
-	char text[80];
+	char text[160];
 	int ret;
 
 	*name = NULL;

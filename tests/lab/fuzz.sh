@@ -30,6 +30,7 @@ check() { # name, expected exit status, text that the output must have, command.
 
 check "a clean machine" 0 'runs=200 ' "$tdxsim" fuzz --defaults --runs 200 --corpus corpus --out findings
 check "going on where it stopped" 0 'runs=300 ' "$tdxsim" fuzz --defaults --runs 300 --corpus corpus --out findings
+check "all of it done already" 0 'nothing to do: --corpus corpus has 300 runs' "$tdxsim" fuzz --defaults --runs 300 --corpus corpus
 check "another seed needs another corpus" 2 'corpus/state:2:1: found "seed", expected seed 2' \
 	"$tdxsim" fuzz --seed 2 --runs 10 --corpus corpus
 check "merge" 0 'findings=0' "$tdxsim" fuzz --merge --corpus all corpus
@@ -53,6 +54,15 @@ check "and no other" 0 "$(ls given | grep -c -)" sh -c \
 	'for i in given/*-*; do "$0" fuzz --print $i; done | grep -c "^gmem g0 size=4M backing=4k$"' "$tdxsim"
 check "a machine or the default one" 2 'one of --machine and --defaults' \
 	"$tdxsim" fuzz --machine machine.scn --defaults --runs 10
+mkdir told
+printf 'host: build step=vm\nhost: build step=finalize\n' >told/a.scn
+check "a finding" 4 'findings=1' "$tdxsim" fuzz --runs 1 --corpus told
+rm -f told/state told/0*
+mkdir known
+(cat told/a.scn && echo 'expect violation tdx-bug') >known/a.scn
+check "a known one" 0 'findings=0' "$tdxsim" fuzz --runs 1 --corpus told --known known
+sed -i 's/tdx-bug/warn/' known/a.scn
+check "known, but not so" 2 'does not break warn' "$tdxsim" fuzz --runs 1 --known known
 check "help" 0 '--exhaustive N' "$tdxsim" fuzz --help
 
 grep -v '^expect\|^ *expect' "$top/tests/scenarios/race-punch.scn" >plain.scn

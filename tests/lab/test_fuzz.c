@@ -345,6 +345,70 @@ static void a_race_keeps_its_choices(void **state)
 	lab_runner_free(r);
 }
 
+/* A schedule of many choices for a race comes out with the few that it takes. */
+static void a_race_keeps_few_preemptions(void **state)
+{
+	struct lab_runner *r = lab_runner_new(&quick);
+	u32 choices = 0;
+	struct lab_scenario sc;
+	struct lab_shrunk s;
+
+	parse(&sc, "chooser random seed=92\n"
+		   "td vcpus=1\n"
+		   "vcpu0: accept slot0+2M 4K\n"
+		   "parallel {\n"
+		   "  host:  slot-delete 0\n"
+		   "  host:  slot-add 0\n"
+		   "  vcpu0: read slot0\n"
+		   "}\n");
+	assert_true(lab_shrink(r, &sc, NULL, 1500, &s));
+	assert_string_equal(s.last.rule, "exit-progress");
+	assert_true(lab_same_fate(&s.first, &s.last));
+	for (u32 i = 0; i < s.sc.nr_ops; i++)
+		choices += s.sc.ops[i].kind == LAB_OP_SCHEDULE;
+	assert_in_range(choices, 1, 100); /* of some 500 */
+	lab_scenario_free(&s.sc);
+	lab_scenario_free(&sc);
+	lab_runner_free(r);
+}
+
+static struct lab_fate fate_of(const char *text, u64 budget)
+{
+	const struct lab_runner_opts opts = {.budget = budget};
+	struct lab_runner *r = lab_runner_new(&opts);
+	struct lab_setup *su = lab_zalloc(sizeof(*su));
+	struct lab_diag d = {stderr, 0};
+	struct lab_scenario sc;
+	struct lab_fate fate;
+
+	parse(&sc, text);
+	assert_int_equal(lab_setup_resolve(&sc, su, &d), 0);
+	assert_true(lab_runner_run(r, &sc, su, NULL, &fate));
+	lab_scenario_free(&sc);
+	lab_runner_free(r);
+	free(su);
+	return fate;
+}
+
+/* What is only long, and what a fault or a SEAMCALL past KVM makes endless, is not judged. */
+static void long_is_not_endless(void **state)
+{
+	struct lab_fate f = fate_of("vcpu0: accept slot0 2M\nhost: convert slot0 4K shared\n", 100);
+
+	assert_int_equal(f.verdict, LAB_NO_PROGRESS);
+	assert_true(f.spent);
+	f = fate_of("inject busy leaf=TDH.MEM.PAGE.AUG count=1000000000\nvcpu0: read slot0\n",
+		    20000);
+	assert_true(f.spent);
+	f = fate_of("region 0x0 16K\n"
+		    "parallel {\n"
+		    "  host:  seamcall TDH.MEM.RANGE.BLOCK rcx=1\n"
+		    "  vcpu0: read 0x0\n"
+		    "}\n",
+		    20000);
+	assert_true(f.spent);
+}
+
 /* ---- two designs ---- */
 
 static struct lab_fate diff(const char *a, const char *b, const char *text)
@@ -418,6 +482,8 @@ int main(void)
 		cmocka_unit_test(a_long_failure_becomes_short),
 		cmocka_unit_test(what_holds_is_not_shrunk),
 		cmocka_unit_test(a_race_keeps_its_choices),
+		cmocka_unit_test(a_race_keeps_few_preemptions),
+		cmocka_unit_test(long_is_not_endless),
 		cmocka_unit_test(a_difference_is_told),
 		cmocka_unit_test(what_a_rule_explains_is_no_difference),
 		cmocka_unit_test(a_wrong_policy_is_refused),
