@@ -164,24 +164,6 @@ static void expand_batch(struct lab_ex *x, u32 first, u32 end)
 	}
 }
 
-static void keep_states(struct lab_ex *x, const struct ex_queue *q, u32 first)
-{
-	for (u32 i = first; i < q->nr; i++)
-		ex_keep(&x->runner, ex_queue_get(q, i));
-}
-
-/* What states of depths before had for themselves is not needed any more. */
-static void sweep(struct lab_ex *x)
-{
-	if (!rt_delta_crowded(x->runner.base))
-		return;
-	rt_delta_sweep_begin(x->runner.base);
-	keep_states(x, &x->first, 0);
-	keep_states(x, &x->now, x->at);
-	keep_states(x, &x->next, 0);
-	rt_delta_sweep_end(x->runner.base);
-}
-
 static void note_waiting(struct lab_ex *x)
 {
 	if (x->now.len > x->totals.frontier_bytes) {
@@ -289,7 +271,6 @@ static void expand_all(struct lab_ex *x)
 
 		expand_batch(x, x->at, end);
 		x->at = end;
-		sweep(x);
 		if (!x->stop && x->opts.stopped && x->opts.stopped(x->opts.stopped_ctx)) {
 			save(x, true);
 			end_by(x, "an interrupt");

@@ -129,8 +129,6 @@ struct ex_state *ex_put_now(struct ex_runner *r, u8 preemptions, struct ex_queue
 /* Answer @a to a choice in @from as a state of its own, to the end of @q. */
 struct ex_state *ex_next(struct ex_runner *r, const struct ex_state *from, const struct ex_state *a,
 			 struct ex_queue *q);
-/* @s, of a queue, is still needed: for rt_delta_keep(). */
-void ex_keep(struct ex_runner *r, const struct ex_state *s);
 /* The world as it was in @s. */
 void ex_restore(struct ex_runner *r, const struct ex_state *s);
 

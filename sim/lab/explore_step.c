@@ -169,11 +169,6 @@ struct ex_state *ex_next(struct ex_runner *r, const struct ex_state *from, const
 	return s;
 }
 
-void ex_keep(struct ex_runner *r, const struct ex_state *s)
-{
-	rt_delta_keep(r->base, world_of(r, s));
-}
-
 /* What goes with the world. */
 static void restore_rest(struct ex_runner *r, const struct ex_state *s)
 {

@@ -57,7 +57,7 @@ static void *reserve(size_t size)
 
 static size_t cur_size(const struct rt_world *w)
 {
-	return (w->size / CHUNK_SIZE + 1) * sizeof(struct rt_cur);
+	return (w->size / CHUNK_SIZE + 1) * sizeof(u32);
 }
 
 struct rt_base *rt_base_new(struct rt_world *w, u32 flags)
@@ -166,7 +166,7 @@ static void make_chunks(struct rt_base *b)
 	for (u32 i = 0; i < b->nr_changed; i++) {
 		struct rt_chunk *c = (struct rt_chunk *)(b->made + b->made_len);
 		const char *p = (const char *)b->w + (size_t)b->changed[i] * CHUNK_SIZE;
-		u32 was = b->cur[b->changed[i]].id;
+		u32 was = b->cur[b->changed[i]];
 
 		c->at = b->changed[i];
 		encode_words((const u64 *)p, rt_base_twin(b, p), c);

@@ -7,7 +7,6 @@
  * Invariants, from rt_base_new() to rt_base_free():
  *  - What is not in the difference that was found or restored last is as in the base, also where
  *    nothing live is: no run sees what another has left below a stack or behind the heap.
- *  - A state is good until a sweep to which it was not told.
  *  - Nothing that is freed is used again, and new blocks lie behind the heap of the base; so a
  *    write to freed memory is seen at the end of the step that makes it.
  *  - The hash is of what a run can depend on: it does not change with addresses, with the order of
@@ -78,15 +77,5 @@ size_t rt_delta_put(struct rt_base *b, void *to);
 /* The world as it was then. rt_delta_again(): in what was restored last, and cheap. */
 void rt_delta_get(struct rt_base *b, const void *from);
 void rt_delta_again(struct rt_base *b);
-
-/*
- * rt_delta_crowded() says when it is worth the time to look for what no state needs any more: of
- * what is kept, all goes but what the states have that are told to rt_delta_keep() between
- * rt_delta_sweep_begin() and rt_delta_sweep_end(). Nothing may be under way.
- */
-bool rt_delta_crowded(const struct rt_base *b);
-void rt_delta_sweep_begin(struct rt_base *b);
-void rt_delta_keep(struct rt_base *b, const void *delta);
-void rt_delta_sweep_end(struct rt_base *b);
 
 #endif

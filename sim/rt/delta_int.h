@@ -6,7 +6,6 @@
  *  - The mirror is the world as it was restored last; between a run and rt_delta_get() the world
  *    differs from it in the chunks of changed[] only.
  *  - Rows of chunks ascend.
- *  - cur[] says what the mirror has in each chunk, by mask too: that outlives a sweep of the pool.
  */
 #ifndef RT_DELTA_INT_H
 #define RT_DELTA_INT_H
@@ -46,18 +45,15 @@ struct rt_sums {
 /* ---- pool.c ---- */
 
 struct rt_pooled {
-	u32 next; /* of its bucket, or of what is free; 0 ends */
-	u32 mark;
+	u64 next; /* of its bucket; 0 ends */
 	struct rt_chunk chunk;
 };
 
 struct rt_pool {
 	char *mem; /* shared */
-	size_t used, live, kept;
+	size_t used;
 	u32 *bucket;
 	u32 nr_buckets, nr;
-	u32 mark;
-	u32 free[CHUNK_WORDS + 1]; /* by number of words */
 };
 
 void rt_pool_init(struct rt_pool *p);
@@ -68,6 +64,7 @@ static inline const struct rt_chunk *rt_pool_get(const struct rt_pool *p, u32 id
 {
 	return &((const struct rt_pooled *)(p->mem + (size_t)id * 8))->chunk;
 }
+
 static inline void rt_pool_prefetch(const struct rt_pool *p, u32 id)
 {
 	const char *c = p->mem + (size_t)id * 8;
@@ -75,13 +72,6 @@ static inline void rt_pool_prefetch(const struct rt_pool *p, u32 id)
 	__builtin_prefetch(c);
 	__builtin_prefetch(c + 64);
 }
-/* There is twice as much as was kept by the last sweep. */
-bool rt_pool_crowded(const struct rt_pool *p);
-/* All that is not marked in between goes. After that, numbers from before may be others. */
-void rt_pool_sweep_begin(struct rt_pool *p);
-void rt_pool_mark(struct rt_pool *p, u32 id);
-void rt_pool_sweep_end(struct rt_pool *p);
-u32 rt_pool_sweeps(const struct rt_pool *p);
 
 /* ---- the base ---- */
 
@@ -116,11 +106,6 @@ struct rt_step {
 	u64 nr;
 };
 
-/* What the mirror has in a chunk: 0, 0 if it is as in the base. */
-struct rt_cur {
-	u32 id, mask;
-};
-
 #define RT_KNOWN_SLOTS 16384 /* hashes of special chunks that are remembered */
 
 struct rt_base {
@@ -138,10 +123,9 @@ struct rt_base {
 	u8 *idle;		    /* scans in which a hot page was as in the mirror */
 
 	struct rt_pool pool;
-	u32 sweeps;	       /* of the pool when something was restored last */
 	struct rt_delta *then; /* what was restored last */
 	size_t then_cap;
-	struct rt_cur *cur;	 /* by place */
+	u32 *cur;		 /* which of the pool the mirror has, by place; 0: as in the base */
 	struct rt_place *change; /* what is to be restored */
 	u32 nr_change, cap_change;
 	char **low; /* of each stack slot, as restored: lowest live byte; NULL */

@@ -109,31 +109,6 @@ size_t rt_delta_put(struct rt_base *b, void *to)
 	return join(b, b->then, (const struct rt_chunk *)b->made, b->nr_changed, d);
 }
 
-/* ---- what is not needed any more ---- */
-
-bool rt_delta_crowded(const struct rt_base *b)
-{
-	return rt_pool_crowded(&b->pool);
-}
-
-void rt_delta_sweep_begin(struct rt_base *b)
-{
-	rt_pool_sweep_begin(&b->pool);
-}
-
-void rt_delta_keep(struct rt_base *b, const void *delta)
-{
-	const struct rt_delta *d = delta;
-
-	for (u64 i = 0; i < d->nr; i++)
-		rt_pool_mark(&b->pool, d->place[i].id);
-}
-
-void rt_delta_sweep_end(struct rt_base *b)
-{
-	rt_pool_sweep_end(&b->pool);
-}
-
 /* ---- the world as it was ---- */
 
 RT_NO_ASAN static void undo(struct rt_base *b)
@@ -160,20 +135,16 @@ RT_NO_ASAN static void set_words(struct rt_base *b, u32 at, u32 mask, const u64 
 	}
 }
 
-static void to_base(struct rt_base *b, u32 at)
+static void move_chunk(struct rt_base *b, struct rt_place p)
 {
-	set_words(b, at, b->cur[at].mask, NULL);
-	b->cur[at] = (struct rt_cur){0};
-}
+	const struct rt_chunk *old = b->cur[p.at] ? rt_pool_get(&b->pool, b->cur[p.at]) : NULL;
+	const struct rt_chunk *c = p.id ? rt_pool_get(&b->pool, p.id) : NULL;
 
-static void to_pooled(struct rt_base *b, struct rt_place p)
-{
-	const struct rt_chunk *c = rt_pool_get(&b->pool, p.id);
-
-	/* Words of the chunk that was there, and is not now. */
-	set_words(b, p.at, b->cur[p.at].mask & ~c->mask, NULL);
-	set_words(b, p.at, c->mask, c->word);
-	b->cur[p.at] = (struct rt_cur){p.id, c->mask};
+	if (old)
+		set_words(b, p.at, c ? old->mask & ~c->mask : old->mask, NULL);
+	if (c)
+		set_words(b, p.at, c->mask, c->word);
+	b->cur[p.at] = p.id;
 }
 
 static void need_change(struct rt_base *b, struct rt_place p)
@@ -219,27 +190,12 @@ static void move_to(struct rt_base *b, const struct rt_delta *next)
 
 	find_changes(b, next);
 	for (u32 i = 0; i < b->nr_change; i++) {
-		struct rt_place p = b->change[i];
-
 		/* The top of the heap is in the chunks before. */
-		if (p.at >= heap)
+		if (b->change[i].at >= heap)
 			rt_twin_extend(b, true);
-		if (p.id)
-			to_pooled(b, p);
-		else
-			to_base(b, p.at);
+		move_chunk(b, b->change[i]);
 	}
 	rt_twin_extend(b, true);
-}
-
-/* Numbers of the pool have become others: from the base on. */
-static void forget_then(struct rt_base *b)
-{
-	for (u64 i = 0; i < b->then->nr; i++)
-		to_base(b, b->then->place[i].at);
-	b->then->nr = 0;
-	b->then_listed = false;
-	b->sweeps = rt_pool_sweeps(&b->pool);
 }
 
 static void keep_then(struct rt_base *b, const struct rt_delta *d)
@@ -270,8 +226,6 @@ static void forget_shadow(struct rt_base *b)
 void rt_delta_get(struct rt_base *b, const void *from)
 {
 	undo(b);
-	if (b->sweeps != rt_pool_sweeps(&b->pool))
-		forget_then(b);
 	move_to(b, from);
 	keep_then(b, from);
 	rt_find_stacks(b, b->low);
