@@ -92,8 +92,9 @@ struct lab_ex_opts {
 	bool (*stopped)(void *ctx);
 	void *stopped_ctx;
 };
-#define LAB_EX_UNBOUNDED 0xffffffffU
-#define LAB_EX_JOBS_MAX	 64
+#define LAB_EX_UNBOUNDED  0xffffffffU
+#define LAB_EX_JOBS_MAX	  64
+#define LAB_EX_ACTORS_MAX 60 /* actors of a model, so also answers to a question */
 
 /* What was found first of a rule. */
 struct lab_ex_found {

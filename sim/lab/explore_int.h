@@ -20,7 +20,7 @@
 #define EX_GO_ON   253 /* at rest there is nothing to choose */
 #define EX_NOFAULT 254
 #define EX_FAULT   255
-#define EX_CHOICES 60
+#define EX_CHOICES LAB_EX_ACTORS_MAX
 
 #define EX_LONG_MAX 1000 /* stops with LAB_EX_LONG in a row */
 

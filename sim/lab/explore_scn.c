@@ -297,6 +297,25 @@ static void tell_only(struct explored *e, enum lab_ex_stop stop, const struct la
 	play_again(e, &t, &none, false);
 }
 
+/* False, and a line that says why, if the scenario is larger than what a search has room for. */
+static bool fits(const struct explored *e, const struct lab_session *s,
+		 const struct lab_ex_scn *scn)
+{
+	if (scn->too_many)
+		fprintf(e->o->err,
+			"%s: found more different statistics in its expectations than explore can "
+			"tell states apart by; expected at most %zu, with those that rules look at\n",
+			e->path, RT_ARRAY_SIZE(scn->stat));
+	else if (s->m->nr_actors > LAB_EX_ACTORS_MAX)
+		fprintf(e->o->err,
+			"%s: found %u actors, with all vCPUs and host threads of its TDs, expected at "
+			"most %d in what is explored\n",
+			e->path, s->m->nr_actors, LAB_EX_ACTORS_MAX);
+	else
+		return true;
+	return false;
+}
+
 static void explore(struct explored *e)
 {
 	struct lab_opts opts = e->o->session;
@@ -318,11 +337,7 @@ static void explore(struct explored *e)
 	s->m->timeless = true;
 	kvm_host_set_lanes(s->m->host, s->m->nr_actors);
 	lab_ex_scn_init(&scn, s);
-	if (scn.too_many) {
-		fprintf(e->o->err,
-			"%s: found more different statistics in its expectations than explore can "
-			"tell states apart by; expected at most %zu, with those that rules look at\n",
-			e->path, RT_ARRAY_SIZE(scn.stat));
+	if (!fits(e, s, &scn)) {
 		e->verdict = LAB_BAD_INPUT;
 		lab_session_free(s);
 		return;

@@ -149,6 +149,19 @@ def statistics(folder):
     test("more statistics than fit are told", run.returncode == 2 and "different statistics" in run.stderr, run.stdout + run.stderr)
 
 
+# A choice has a byte, and a state room for some of them: more actors are no search.
+def actors(folder):
+    path = os.path.join(folder, "actors.scn")
+    with open(path, "w", encoding="ascii") as f:
+        for td in "ab":
+            f.write(f"td {td} vcpus=32\ngmem g{td} size=2M backing=4k\nslot {td}.0 gpa=0x80000000 size=2M gmem=g{td}+0\n")
+        f.write("parallel {\n")
+        f.write("".join(f"{td}.vcpu{i}: accept {td}.slot0+{4 * i}K 4K\n" for td in "ab" for i in range(32)))
+        f.write("}\n")
+    run = explore(path, "--max-states", "10")
+    test("more actors than fit are told", run.returncode == 2 and "66 actors" in run.stderr, f"{run.returncode}\n{run.stdout}{run.stderr}")
+
+
 # Kills at moments all over the search, then on to the end: nothing is lost or done twice.
 def killed(folder, jobs):
     path = os.path.join(folder, f"killed{jobs}")
@@ -234,6 +247,7 @@ with tempfile.TemporaryDirectory() as folder:
     one_cpu(folder)
     kept(folder)
     statistics(folder)
+    actors(folder)
     interrupted(folder)
     if not SANITIZED:
         killed(folder, 2)
