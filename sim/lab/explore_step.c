@@ -283,9 +283,10 @@ bool ex_follow(struct ex_runner *r, const struct ex_state *s, const u8 *choice, 
 
 /* ---- expansion ---- */
 
-/* A write to freed memory is found when the state is named. */
+/* A write to freed memory is found when the world is named: also at an end, which has no name. */
 static bool wrote_freed(struct ex_runner *r, struct lab_ex_fault *f)
 {
+	rt_base_hash(r->base);
 	if (!rt_base_written(r->base))
 		return false;
 	*f = (struct lab_ex_fault){.kind = LAB_EX_RULE, .rule = "use-after-free"};
@@ -305,11 +306,10 @@ static void expand_one(struct ex_runner *r, const struct ex_state *s, u32 i, u8 
 	else
 		restore_again(r, s);
 	stop = ex_go(r, s->id_of[i], &fault);
-	if (stop == LAB_EX_CHOICE || stop == LAB_EX_REST) {
+	if (stop == LAB_EX_CHOICE || stop == LAB_EX_REST)
 		hash = hash_of(r, stop, preemptions);
-		if (wrote_freed(r, &fault))
-			stop = LAB_EX_BROKEN;
-	}
+	if (stop != LAB_EX_BROKEN && wrote_freed(r, &fault))
+		stop = LAB_EX_BROKEN;
 	to = put_answer(r, q, stop, hash);
 	to->id = s->id;
 	to->depth = s->depth + 1;

@@ -561,6 +561,25 @@ static u64 outcome_none(void)
 	return 0;
 }
 
+static void free_it(void *arg)
+{
+	if (!id_of(arg))
+		rt_free(sh()->list);
+}
+
+/* Nobody has anything to do any more; what comes then writes to what one of them has freed. */
+static void freed_before_rest(void)
+{
+	actors(2, free_it);
+	sh()->list = rt_zalloc(sizeof(struct node));
+}
+
+static u64 outcome_writes(void)
+{
+	sh()->list->val = 1;
+	return 0;
+}
+
 /* ---- faults that may fire, actors that end and begin ---- */
 
 static void may_fail(void *arg)
@@ -629,6 +648,8 @@ const struct program programs[] = {
 	{"a reader under RCU", rcu_readers, outcome_cells, 2},
 	{"write to freed memory", write_to_freed, outcome_none, 1, .broken = true, .unseen = true},
 	{"write to new memory that is freed", write_to_freed_new, outcome_none, 1, .broken = true,
+	 .unseen = true},
+	{"write to freed memory at the end", freed_before_rest, outcome_writes, 1, .broken = true,
 	 .unseen = true},
 	{"faults that may fire", faults, outcome_cells, 6},
 	{"an actor begins another", forks, outcome_log, 20},
