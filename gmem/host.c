@@ -62,13 +62,14 @@ void gmem_host_unmap(struct gmem_inode *inode, u64 start, u64 nr)
 	}
 }
 
-static void map_add(struct gmem_host_maps *maps, u64 index, u64 pfn)
+static struct gmem_host_map *map_add(struct gmem_host_maps *maps, u64 index, u64 pfn)
 {
 	struct gmem_host_map *m = rt_zalloc(sizeof(*m));
 
 	m->index = index;
 	m->pfn = pfn;
 	RB_INSERT(gmem_host_maps, maps, m);
+	return m;
 }
 
 /*
@@ -199,25 +200,34 @@ static bool is_pinned(const struct gmem_inode *inode, u64 index)
 				 : iommu_map_at(inode, index) != NULL;
 }
 
-static void unpin_range(struct gmem_inode *inode, u64 start, u64 nr)
+static void pin_page(struct gmem_inode *inode, u64 index, u64 pfn)
 {
 	struct gmem_host_map *m;
-	struct gmem_page *p;
-	u64 index;
 
-	for (index = start; index < start + nr && !pins_refer(inode); index++) {
-		m = iommu_map_at(inode, index);
-		if (!m)
-			continue;
-		RB_REMOVE(gmem_host_maps, &inode->iommu_maps, m);
-		rt_free(m);
-	}
-	if (!pins_refer(inode))
+	if (pins_refer(inode)) {
+		gmem_page_ref(gmem_extent_of_pfn(pfn), pfn, GMEM_REF_LONGTERM);
 		return;
-	for (index = start; index < start + nr; index++) {
-		p = pinned_page(inode, index);
-		gmem_page_unref(p->pfn, GMEM_REF_LONGTERM);
 	}
+	m = iommu_map_at(inode, index);
+	if (!m)
+		m = map_add(&inode->iommu_maps, index, pfn);
+	m->pins++;
+}
+
+static void unpin_page(struct gmem_inode *inode, u64 index)
+{
+	struct gmem_host_map *m;
+
+	if (pins_refer(inode)) {
+		gmem_page_unref(pinned_page(inode, index)->pfn, GMEM_REF_LONGTERM);
+		return;
+	}
+	/* Gone if the IOMMU was told to let go. */
+	m = iommu_map_at(inode, index);
+	if (!m || --m->pins)
+		return;
+	RB_REMOVE(gmem_host_maps, &inode->iommu_maps, m);
+	rt_free(m);
 }
 
 /* All or nothing. Caller: iommu_lock, so that nobody else takes away what is pinned so far. */
@@ -230,13 +240,11 @@ static int pin_range(struct gmem_inode *inode, u64 start, u64 nr)
 	for (index = start; index < start + nr; index++) {
 		ret = host_map(inode, index, &m);
 		if (ret) {
-			unpin_range(inode, start, index - start);
+			while (index-- > start)
+				unpin_page(inode, index);
 			return ret;
 		}
-		if (pins_refer(inode))
-			gmem_page_ref(gmem_extent_of_pfn(m->pfn), m->pfn, GMEM_REF_LONGTERM);
-		else if (!iommu_map_at(inode, index))
-			map_add(&inode->iommu_maps, index, m->pfn);
+		pin_page(inode, index, m->pfn);
 	}
 	return 0;
 }
@@ -266,8 +274,8 @@ int kvm_gmem_unpin(struct kvm_gmem_file *file, u64 offset, u64 size)
 	for (index = start; !ret && index < start + nr; index++)
 		if (!is_pinned(inode, index))
 			ret = -EINVAL;
-	if (!ret)
-		unpin_range(inode, start, nr);
+	for (index = start; !ret && index < start + nr; index++)
+		unpin_page(inode, index);
 	rt_lock_release(&inode->iommu_lock, RT_LOCK_EX);
 	return ret;
 }

@@ -162,6 +162,7 @@ struct gmem_attr_prealloc {
 struct gmem_host_map {
 	RB_ENTRY(gmem_host_map) node;
 	u64 index, pfn;
+	u32 pins; /* of the IOMMU, that have no unpin yet */
 };
 RB_HEAD(gmem_host_maps, gmem_host_map);
 
@@ -201,8 +202,7 @@ struct gmem_inode {
 	u8 page_order; /* as asked for at creation: never changes */
 	u8 max_order;  /* of the largest folio that may occur: page_order, or 9 for THP */
 	struct rt_lock invalidate_lock;
-	struct rt_lock
-		iommu_lock; /* VFIO's, around each pin and unpin; outside of invalidate_lock */
+	struct rt_lock iommu_lock; /* VFIO's, around each pin and unpin: before invalidate_lock */
 	struct gmem_ranges ranges; /* held; empty under P19 INODE */
 	struct gmem_attrs attrs;
 	struct gmem_filemap filemap;

@@ -293,7 +293,12 @@ static void test_policy__iommu_without_a_reference(void **state)
 	assert_int_equal(kvm_gmem_unpin(fake()->file, 2 * KB4, KB4), -EINVAL);
 	assert_int_equal(to_shared(2, 1), 0);
 	assert_int_equal(kvm_gmem_pin(fake()->file, 2 * KB4, KB4), 0);
+	/* As with a reference: a pin that fails leaves the one before, and each pin has its unpin. */
+	assert_int_equal(kvm_gmem_pin(fake()->file, 2 * KB4, 2 * KB4), -EFAULT);
+	assert_int_equal(kvm_gmem_pin(fake()->file, 2 * KB4, KB4), 0);
 	assert_int_equal(kvm_gmem_unpin(fake()->file, 2 * KB4, KB4), 0);
+	assert_int_equal(kvm_gmem_unpin(fake()->file, 2 * KB4, KB4), 0);
+	assert_int_equal(kvm_gmem_unpin(fake()->file, 2 * KB4, KB4), -EINVAL);
 }
 
 /* --- P2, P13, P18 ---------------------------------------------------------------------- */
