@@ -135,6 +135,7 @@ struct lab_machine {
 	bool parallel;
 	u32 pamt_kept; /* PAMT.REMOVEs of KVM's that failed: each leaves a count that is one too large */
 	bool all_excused; /* as of a TD, of all of them (excuse.c) */
+	bool told_excused; /* KVM has reported something that was excused: what it keeps is no leak */
 	u32 raw_calls,
 		raw_changes;	/* SEAMCALLs past KVM that are under way, and that change tables */
 	bool timeless;		/* results do not say at which steps they came */

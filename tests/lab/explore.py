@@ -18,6 +18,7 @@ HOLDS = os.path.join(HERE, "explore", "write-convert.scn")
 BREAKS = os.path.join(HERE, "explore", "kick.scn")
 STUCK = os.path.join(HERE, "explore", "pinned.scn")
 LONG = os.path.join(HERE, "..", "races", "accept-two-levels.scn")
+EXCUSED = os.path.join(HERE, "explore", "excused.scn")
 ONE_CPU = os.path.join(HERE, "explore", "one-cpu.scn")
 KILLS = 10
 # A sanitizer leaves addresses of its own on the stacks, which differ from process to process: there hashes are not compared, nor checkpoints resumed.
@@ -121,6 +122,13 @@ def one_cpu(folder):
          run.stdout)
     again = subprocess.run([TDXSIM, "run", path], capture_output=True, text=True)
     test("the replay preempts it at the same place", again.returncode == 1, again.stdout)
+
+
+# What a report of many steps ago excuses at the end of a schedule is excused there, as in a run.
+def excused():
+    run = explore(EXCUSED)
+    test("a page that KVM could not take back is no violation at the end",
+         run.returncode == 0 and totals(run.stdout)["complete"] == "yes", run.stdout + run.stderr)
 
 
 def kept(folder):
@@ -245,6 +253,7 @@ with tempfile.TemporaryDirectory() as folder:
     replay(folder)
     stuck(folder)
     one_cpu(folder)
+    excused()
     kept(folder)
     statistics(folder)
     actors(folder)
