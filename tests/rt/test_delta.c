@@ -110,7 +110,7 @@ static void test_delta__every_byte_is_found_and_comes_back(void **state)
 	u32 nr = 1, from = 0;
 
 	build(&s);
-	s.base = rt_base_new(*state, false);
+	s.base = rt_base_new(*state, 0);
 	keep(&s, &k[0]);
 	for (u32 round = 0; round < ROUNDS; round++) {
 		u32 to = nr < STATES ? nr++ : 1 + (u32)(next_random(&random) % (STATES - 1));
@@ -137,7 +137,7 @@ static void test_delta__again_undoes_what_a_step_has_done(void **state)
 	u64 random = 2;
 
 	build(&s);
-	s.base = rt_base_new(*state, false);
+	s.base = rt_base_new(*state, 0);
 	keep(&s, &k[0]);
 	rt_delta_get(s.base, k[0].delta);
 	for (u32 round = 0; round < 1000; round++) {
@@ -160,7 +160,7 @@ static void test_delta__a_step_makes_the_state(void **state)
 	u64 random = 2;
 
 	build(&s);
-	s.base = rt_base_new(*state, false);
+	s.base = rt_base_new(*state, 0);
 	keep(&s, &k[0]);
 	for (u32 round = 0; round + 1 < STATES; round++) {
 		char *step, *next;
@@ -190,7 +190,7 @@ static void test_delta__a_step_makes_the_state(void **state)
 static void test_delta__order_of_allocations_is_no_state(void **state)
 {
 	u64 **root = rt_zalloc(2 * sizeof(*root));
-	struct rt_base *b = rt_base_new(*state, false);
+	struct rt_base *b = rt_base_new(*state, 0);
 	struct rt_hash hash[2], plain[2];
 	char first[4096];
 
@@ -219,7 +219,7 @@ static void test_delta__order_of_allocations_is_no_state(void **state)
 static void write_freed(struct rt_world *w, size_t size, bool in_base)
 {
 	char *volatile p = in_base ? rt_alloc(size) : NULL, first[8192];
-	struct rt_base *b = rt_base_new(w, false);
+	struct rt_base *b = rt_base_new(w, 0);
 
 	if (!in_base)
 		p = rt_alloc(size);
