@@ -77,7 +77,7 @@ static int keep(struct lab_finder *f, const struct lab_shrunk *s, u64 nr)
 {
 	u64 key = lab_fate_key(&s->sc, &s->last);
 
-	if (lab_corpus_knows(f->corpus, key) || lab_known_has(f->known, &s->last))
+	if (lab_corpus_knows(f->corpus, key) || lab_known_has(f->known, &s->last, &s->su))
 		return 0;
 	lab_corpus_add_key(f->corpus, key);
 	f->sum->findings = ++f->corpus->findings;
@@ -118,14 +118,10 @@ int lab_find(struct lab_finder *f, u64 nr, const u8 *bytes, u32 len, const struc
 	int ret = 0;
 	u64 key;
 
-	if (lab_known_has(f->known, fate)) {
-		free(su);
-		return 0;
-	}
 	lab_scenario_init(&sc);
 	lab_bytes_decode(bytes, len, &sc, su);
 	key = lab_fate_key(&sc, fate);
-	if (!lab_corpus_knows(f->corpus, key)) {
+	if (!lab_known_has(f->known, fate, su) && !lab_corpus_knows(f->corpus, key)) {
 		if (shrink(f, &sc, fate, &s))
 			ret = keep(f, &s, nr);
 		lab_scenario_free(&s.sc);

@@ -15,9 +15,15 @@
 
 #include "sim/lab/util.h"
 
+struct known {
+	u64 words;
+	struct lab_setup su;
+};
+
 struct lab_known {
 	struct lab_runner *runner;
-	u64 *words;
+	struct lab_setup plain; /* what no set-up line at all is */
+	struct known *fate;
 	u32 nr, cap;
 };
 
@@ -59,12 +65,44 @@ static u64 words_of(const struct lab_fate *fate)
 	return hash;
 }
 
-bool lab_known_has(const struct lab_known *k, const struct lab_fate *fate)
+static bool some_file_has(const struct lab_setup *su, u32 policy, u8 value)
+{
+	for (u32 g = 0; g < su->nr_gmems; g++) {
+		if (su->gmem[g].gmem.policy[policy] == value)
+			return true;
+	}
+	return false;
+}
+
+/* Whether @su has all the policies that @its has and that are no defaults. */
+static bool has_policies(const struct lab_known *k, const struct lab_setup *su,
+			 const struct lab_setup *its)
+{
+	const u8 *plain = k->plain.gmem[0].gmem.policy;
+
+	for (u32 i = 0; i < KVM_POLICIES_MAX; i++) {
+		if (its->kvm_policy[i] != k->plain.kvm_policy[i] &&
+		    its->kvm_policy[i] != su->kvm_policy[i])
+			return false;
+	}
+	for (u32 g = 0; g < its->nr_gmems; g++) {
+		for (u32 i = 0; i < GMEM_POLICIES_MAX; i++) {
+			u8 value = its->gmem[g].gmem.policy[i];
+
+			if (value != plain[i] && !some_file_has(su, i, value))
+				return false;
+		}
+	}
+	return true;
+}
+
+bool lab_known_has(const struct lab_known *k, const struct lab_fate *fate,
+		   const struct lab_setup *su)
 {
 	u64 words = k ? words_of(fate) : 0;
 
 	for (u32 i = 0; k && i < k->nr; i++) {
-		if (k->words[i] == words)
+		if (k->fate[i].words == words && has_policies(k, su, &k->fate[i].su))
 			return true;
 	}
 	return false;
@@ -89,8 +127,8 @@ static bool learn(struct lab_known *k, const struct lab_scenario *sc, const stru
 		return true;
 	if (!lab_runner_run(k->runner, sc, su, NULL, &fate) || strcmp(fate.rule, rule))
 		return false;
-	k->words = lab_grow(k->words, &k->cap, k->nr + 1, sizeof(*k->words));
-	k->words[k->nr++] = words_of(&fate);
+	k->fate = lab_grow(k->fate, &k->cap, k->nr + 1, sizeof(*k->fate));
+	k->fate[k->nr++] = (struct known){.words = words_of(&fate), .su = *su};
 	return true;
 }
 
@@ -116,6 +154,17 @@ static bool read_file(struct lab_known *k, const char *path, FILE *err)
 	return ok;
 }
 
+static void resolve_plain(struct lab_setup *su)
+{
+	struct lab_diag quiet = {NULL, 0};
+	struct lab_scenario none;
+
+	lab_scenario_init(&none);
+	if (lab_setup_resolve(&none, su, &quiet))
+		abort();
+	lab_scenario_free(&none);
+}
+
 static int is_scenario(const struct dirent *de)
 {
 	size_t len = strlen(de->d_name);
@@ -133,6 +182,7 @@ struct lab_known *lab_known_read(const char *dir, FILE *err)
 
 	if (!ok)
 		fprintf(err, "%s: %s\n", dir, strerror(errno));
+	resolve_plain(&k->plain);
 	k->runner = lab_runner_new(&opts);
 	for (int i = 0; i < nr; i++) {
 		size_t len = strlen(dir) + strlen(name[i]->d_name) + 2;
@@ -156,6 +206,6 @@ void lab_known_free(struct lab_known *k)
 {
 	if (!k)
 		return;
-	free(k->words);
+	free(k->fate);
 	free(k);
 }

@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!lab_runner_run(kept.runner, sc, &kept.su, NULL, &fate))
 		return 0;
 	if ((fate.verdict == LAB_VIOLATED || (fate.verdict == LAB_NO_PROGRESS && !fate.spent)) &&
-	    has_default_policies(&kept.su) && !lab_known_has(kept.known, &fate))
+	    has_default_policies(&kept.su) && !lab_known_has(kept.known, &fate, &kept.su))
 		broke(&fate);
 	return 0;
 }

@@ -61,6 +61,9 @@ rm -f told/state told/0*
 mkdir known
 (cat told/a.scn && echo 'expect violation tdx-bug') >known/a.scn
 check "a known one" 0 'findings=0' "$tdxsim" fuzz --runs 1 --corpus told --known known
+rm -f told/state told/0*
+sed -i '1i kvm zap_error=return' known/a.scn
+check "known, but of another policy" 4 'findings=1' "$tdxsim" fuzz --runs 1 --corpus told --known known
 sed -i 's/tdx-bug/warn/' known/a.scn
 check "known, but not so" 2 'does not break warn' "$tdxsim" fuzz --runs 1 --known known
 check "help" 0 '--exhaustive N' "$tdxsim" fuzz --help
