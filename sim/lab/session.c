@@ -468,6 +468,7 @@ static enum lab_step judge_end(struct lab_session *s, enum lab_step step)
 	if (step != LAB_DONE)
 		return step;
 	kvm_gmem_put_strays();
+	rt_heap_check();
 	/* After a reported failure, also one of this teardown, pages are leaked on purpose (R36). */
 	judge = !s->m->told_excused;
 	for (u32 t = 0; t < s->su->nr_tds; t++)

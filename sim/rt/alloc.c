@@ -93,20 +93,53 @@ static u32 off16_of(const struct rt_world *w, const void *p)
  * Free memory must still hold its poison when it is used again. ASan sees the write itself, and
  * earlier.
  */
-static void check_poison(const struct rt_world *w, const char *p, size_t len)
+static bool check_poison(const struct rt_world *w, const char *p, size_t len)
 {
 	const u64 want = 0x0101010101010101ULL * RT_POISON;
 	const u64 *word = (const u64 *)p;
 
 	if (RT_ASAN)
-		return;
+		return true;
 	for (size_t i = 0; i < len / 8; i++) {
 		if (word[i] != want) {
 			rt_report("use-after-free", "freed block at offset %#zx was written to",
 				  offset_of(w, &word[i]));
-			return;
+			return false;
 		}
 	}
+	return true;
+}
+
+static bool check_small(const struct rt_world *w, u32 class)
+{
+	for (u32 off16 = w->s.heap.free[class]; off16;) {
+		const char *p = w->heap + (size_t)off16 * 16;
+
+		if (!check_poison(w, p, class_stride(class) - HDR))
+			return false;
+		off16 = hdr_val(p);
+	}
+	return true;
+}
+
+static bool check_spans(const struct rt_world *w, u32 bin)
+{
+	for (u32 page = w->s.heap.bins[bin]; page != RT_NO_PAGE; page = w->pages[page].next) {
+		if (!check_poison(w, w->heap + (size_t)page * 4096, w->pages[page].nr * 4096UL))
+			return false;
+	}
+	return true;
+}
+
+void rt_heap_check(void)
+{
+	const struct rt_world *w = rt_need_world();
+	bool clean = true;
+
+	for (u32 class = 0; clean && class < RT_CLASSES; class ++)
+		clean = check_small(w, class);
+	for (u32 bin = 0; clean && bin < RT_PAGE_BINS; bin++)
+		clean = check_spans(w, bin);
 }
 
 static void small_push(struct rt_world *w, char *p, u32 class)

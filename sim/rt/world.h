@@ -76,7 +76,7 @@ struct rt_world *rt_world_enter(struct rt_world *w);
  * sizes of 4096 or more, to 4096. Running out of reserved address space is fatal: a simulated
  * allocation failure is injected (sim/rt/fault.h), never met by accident. rt_free(NULL) is nothing.
  * A freed block is poisoned, and a write to it is reported ("use-after-free") when the memory is
- * used again. A double free or a wild pointer aborts with its address offset.
+ * used again, or by rt_heap_check(). A double free or a wild pointer aborts with its address offset.
  */
 #define RT_POISON 0x6b /* each byte of what is free, and of a block that rt_alloc() gives */
 void *rt_alloc(size_t size);
@@ -84,6 +84,11 @@ void *rt_zalloc(size_t size);
 void *rt_realloc(void *p, size_t size);
 void rt_free(void *p);
 size_t rt_alloc_size(const void *p);
+/*
+ * That report now, if memory was written to that is free still: for the end of a run, since it reads
+ * all that is free. Nothing under ASan, which sees the write itself.
+ */
+void rt_heap_check(void);
 
 /*
  * Offset of @p in the world's region: what a trace may print and a hash may use, where an address

@@ -272,6 +272,34 @@ static void test_alloc__write_after_free_is_reported(void **state)
 	assert_int_equal(rt_reports(), 2);
 }
 
+/* Nobody takes the memory again: it is looked at in the end, and told once. */
+static void test_alloc__write_after_free_is_found_in_the_end(void **state)
+{
+	static const size_t sizes[] = {64, 1000, 4096, 5 * 4096, 100 * 4096};
+	struct sink sink;
+
+	if (RT_ASAN)
+		skip();
+	sink_reports(&sink);
+	for (u32 i = 0; i < RT_ARRAY_SIZE(sizes); i++) {
+		u64 *p = rt_alloc(sizes[i]);
+		void *above = rt_alloc(sizes[i]);
+		u64 *volatile last = p + sizes[i] / 8 - 1;
+		u64 was;
+
+		rt_free(p);
+		rt_heap_check();
+		assert_int_equal(sink.nr, i);
+		was = *last;
+		*last = 1;
+		rt_heap_check();
+		assert_int_equal(sink.nr, i + 1);
+		assert_string_equal(sink.rule, "use-after-free");
+		*last = was;
+		rt_free(above);
+	}
+}
+
 static void test_alloc__asan_knows_the_bounds(void **state)
 {
 #if RT_ASAN
@@ -391,6 +419,7 @@ int main(void)
 		CASE(test_alloc__wild_pointers_abort),
 		CASE(test_alloc__reserved_space_can_run_out),
 		CASE(test_alloc__write_after_free_is_reported),
+		CASE(test_alloc__write_after_free_is_found_in_the_end),
 		CASE(test_alloc__asan_knows_the_bounds),
 		CASE(test_alloc__random_sequence_against_a_model),
 	};
