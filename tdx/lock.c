@@ -9,10 +9,23 @@
 #include <assert.h>
 #include <string.h>
 
+#include "sim/rt/delta.h"
 #include "tdx/sept.h"
 
 #define SHAREX_READER	 2U /* one reader of a plain sharex word */
 #define SHAREX_HP_READER 4U /* one reader of a word with host priority */
+
+/*
+ * A reader is counted before it is refused, and stays counted until the holder's release clears all
+ * of them (6.1). So beside an exclusive holder only refused ones are counted, and no call looks at
+ * how many: a search counts one for all, else every other try would be a new state.
+ */
+static u16 count_reader(u16 word, u16 reader)
+{
+	bool counted = word & ~(reader - 1U);
+
+	return word & SEAM_WORD_EX && counted && rt_is_searched() ? word : word + reader;
+}
 
 enum seam_try seam_sharex_try(u16 *word, enum seam_mode mode)
 {
@@ -24,11 +37,7 @@ enum seam_try seam_sharex_try(u16 *word, enum seam_mode mode)
 		*word = SEAM_WORD_EX;
 		return SEAM_TRY_OK;
 	}
-	/*
-	 * The reader is counted before it is refused, and stays counted until the holder's release
-	 * (6.1).
-	 */
-	*word = old + SHAREX_READER;
+	*word = count_reader(old, SHAREX_READER);
 	return old & SEAM_WORD_EX ? SEAM_TRY_BUSY : SEAM_TRY_OK;
 }
 
@@ -47,7 +56,7 @@ static enum seam_try hp_try_shared(u16 *word, enum seam_side side)
 {
 	u16 old = *word;
 
-	*word = old + SHAREX_HP_READER;
+	*word = count_reader(old, SHAREX_HP_READER);
 	if (old & SEAM_WORD_EX) {
 		if (side == SEAM_HOST)
 			*word |= SEAM_WORD_HP;

@@ -38,6 +38,8 @@ struct rt_hash {
 struct rt_base *rt_base_new(struct rt_world *w, u32 flags);
 /* The base is given back. The world stays as it is, but is good for nothing but to be freed. */
 void rt_base_free(struct rt_base *b);
+/* Is the current world searched? What nobody can see but counts on need not make new states then. */
+bool rt_is_searched(void);
 
 /*
  * [@p, @p + @len), a multiple of 8 in the heap of the base, is no part of the state: counters that

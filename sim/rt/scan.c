@@ -214,6 +214,11 @@ void rt_hot_begin(struct rt_base *b)
 	protect(b, 0, b->floor, PROT_READ);
 }
 
+bool rt_is_searched(void)
+{
+	return rt_cur && rt_cur->base;
+}
+
 void rt_hot_end(struct rt_base *b)
 {
 	const stack_t none = {.ss_flags = SS_DISABLE};

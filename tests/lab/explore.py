@@ -19,6 +19,7 @@ BREAKS = os.path.join(HERE, "explore", "kick.scn")
 STUCK = os.path.join(HERE, "explore", "pinned.scn")
 LONG = os.path.join(HERE, "..", "races", "accept-two-levels.scn")
 EXCUSED = os.path.join(HERE, "explore", "excused.scn")
+TRIES = os.path.join(HERE, "explore", "tries.scn")
 ONE_CPU = os.path.join(HERE, "explore", "one-cpu.scn")
 KILLS = 10
 # A sanitizer leaves addresses of its own on the stacks, which differ from process to process: there hashes are not compared, nor checkpoints resumed.
@@ -125,6 +126,12 @@ def one_cpu(folder):
 
 
 # What a report of many steps ago excuses at the end of a schedule is excused there, as in a run.
+def tries():
+    few = explore("--preemptions", "2", TRIES)
+    depth = int(re.search(r"depth=(\d+)", few.stdout).group(1))
+    test("tries that the module refuses are no new states", few.returncode == 0 and depth < 1000, few.stdout + few.stderr)
+
+
 def excused():
     run = explore(EXCUSED)
     test("a page that KVM could not take back is no violation at the end",
@@ -253,6 +260,8 @@ with tempfile.TemporaryDirectory() as folder:
     replay(folder)
     stuck(folder)
     one_cpu(folder)
+    if not SANITIZED:
+        tries()
     excused()
     kept(folder)
     statistics(folder)
