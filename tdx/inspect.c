@@ -8,6 +8,7 @@
 
 #include <assert.h>
 
+#include "sim/rt/mix.h"
 #include "tdx/access.h"
 #include "tdx/internal.h"
 #include "tdx/vcpu.h"
@@ -377,7 +378,7 @@ u64 seam_look_steps(const struct seam *s)
 						      ? ~0ULL
 						      : v->entry_rip - v->last_rip;
 
-				all = (all * 1000003 + moved) * 1000003 + entered;
+				all = rt_mix(rt_mix(all + moved) + entered);
 			}
 		}
 	}

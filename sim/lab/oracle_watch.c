@@ -23,17 +23,19 @@
 
 /*
  * Somebody else is in the middle of something that the fault may have had to wait for: an action of
- * the VMM, also between its locks, or a vCPU of this VM with a lock.
+ * this VM's threads, also between its locks, the close of one of its files, or a vCPU with a lock.
  */
 static bool others_hold(const struct lab_machine *m, const struct lab_actor *me)
 {
 	char text[160];
 
+	if (me->td->closers)
+		return true;
 	for (u32 i = 0; i < m->nr_actors; i++) {
-		if (!m->actor[i].vcpu && m->actor[i].doing != LAB_NO_OP)
-			return true;
 		if (i == me->id || m->actor[i].td != me->td)
 			continue;
+		if (!m->actor[i].vcpu && m->actor[i].doing != LAB_NO_OP)
+			return true;
 		rt_locks_describe(i, text, sizeof(text));
 		/* In KVM_RUN a vCPU holds its mutex, which no fault waits for. */
 		if (*text && !(m->actor[i].in_run && !strcmp(text, "mutex")))
