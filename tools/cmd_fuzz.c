@@ -375,7 +375,7 @@ static bool read_machine(struct fuzz_ctx *c)
 	return text && !d.errors;
 }
 
-/* A directory at @path, made or there already; false with errno. */
+/* A directory at @path that can be written to, made or there already; false with errno. */
 static bool make_dir(const char *path)
 {
 	struct stat st;
@@ -384,8 +384,10 @@ static bool make_dir(const char *path)
 		return true;
 	if (errno != EEXIST || stat(path, &st))
 		return false;
+	if (S_ISDIR(st.st_mode))
+		return !access(path, W_OK | X_OK);
 	errno = ENOTDIR;
-	return S_ISDIR(st.st_mode);
+	return false;
 }
 
 int cmd_fuzz(int argc, char **argv)
