@@ -157,7 +157,11 @@ static bool fuzz_set(void *arg, u32 i, const char *val)
 		c->machine = val;
 		return true;
 	case OPT_EXHAUSTIVE:
-		return set_u32(i, val, &c->opts.exhaustive);
+		if (!set_u32(i, val, &c->opts.exhaustive))
+			return false;
+		if (!c->opts.exhaustive)
+			opts_error(&fuzz_opts, "--exhaustive: found 0, expected 1 or more");
+		return c->opts.exhaustive;
 	case OPT_MERGE:
 		c->merge = true;
 		return true;
@@ -371,7 +375,7 @@ static bool read_machine(struct fuzz_ctx *c)
 	return text && !d.errors;
 }
 
-/* A directory at @path, made or there already; false with errno. */
+/* A directory at @path that can be written to, made or there already; false with errno. */
 static bool make_dir(const char *path)
 {
 	struct stat st;
@@ -380,8 +384,10 @@ static bool make_dir(const char *path)
 		return true;
 	if (errno != EEXIST || stat(path, &st))
 		return false;
+	if (S_ISDIR(st.st_mode))
+		return !access(path, W_OK | X_OK);
 	errno = ENOTDIR;
-	return S_ISDIR(st.st_mode);
+	return false;
 }
 
 int cmd_fuzz(int argc, char **argv)
@@ -391,6 +397,8 @@ int cmd_fuzz(int argc, char **argv)
 
 	if (i < 0)
 		return status;
+	if (c.print && c.encode)
+		return opts_error(&fuzz_opts, "found both, expected one of --print and --encode");
 	if (c.print || c.encode)
 		return c.print ? print_input(c.print) : encode_scenario(c.encode);
 	if (c.machine && c.opts.defaults)
@@ -424,7 +432,9 @@ int cmd_fuzz(int argc, char **argv)
 	free(c.diff);
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
+	if (ret)
+		return 2;
 	printf("runs=%llu inputs=%u places=%u findings=%u too_long=%u\n", c.sum.runs, c.sum.inputs,
 	       c.sum.places, c.sum.findings, c.sum.slow);
-	return ret ? 2 : (int)c.sum.verdict;
+	return (int)c.sum.verdict;
 }

@@ -78,7 +78,7 @@ static const struct opts run_opts = {
 	.opt = run_options,
 	.more = "Exit status: 0 everything held; 1 an expectation failed; 2 bad input; 3 a defect of tdxsim;\n"
 		"4 an oracle broke; 5 deadlock or no progress; 77 skipped, with --mmu: the tree can't do what the\n"
-		"scenario sets up. Of several files the worst wins: 3, 4, 5, 1.\n",
+		"scenario sets up. Of several files the worst wins: 3, 4, 5, 1, 2.\n",
 	.mmu = true,
 	.set = run_set,
 };

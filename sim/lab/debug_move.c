@@ -81,7 +81,8 @@ static void say_stop(struct lab_debugger *d, struct lab_breakpoint *b)
 	fprintf(d->out, "breakpoint %u, %s\n", b->number, b->text);
 }
 
-static void forward(struct lab_debugger *d, const struct aim *aim)
+/* True if a breakpoint or a failure ended the move. */
+static bool forward(struct lab_debugger *d, const struct aim *aim)
 {
 	struct lab_breakpoint *b = NULL;
 
@@ -93,6 +94,7 @@ static void forward(struct lab_debugger *d, const struct aim *aim)
 	if (lab_debug_over(d))
 		b = lab_break_hit(d);
 	say_stop(d, b);
+	return b || d->told == LAB_PLAY_FAILED;
 }
 
 /*
@@ -110,9 +112,10 @@ static u64 last_place(struct lab_debugger *d, const struct aim *aim, u64 end)
 	return found;
 }
 
-/* From one image to the next, the nearest to us first. */
-static void backward(struct lab_debugger *d, const struct aim *aim)
+/* From one image to the next, the nearest to us first. True as forward(). */
+static bool backward(struct lab_debugger *d, const struct aim *aim)
 {
+	struct lab_breakpoint *b;
 	u64 end = rt_step(), found = ~0ULL;
 
 	for (u32 i = d->nr_snaps; i-- > 0 && found == ~0ULL;) {
@@ -128,13 +131,15 @@ static void backward(struct lab_debugger *d, const struct aim *aim)
 	if (found == ~0ULL) {
 		fprintf(d->out, "the beginning of the run\n");
 		lab_debug_goto(d, d->snap[0].step);
-		return;
+		return true;
 	}
 	/* By a step, so that the place knows what it is one for. */
 	lab_debug_goto(d, found - 1);
 	while (lab_debug_step(d) && rt_step() < found)
 		;
-	say_stop(d, lab_break_hit(d));
+	b = lab_break_hit(d);
+	say_stop(d, b);
+	return b;
 }
 
 void lab_debug_move(struct lab_debugger *d, enum lab_move move, bool back, u64 times)
@@ -149,10 +154,9 @@ void lab_debug_move(struct lab_debugger *d, enum lab_move move, bool back, u64 t
 	for (u64 i = 0; i < times; i++) {
 		if (back ? rt_step() <= d->snap[0].step : lab_debug_over(d))
 			break;
-		if (back)
-			backward(d, &aim);
-		else
-			forward(d, &aim);
+		/* continue N is to the N-th breakpoint; other moves end at the first. */
+		if ((back ? backward(d, &aim) : forward(d, &aim)) && move != LAB_MOVE_CONTINUE)
+			break;
 	}
 	if (back)
 		d->move_seq = d->seq;

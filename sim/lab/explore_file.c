@@ -224,16 +224,32 @@ static bool take_store(struct in *in, struct ex_store *st, const struct header *
 	       take(in, st->by, st->nr_edges * sizeof(*st->by));
 }
 
+/* For a person at a terminal: it may take longer than the search did. */
+static void show_again(const struct lab_ex *x, u32 done, u32 nr)
+{
+	if (!x->opts.progress)
+		return;
+	if (done == nr)
+		fputs("\r\033[K", x->opts.progress);
+	else if (done % 256 == 0)
+		fprintf(x->opts.progress,
+			"\rfrom the checkpoint: %u of %u states that wait run again, "
+			"Ctrl-C twice leaves it as it is\033[K",
+			done, nr);
+}
+
 /* States that wait, to the end of @q, run again from the first. False: one is another now. */
 static bool take_queue(struct in *in, struct lab_ex *x, struct ex_queue *q, u32 nr)
 {
 	struct waiting w;
 
 	for (u32 i = 0; i < nr; i++) {
+		show_again(x, i, nr);
 		if (!take(in, &w, sizeof(w)) || w.id >= x->store.nr ||
 		    !ex_rerun(x, w.id, (u8)w.preemptions, q))
 			return false;
 	}
+	show_again(x, nr, nr);
 	return true;
 }
 

@@ -234,19 +234,21 @@ static bool is_fine(struct explored *e, enum lab_ex_file file)
 		e->verdict = LAB_BAD_INPUT;
 		return true;
 	case LAB_EX_FILE_UNWRITABLE:
-		fprintf(e->o->err, "%s: --checkpoint: it can't be written; nothing was searched\n",
+		fprintf(e->o->err,
+			"%s: --checkpoint: it can't be written; nothing was searched; "
+			"expected a file in a folder that is there\n",
 			path);
 		break;
 	case LAB_EX_FILE_DAMAGED:
 		fprintf(e->o->err,
 			"%s: --checkpoint: found a file that is no whole checkpoint; "
-			"expected one, or none\n",
+			"expected one, or a name that is not taken\n",
 			path);
 		break;
 	case LAB_EX_FILE_FOREIGN:
 		fprintf(e->o->err,
 			"%s: --checkpoint: found one of another scenario, other options or another "
-			"build; expected one of this search, or none\n",
+			"build; remove it to begin anew, or take another name\n",
 			path);
 		break;
 	}

@@ -210,22 +210,26 @@ static bool state_line(struct lab_corpus *c, char *line, u64 seed, int *ret, FIL
 
 static int read_state(struct lab_corpus *c, FILE *f, const char *path, u64 seed, FILE *err)
 {
-	char line[400];
+	char line[400], whole[400];
 	u32 nr = 0;
 	int ret = 0;
 
 	while (!ret && fgets(line, sizeof(line), f)) {
 		nr++;
+		snprintf(whole, sizeof(whole), "%.*s", (int)strcspn(line, "\n"), line);
 		if (nr == 1 && strcmp(line, STATE_VERSION "\n")) {
 			fprintf(err, "%s:1:1: found another file, expected \"%s\"\n", path,
 				STATE_VERSION);
 			return EINVAL;
 		}
 		if (nr > 1 && !state_line(c, line, seed, &ret, err)) {
-			fprintf(err,
-				"%s:%u:1: found \"%s\", expected seed %llu, runs, key or input; "
-				"take another --corpus for another --seed\n",
-				path, nr, line, seed);
+			fprintf(err, "%s:%u:1: found \"%s\", expected ", path, nr, whole);
+			if (strcmp(line, "seed"))
+				fprintf(err, "seed, runs, findings, key or input\n");
+			else
+				fprintf(err,
+					"seed %llu; take another --corpus for another --seed\n",
+					seed);
 			return EINVAL;
 		}
 	}

@@ -316,9 +316,12 @@ static void on_other(struct weaver *w, const struct rt_event *ev)
 static void on_fault(struct weaver *w, const struct rt_event *ev)
 {
 	char ret[40];
+	int err = -(int)ev->arg[2];
 
-	say(w, ev->actor, ev->step, "handled fault 0x%llx: %s", lab_event_arg(ev, "addr"),
-	    ev->type->arg[2].sym(ev->arg[2], ret, sizeof(ret)));
+	say(w, ev->actor, ev->step, "handled fault 0x%llx: %s%s", lab_event_arg(ev, "addr"),
+	    err > 0 ? "-" : "",
+	    err > 0 ? lab_errno_name(err, ret, sizeof(ret))
+		    : ev->type->arg[2].sym(ev->arg[2], ret, sizeof(ret)));
 }
 
 static void on_split(struct weaver *w, const struct rt_event *ev)

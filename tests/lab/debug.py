@@ -115,6 +115,9 @@ def test_breakpoints():
     check("break oracle", "breakpoint 1, oracle bounded-spin" in out and "rule bounded-spin broke" in out, out)
     out, status = debug([SPLIT], ["b step 50", "b step 60", "d 1", "c", "i b", "d", "i b"])
     check("delete and info breakpoints", "step 60," in out and "hit 1 times" in out and "no breakpoints" in out, out)
+    out, status = debug([SPLIT], ["b step 50", "stepi 80", "reverse-stepi 80", "b step 30", "stepi 40", "reverse-stepi 40", "stepi 80"])
+    stops = re.findall(r"^step (\d+),", out, re.M)
+    check("a breakpoint ends a move that counts", stops == ["0", "50", "0", "30", "0", "30"], out)
 
 
 def test_faults():

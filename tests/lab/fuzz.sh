@@ -31,7 +31,7 @@ check() { # name, expected exit status, text that the output must have, command.
 check "a clean machine" 0 'runs=200 ' "$tdxsim" fuzz --defaults --runs 200 --corpus corpus --out findings
 check "going on where it stopped" 0 'runs=300 ' "$tdxsim" fuzz --defaults --runs 300 --corpus corpus --out findings
 check "all of it done already" 0 'nothing to do: --corpus corpus has 300 runs' "$tdxsim" fuzz --defaults --runs 300 --corpus corpus
-check "another seed needs another corpus" 2 'corpus/state:2:1: found "seed", expected seed 2' \
+check "another seed needs another corpus" 2 'corpus/state:2:1: found "seed 1", expected seed 2; take another' \
 	"$tdxsim" fuzz --seed 2 --runs 10 --corpus corpus
 check "merge" 0 'findings=0' "$tdxsim" fuzz --merge --corpus all corpus
 check "merge needs a corpus" 2 'needs --corpus' "$tdxsim" fuzz --merge corpus
@@ -41,6 +41,9 @@ check "a directory that is not there" 2 'nowhere' "$tdxsim" fuzz --merge --corpu
 check "findings are files in a directory" 2 '--out all/state: ' "$tdxsim" fuzz --runs 10 --out all/state
 check "no job, no run" 2 'expected 1 to 4096' "$tdxsim" fuzz --runs 10 --jobs 0
 check "a directory is no input" 2 'all: Is a directory' "$tdxsim" fuzz --print all
+check "no short program" 2 'expected 1 or more' "$tdxsim" fuzz --exhaustive 0
+check "nothing was run, no totals" 0 'no totals' sh -c '"$0" fuzz --runs 1 --known nowhere | grep runs= || echo no totals' "$tdxsim"
+check "print or encode" 2 'one of --print and --encode' "$tdxsim" fuzz --print machine.scn --encode machine.scn
 check "every short program" 0 'findings=0' "$tdxsim" fuzz --exhaustive 1
 check "two designs" 0 'findings=0' "$tdxsim" fuzz --defaults --runs 60 --diff v5,v3
 check "one design" 2 'expected two policies' "$tdxsim" fuzz --diff v5
