@@ -107,7 +107,8 @@ u64 lab_inject_fired(struct lab_machine *m)
 	for (u32 i = 0; i < m->nr_armed; i++) {
 		const struct rt_fault *f = find_fault(m->armed[i].fault);
 
-		n += f ? f->fired : 0;
+		if (f && lab_op(m, m->armed[i].op)->kind != LAB_OP_INJ_ENOMEM)
+			n += f->fired;
 	}
 	return n;
 }

@@ -14,7 +14,10 @@
 
 int lab_inject_arm(struct lab_machine *m, u32 op);
 u32 lab_inject_unspent(struct lab_machine *m, u32 i);
-/* How often any of the armed faults has fired. */
+/*
+ * How often armed faults have fired that may be tried again; not ENOMEM, which goes to userspace
+ * (R13).
+ */
 u64 lab_inject_fired(struct lab_machine *m);
 /* An allocation failed because a line said so. */
 bool lab_inject_took_memory(struct lab_machine *m);
