@@ -7,19 +7,13 @@
 #define RT_CANON_INT_H
 
 #include "sim/rt/delta_int.h"
-
-static inline u64 rt_canon_mix(u64 z)
-{
-	z = (z ^ (z >> 32)) * 0xbea225f9eb34556dULL;
-	z = (z ^ (z >> 29)) * 0xbea225f9eb34556dULL;
-	return z ^ (z >> 32);
-}
+#include "sim/rt/mix.h"
 
 /* What @h adds to a sum, at @place. */
 static inline struct rt_hash rt_canon_placed(struct rt_hash h, u64 place)
 {
-	return (struct rt_hash){rt_canon_mix(h.lo + place * 0x9e3779b97f4a7c15ULL),
-				rt_canon_mix(h.hi ^ place * 0xc2b2ae3d27d4eb4fULL)};
+	return (struct rt_hash){rt_mix(h.lo + place * 0x9e3779b97f4a7c15ULL),
+				rt_mix(h.hi ^ place * 0xc2b2ae3d27d4eb4fULL)};
 }
 
 static inline void rt_canon_sum(struct rt_hash *sum, struct rt_hash h)

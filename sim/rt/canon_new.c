@@ -138,9 +138,8 @@ static void add_pointers(struct rt_base *b, struct rt_hash *sum, const struct rt
 
 		if (bl)
 			to = (u64)number_of(b, bl) << 32 | (off - bl->begin);
-		rt_canon_sum(sum,
-			     rt_canon_placed((struct rt_hash){rt_canon_mix(to), rt_canon_mix(~to)},
-					     place * CHUNK_WORDS + i));
+		rt_canon_sum(sum, rt_canon_placed((struct rt_hash){rt_mix(to), rt_mix(~to)},
+						  place * CHUNK_WORDS + i));
 	}
 }
 
